@@ -11,9 +11,11 @@ import logging
 import os
 import queue
 import random
+import resource
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pyaudio  # type: ignore[import-untyped]
@@ -44,6 +46,11 @@ PROMPT_S = 0.5
 """For so long after a tap every block is sent as it comes: somebody waits for it."""
 log = logging.getLogger(__name__)
 REAL_TIME_PRIORITY = 5
+MAX_AWAKE_US = 200_000
+"""A real-time thread that runs for so long without a wait ends this process.
+
+PortAudio spins on a device that is gone or gives no samples, and would stop everybody else.
+"""
 RETRY_S, REFUSED_RETRY_S = 1.0, 2.0
 """Seconds between two tries to open, give or take 30 %: children that look at the cards at one beat
 find each other's devices taken. The parent ends a child that says nothing for 4 s."""
@@ -55,7 +62,6 @@ class _InputStream:
     """The input stream of a device."""
 
     def __init__(self, writer: MessageWriter, config: Mapping[str, Any]) -> None:
-        self._has_real_time = False
         self._writer = writer
         self._name = str(config["device"])
         self._rate = int(config["rate"])
@@ -65,7 +71,7 @@ class _InputStream:
         self._is_prompt = threading.Event()
         self._prompt_until = 0.0
         self._stream: Any = None
-        self._has_thread_state = False
+        self._has_thread_state = self._has_delivered = False
         self._busy_tries = 0
         self.retry_s = RETRY_S
 
@@ -90,14 +96,12 @@ class _InputStream:
         if not is_present(found.device):  # the card's number went to another one meanwhile
             self._stream.close()
             audio.terminate()
-            _drop_priority()
             return self._fail({"absent": True})
         self._writer.send_status(
             library="PyAudio",
             version=pyaudio.__version__,
             back_end=pyaudio.get_portaudio_version_text().split(",")[0],
             opened=self._describe(found.device),
-            real_time=self._has_real_time,
         )
         return True
 
@@ -118,25 +122,15 @@ class _InputStream:
         return {**known, "rate": rate, "channels": channels}
 
     def _start(self, audio: pyaudio.PyAudio, index: int, channels: int) -> None:
-        """Start the stream with real-time priority, which the threads of its libraries inherit.
-
-        Not before: while PortAudio queries every device it would take the processor from the
-        camera, for a second when all microphones come back at once. Not after a failure either.
-        """
-        self._has_real_time = _raise_priority()
-        try:
-            self._stream = audio.open(
-                format=pyaudio.paInt16,
-                channels=channels,
-                rate=self._rate,
-                input=True,
-                input_device_index=index,
-                frames_per_buffer=-(-self._rate // BLOCKS_PER_SECOND),
-                stream_callback=self._on_block,
-            )
-        except OSError:
-            _drop_priority()
-            raise
+        self._stream = audio.open(
+            format=pyaudio.paInt16,
+            channels=channels,
+            rate=self._rate,
+            input=True,
+            input_device_index=index,
+            frames_per_buffer=-(-self._rate // BLOCKS_PER_SECOND),
+            stream_callback=self._on_block,
+        )
 
     def _on_block(
         self, data: bytes | None, _frames: int, _times: Mapping[str, float], _flags: int
@@ -164,6 +158,9 @@ class _InputStream:
                     self._is_prompt.clear()
             active = self._stream.is_active()
             if blocks := self._queued_blocks():
+                if not self._has_delivered:
+                    self._has_delivered = True
+                    self._writer.send_status(real_time=raise_priority())
                 self._writer.send(AUDIO, pack_audio(self._channels, blocks))
 
     def _queued_blocks(self) -> list[tuple[int, bytes]]:
@@ -206,18 +203,26 @@ def _keep_thread_state() -> None:
     ctypes.pythonapi.PyGILState_Ensure()
 
 
-def _raise_priority() -> bool:
-    """Get real-time priority: a late reader loses samples. Return whether; log a refusal."""
+def raise_priority() -> bool:
+    """Give all threads real-time priority: a late reader loses samples.
+
+    Not before the device delivers. While PortAudio lists and opens devices it spins, and would take
+    the processor from the camera and from the sound server that it waits for.
+
+    Returns:
+        Whether it was allowed; a refusal is logged.
+    """
+    resource.setrlimit(resource.RLIMIT_RTTIME, (MAX_AWAKE_US, MAX_AWAKE_US))
     try:
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(REAL_TIME_PRIORITY))
+        for thread in Path("/proc/self/task").iterdir():
+            with contextlib.suppress(ProcessLookupError):
+                os.sched_setscheduler(
+                    int(thread.name), os.SCHED_RR, os.sched_param(REAL_TIME_PRIORITY)
+                )
     except OSError as error:
         log.warning("no real-time priority, samples may be lost: %s", error.strerror)
         return False
     return True
-
-
-def _drop_priority() -> None:
-    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 def main() -> None:

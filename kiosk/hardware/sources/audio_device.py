@@ -41,7 +41,7 @@ class AudioDevice:
         self._library_info: dict[str, str] = {}
         self._has_real_time: bool | None = None
         self._opened: OpenedDevice | None = None
-        self._is_recorded = False
+        self._recorded_since_ns: int | None = None
         self._clock = SampleClock(self._rate)
         self._epoch = -1
         self._has_delivered = False
@@ -74,7 +74,7 @@ class AudioDevice:
 
     def set_recorded(self, is_recorded: bool) -> None:
         """Tell the child whether a recording runs; at its ends it sends each block at once."""
-        self._is_recorded = is_recorded
+        self._recorded_since_ns = recording_ns() if is_recorded else None
         self._child.send_command(recorded=is_recorded)
 
     def describe(self, name: str) -> Device:
@@ -135,9 +135,10 @@ class AudioDevice:
                 self._library_info = {
                     key: values[key] for key in ("library", "version", "back_end")
                 }
-                self._has_real_time = bool(values["real_time"])
                 self._opened = OpenedDevice.model_validate(values["opened"])
-                self._child.send_command(recorded=self._is_recorded)
+                self._child.send_command(recorded=self._recorded_since_ns is not None)
+            elif "real_time" in values:
+                self._has_real_time = bool(values["real_time"])
 
     def _on_audio(self, payload: bytes) -> None:
         channels, blocks = unpack_audio(payload)
@@ -157,11 +158,21 @@ class AudioDevice:
 
     def _find_problem(self) -> str | None:
         now = recording_ns()
-        stall_ns = STALL_NS if self._is_recorded else IDLE_STALL_NS
-        if self._last_block_ns is not None and now - self._last_block_ns > stall_ns:
+        if self._last_block_ns is not None and now > self._stalled_at_ns(self._last_block_ns):
             return "gives no samples"
         if now - self._last_message_ns > (
             CHILD_TIMEOUT_NS if self._has_answered else AUDIO_START_TIMEOUT_NS
         ):
             return "does not answer"
         return None
+
+    def _stalled_at_ns(self, last_block_ns: int) -> int:
+        """Return when the device counts as stalled after its last block.
+
+        The beat of a recording counts from its begin: the block before came at the beat of rest.
+        """
+        at_rest_ns = last_block_ns + IDLE_STALL_NS
+        since_ns = self._recorded_since_ns
+        if since_ns is None:
+            return at_rest_ns
+        return min(at_rest_ns, max(last_block_ns, since_ns) + STALL_NS)
