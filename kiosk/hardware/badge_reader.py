@@ -1,4 +1,4 @@
-"""The badge reader: a QR or RFID reader on a serial line that sends one line for each badge.
+"""The badge reader: a QR or RFID reader on a serial line.
 
 After it was unplugged, the reader is found again by itself; meanwhile it counts as absent.
 """
@@ -17,11 +17,11 @@ import serial
 
 from kiosk.config import SerialPortSettings
 from kiosk.errors import HardwareError
+from kiosk.hardware.badge_frames import MAX_LENGTH, BadgeFrames
 
 log = logging.getLogger(__name__)
 
-#: Maximum length of a badge's line; a longer one is noise.
-_MAX_LENGTH = 512
+#: A silence of this length ends a badge that its reader does not end itself.
 _POLL_SECONDS = 0.2
 _RECONNECT_SECONDS = 0.5
 #: The same badge is reported only once within this time.
@@ -48,6 +48,8 @@ class BadgeReader:
         on_badge: called with each badge's text, in the reader's thread.
         on_state: called with True when the reader is present and False when it has gone, in the
             reader's thread.
+        on_unreadable: called in the reader's thread when it sends what is no text; once within
+            :data:`_REPEAT_SECONDS`.
     """
 
     library = "pyserial"
@@ -57,10 +59,12 @@ class BadgeReader:
         settings: SerialPortSettings,
         on_badge: Callable[[str], None],
         on_state: Callable[[bool], None] = lambda _there: None,
+        on_unreadable: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._on_badge = on_badge
         self._on_state = on_state
+        self._on_unreadable = on_unreadable
         self._closing = threading.Event()
         self._is_present: bool | None = None
         self._thread = threading.Thread(target=self._run, name="badge-reader", daemon=True)
@@ -95,12 +99,19 @@ class BadgeReader:
                 with open_port(self._settings) as port:
                     self._set_present(True)
                     for badge in self._read_badges(port):
-                        self._on_badge(badge)
+                        self._report(badge)
             except BadgeReaderAbsentError as error:
                 if self._is_present is not False:
                     log.warning("badge reader: %s", error)
                 self._set_present(False)
                 self._closing.wait(_RECONNECT_SECONDS)
+
+    def _report(self, badge: str) -> None:
+        if badge:
+            self._on_badge(badge)
+        else:
+            log.warning("badge reader: what it sent cannot be read")
+            self._on_unreadable()
 
     def _set_present(self, is_present: bool) -> None:
         if is_present != self._is_present:
@@ -109,8 +120,9 @@ class BadgeReader:
 
     def _read_badges(self, port: serial.Serial) -> Iterator[str]:
         """Yield badges until closing; yield a badge that stays at the reader only once."""
-        last, at = "", -_REPEAT_SECONDS
-        for text in read_lines(port, self._closing):
+        last: str | None = None
+        at = -_REPEAT_SECONDS
+        for text in read_frames(port, self._closing):
             now = time.monotonic()
             if text == last and now - at < _REPEAT_SECONDS:
                 at = now
@@ -138,36 +150,12 @@ def open_port(settings: SerialPortSettings) -> Iterator[serial.Serial]:
         raise BadgeReaderAbsentError(f"{settings.port}: {error}") from error
 
 
-def read_lines(port: serial.Serial, closing: threading.Event) -> Iterator[str]:
-    """Yield incoming lines without their end; leave out those that are too long or not text.
+def read_frames(port: serial.Serial, closing: threading.Event) -> Iterator[str]:
+    """Yield the badges that arrive, an empty text for one that cannot be read.
 
     Raises:
         serial.SerialException, OSError: the reader has gone.
     """
-    pending = bytearray()
+    frames = BadgeFrames()
     while not closing.is_set():
-        pending += port.read(max(1, min(port.in_waiting, _MAX_LENGTH)))
-        while (end := _line_end(pending)) >= 0:
-            text = _clean(bytes(pending[:end]))
-            del pending[: end + 1]
-            if text:
-                yield text
-        if len(pending) > _MAX_LENGTH:
-            pending.clear()
-
-
-def _line_end(data: bytearray) -> int:
-    """Return the index of the first carriage return or line feed, or -1."""
-    ends = [at for at in (data.find(b"\r"), data.find(b"\n")) if at >= 0]
-    return min(ends, default=-1)
-
-
-def _clean(data: bytes) -> str:
-    """Return the badge's text; empty for noise."""
-    if len(data) > _MAX_LENGTH:
-        return ""
-    try:
-        text = data.decode("utf-8").strip(" \t\x02\x03")
-    except UnicodeDecodeError:
-        return ""
-    return text if text.isprintable() else ""
+        yield from frames.receive(port.read(max(1, min(port.in_waiting, MAX_LENGTH))))

@@ -166,9 +166,12 @@ class KioskApp(App):
         def from_reader(text: str) -> None:
             loop.call_soon_threadsafe(self.app_state.handle_badge, text)
 
+        def on_unreadable() -> None:
+            loop.call_soon_threadsafe(self.app_state.show_notice, "unreadable_badge")
+
         runner = None
         connections = asyncio.create_task(self.app_state.run())
-        with BadgeReader(self._settings.badge, from_reader):
+        with BadgeReader(self._settings.badge, from_reader, on_unreadable=on_unreadable):
             try:
                 if self._settings.ui.automation:
                     runner = await serve_automation(self.app_state.paths.ui_socket, self._describe)

@@ -20,8 +20,12 @@ class ReaderRig:
     def __init__(self, device: VirtualBadgeReader) -> None:
         self.badges: queue.Queue[str] = queue.Queue()
         self.states: queue.Queue[bool] = queue.Queue()
+        self.unreadable: queue.Queue[None] = queue.Queue()
         self.reader = BadgeReader(
-            SerialPortSettings(port=device.port), self.badges.put, self.states.put
+            SerialPortSettings(port=device.port),
+            self.badges.put,
+            self.states.put,
+            lambda: self.unreadable.put(None),
         )
 
 
@@ -56,9 +60,17 @@ def test_a_badge_held_long_is_reported_once(device: VirtualBadgeReader, rig: Rea
     assert rig.badges.get(timeout=PATIENCE) == "B"
 
 
-def test_noise_is_no_badge(device: VirtualBadgeReader, rig: ReaderRig) -> None:
-    device.send(b"\xff\xfe\x00\r\n" + b"x" * 2000 + b"\r\n\r\n\x02GOOD\x03\r\n")
+def test_noise_is_no_badge_and_is_told_once(device: VirtualBadgeReader, rig: ReaderRig) -> None:
+    device.send(b"\xff\xfe\x00\xff\r\n" + b"x" * 2000 + b"\r\n\r\n\x02GOOD\x03\r\n")
     assert rig.badges.get(timeout=PATIENCE) == "GOOD"
+    assert rig.unreadable.qsize() == 1
+
+
+def test_a_reader_without_a_suffix_is_answered_after_a_silence(
+    device: VirtualBadgeReader, rig: ReaderRig
+) -> None:
+    device.send(b"KZ-SEC-0001")
+    assert rig.badges.get(timeout=PATIENCE) == "KZ-SEC-0001"
 
 
 def test_reader_that_is_unplugged_comes_back(device: VirtualBadgeReader, rig: ReaderRig) -> None:
