@@ -16,7 +16,15 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from kiosk.device_address import DeviceAddress, check_device_address, parse_device_address
 from kiosk.errors import ConfigError
@@ -189,9 +197,31 @@ class SerialPortSettings(SettingsGroup):
 
 
 class PrinterSettings(SerialPortSettings):
-    """``[printer]``: ESC/POS receipt printer. ``width_dots`` is 576 on 80 mm paper."""
+    """``[printer]``: ESC/POS receipt printer.
+
+    ``port``: a serial line, a USB printer (``/dev/usb/lp0``), or ``host:port`` in the network.
+    ``width_dots`` is 576 on 80 mm paper. ``answers``: whether it tells its state; false for one
+    that cannot, of which nobody then knows whether it prints.
+    """
 
     width_dots: Literal[384, 512, 576] = 576
+    answers: bool = True
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Host and TCP port of a printer in the network; None: it is a device of this kiosk."""
+        host, colon, port = self.port.rpartition(":")
+        if "/" in self.port or not colon:
+            return None
+        return host.strip("[]"), int(port)
+
+    @field_validator("port")
+    @classmethod
+    def _require_path_or_address(cls, port: str) -> str:
+        found = re.fullmatch(r"/.+|[^/\s]+:(\d{1,5})", port)
+        if port and not (found and int(found[1] or 1) in range(1, 1 << 16)):
+            raise ValueError("neither the path of a device nor host:port")
+        return port
 
 
 class VoiceSettings(SettingsGroup):

@@ -1,4 +1,4 @@
-"""The receipt printer: ESC/POS over a serial line, through python-escpos and pyserial.
+"""The receipt printer: ESC/POS through python-escpos.
 
 Only rasters are printed (``GS v 0``): the printer's fonts lack the Kazakh letters. The state comes
 only from the printer's answers: python-escpos reports "adequate" paper without an answer.
@@ -15,16 +15,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import serial
 from PIL import Image
 
 from kiosk.config import PrinterSettings
 from kiosk.errors import HardwareError
-
-if TYPE_CHECKING:
-    from escpos.printer import Serial  # type: ignore[import-untyped]
+from kiosk.hardware.printer_line import PrinterLine, open_line
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +33,8 @@ _ANSWER_TIMEOUT_S = 1.0
 _ATTEMPTS = 3
 #: Rows in one raster command: they fit a printer's buffer.
 _ROWS_PER_RASTER = 256
-_WRITE_TIMEOUT_S = 5.0
+#: The slowest printers print 30 mm a second, 8 rows each; some answer only when they are through.
+_ROWS_PER_SECOND = 240
 
 
 class PrinterError(HardwareError):
@@ -55,6 +53,12 @@ class PrinterSilentError(PrinterError):
     """The printer does not answer or accept data; it is unknown what it printed."""
 
     code = "printer_silent"
+
+
+class PrinterUnconfirmedError(PrinterError):
+    """All was sent to a printer that answers nothing by its settings; nobody knows if it prints."""
+
+    code = "printer_unconfirmed"
 
 
 class PrinterNoPaperError(PrinterError):
@@ -113,8 +117,8 @@ class ReceiptPrinter:
         Raises:
             PrinterError: the exact one.
         """
-        with self._open_printer() as printer:
-            return _query_status(printer)
+        with self._open_line() as line:
+            return _query_status(line)
 
     def print_image(self, image: Image.Image) -> PrinterStatus:
         """Print ``image`` (dark on light), cut the paper, and query the result.
@@ -125,51 +129,42 @@ class ReceiptPrinter:
         Raises:
             PrinterError: the exact one. After a fault in the middle, part of a receipt may hang
                 out; the whole receipt is printed again.
+            PrinterUnconfirmedError: it was sent to a printer that answers nothing.
         """
         if image.width > self._settings.width_dots:
             raise ValueError(f"{image.width} dots on a head of {self._settings.width_dots}")
-        with self._open_printer() as printer:
-            _query_status(printer)
-            printer.hw("INIT")
-            printer.image(image, impl="bitImageRaster", fragment_height=_ROWS_PER_RASTER)
-            printer.cut(mode="PART")
-            return _query_status(printer)
+        commands = _receipt_commands(image)
+        with self._open_line() as line:
+            if not self._settings.answers:
+                line.write(commands)
+                raise PrinterUnconfirmedError("the printer answers nothing")
+            _query_status(line)
+            line.write(commands)
+            return _query_status(line, line.held_s + image.height / _ROWS_PER_SECOND)
 
     @contextlib.contextmanager
-    def _open_printer(self) -> Iterator[Serial]:
-        """Open the serial line for one exchange; translate its errors."""
-        printer = _open_serial(self._settings)
+    def _open_line(self) -> Iterator[PrinterLine]:
+        """Open the line for one exchange; translate its errors."""
+        port = self._settings.port
+        if not port:
+            raise PrinterAbsentError("no receipt printer is configured")
         try:
-            yield printer
-        except serial.SerialTimeoutException as error:
-            raise PrinterSilentError("the printer does not take the data") from error
-        except (serial.SerialException, OSError) as error:
-            raise PrinterAbsentError(f"{self._settings.port}: {error}") from error
-        finally:
-            # Not printer.close(): it flushes first, and would wait for ever on a dead line.
-            with contextlib.suppress(serial.SerialException, OSError):
-                printer.device.reset_output_buffer()
-            with contextlib.suppress(serial.SerialException, OSError):
-                printer.device.close()
+            with open_line(self._settings) as line:
+                try:
+                    yield line
+                except TimeoutError as error:
+                    raise PrinterSilentError(str(error)) from error
+        except OSError as error:
+            raise PrinterAbsentError(f"{port}: {error}") from error
 
 
-def _open_serial(settings: PrinterSettings) -> Serial:
-    """Return python-escpos' printer on an exclusive serial line with a write timeout."""
-    if not settings.port:
-        raise PrinterAbsentError("no receipt printer is configured")
-    printer: Serial = _load_escpos().Serial(devfile=settings.port)
-    transfer_s = _ROWS_PER_RASTER * settings.width_dots / 8 * 10 / settings.baud
-    try:
-        printer.device = serial.Serial(
-            settings.port,
-            settings.baud,
-            timeout=_ANSWER_TIMEOUT_S / 20,
-            write_timeout=_WRITE_TIMEOUT_S + transfer_s,
-            exclusive=True,
-        )
-    except (serial.SerialException, OSError, ValueError) as error:
-        raise PrinterAbsentError(f"{settings.port}: {error}") from error
-    return printer
+def _receipt_commands(image: Image.Image) -> bytes:
+    """Return the ESC/POS commands that print ``image`` and cut the paper."""
+    printer = _load_escpos().Dummy()
+    printer.hw("INIT")
+    printer.image(image, impl="bitImageRaster", fragment_height=_ROWS_PER_RASTER)
+    printer.cut(mode="PART")
+    return bytes(printer.output)
 
 
 def _load_escpos() -> Any:
@@ -185,31 +180,55 @@ def _load_escpos() -> Any:
     return escpos_printer
 
 
-def _query_status(printer: Serial) -> PrinterStatus:
+class _StatusDialogue:
+    """Questions to a printer and its answers.
+
+    An answer does not say to which question it belongs, and some printers are late or one answer
+    behind. So each question is asked twice, all answers are waited for, and the last one counts.
+    """
+
+    def __init__(self, line: PrinterLine) -> None:
+        self._line = line
+        self._unanswered = 0
+        line.discard_input()
+
+    def ask(self, request: bytes, timeout_s: float = _ANSWER_TIMEOUT_S) -> int:
+        """Return the status byte for ``request``; ignore bytes whose fixed bits are wrong.
+
+        Raises:
+            TimeoutError: no answer.
+        """
+        answers: list[int] = []
+        for attempt in range(_ATTEMPTS):
+            questions = 1 if attempt else 2
+            self._line.write(request * questions)
+            self._unanswered += questions
+            deadline = time.monotonic() + timeout_s
+            while self._unanswered > 0 and (left := deadline - time.monotonic()) > 0:
+                got = [b for b in self._line.read(left) if b & _FIXED_MASK == _FIXED_BITS]
+                self._unanswered -= len(got)
+                answers += got
+            if len(answers) >= 2:
+                return answers[-1]
+            timeout_s = _ANSWER_TIMEOUT_S
+        raise TimeoutError("the printer does not answer")
+
+
+def _query_status(line: PrinterLine, printing_s: float = 0.0) -> PrinterStatus:
     """Return the printer's state by its answers.
 
+    Args:
+        printing_s: seconds until it may have printed all that was sent before.
+
     Raises:
-        PrinterError: no answer, no paper, or cover open.
+        PrinterError: no paper, or cover open. TimeoutError: no answer.
     """
-    paper = _query_byte(printer, _QUERY_PAPER)
-    offline = _query_byte(printer, _QUERY_OFFLINE)
+    dialogue = _StatusDialogue(line)
+    paper = dialogue.ask(_QUERY_PAPER, _ANSWER_TIMEOUT_S + printing_s)
+    offline = dialogue.ask(_QUERY_OFFLINE)
     if offline & _COVER_OPEN:
         raise PrinterCoverOpenError("the cover is open")
     if paper & _PAPER_OUT:
         raise PrinterNoPaperError("the roll is at its end")
-    online = not _query_byte(printer, _QUERY_PRINTER) & 0x08
+    online = not dialogue.ask(_QUERY_PRINTER) & 0x08
     return PrinterStatus(online, bool(paper & _PAPER_LOW))
-
-
-def _query_byte(printer: Serial, request: bytes) -> int:
-    """Return the status byte for ``request``; ignore bytes whose fixed bits are wrong."""
-    for _ in range(_ATTEMPTS):
-        printer.device.reset_input_buffer()
-        deadline = time.monotonic() + _ANSWER_TIMEOUT_S
-        data = printer.query_status(request)
-        while time.monotonic() < deadline:
-            for value in data:
-                if value & _FIXED_MASK == _FIXED_BITS:
-                    return int(value)
-            data = printer.device.read(1)
-    raise PrinterSilentError("the printer does not answer")

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import contextlib
+import socketserver
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 import numpy as np
 import pytest
 import segno
 import zxingcpp
 from PIL import Image, ImageChops
+from pydantic import ValidationError
 
 from kiosk.config import PrinterSettings
+from kiosk.hardware import receipt_printer
 from kiosk.hardware.receipt_printer import (
     PrinterAbsentError,
     PrinterCoverOpenError,
@@ -20,6 +26,7 @@ from kiosk.hardware.receipt_printer import (
     PrinterNoPaperError,
     PrinterSilentError,
     PrinterStatus,
+    PrinterUnconfirmedError,
     ReceiptPrinter,
 )
 from kiosk.hardware.virtual.receipt_printer import EscPosDecoder, VirtualPrinter
@@ -108,7 +115,7 @@ def test_printer_that_takes_no_bytes_is_silent(
         ReceiptPrinter(settings_for(printer.port)).print_image(noise(2000))
 
 
-@pytest.mark.parametrize("port", ["", "/dev/kiosk-no-such-line"])
+@pytest.mark.parametrize("port", ["", "/dev/kiosk-no-such-line", "127.0.0.1:1"])
 def test_printer_that_is_not_there(port: str) -> None:
     with pytest.raises(PrinterAbsentError):
         ReceiptPrinter(settings_for(port)).status()
@@ -122,3 +129,145 @@ def test_paper_decodes_whatever_way_the_bytes_are_cut() -> None:
     assert [r.tobytes() for r in whole.receipts] == [r.tobytes() for r in pieces.receipts]
     assert whole.receipts[0].getpixel((0, 0)) == 0
     assert whole.receipts[0].getpixel((1, 1)) == 255
+
+
+class NetworkPrinter(socketserver.StreamRequestHandler):
+    """A printer in the network that answers as the other one does."""
+
+    decoder = EscPosDecoder(WIDTH)
+
+    def handle(self) -> None:
+        """Take all that one connection sends."""
+        while data := self.request.recv(4096):
+            self.request.sendall(b"\x12" * len(self.decoder.feed(data)))
+
+
+def test_a_printer_in_the_network_prints_and_answers() -> None:
+    image = noise(300)
+    with socketserver.TCPServer(("127.0.0.1", 0), NetworkPrinter) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        host, port = server.server_address[:2]
+        printer = ReceiptPrinter(PrinterSettings(port=f"{host!s}:{port}", width_dots=WIDTH))
+        status = printer.print_image(image)
+        server.shutdown()
+    assert status == PrinterStatus(online=True, paper_low=False)
+    assert [receipt.height for receipt in NetworkPrinter.decoder.receipts] == [300]
+
+
+def test_a_device_file_without_a_way_back_is_printed_to_and_not_called_printed(
+    tmp_path: Path,
+) -> None:
+    """As ``/dev/usb/lp0`` of a printer that answers nothing."""
+    file, image = tmp_path / "lp0", noise(300)
+    file.touch()
+    with pytest.raises(PrinterSilentError):
+        ReceiptPrinter(PrinterSettings(port=str(file), width_dots=WIDTH)).status()
+    file.write_bytes(b"")
+    settings = PrinterSettings(port=str(file), width_dots=WIDTH, answers=False)
+    with pytest.raises(PrinterUnconfirmedError):
+        ReceiptPrinter(settings).print_image(image)
+    decoder = EscPosDecoder(WIDTH)
+    assert decoder.feed(file.read_bytes()) == []
+    (printed,) = decoder.receipts
+    assert ImageChops.difference(printed.convert("L"), image.convert("L")).getbbox() is None
+
+
+@pytest.mark.parametrize("port", ["lp0", "printer:99999", "printer:", "http://printer:9100"])
+def test_a_port_that_is_neither_path_nor_address_is_refused(port: str) -> None:
+    with pytest.raises(ValidationError):
+        PrinterSettings(port=port)
+
+
+class PlayedLine:
+    """A line and its printer in played time: answers come late, in order, or one behind.
+
+    Args:
+        held_s: until the printer has what was sent.
+        delay_s: from a question to its answer.
+        behind: answers that stay in the printer until the next one.
+        printing_s: a printer that answers only when it has printed.
+    """
+
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        held_s: float = 0.0,
+        delay_s: float = 0.0,
+        behind: int = 0,
+        stale: bool = False,
+        printing_s: float = 0.0,
+        states: Mapping[int, int] = MappingProxyType({}),
+    ) -> None:
+        self.held_s, self._delay_s, self._behind = held_s, delay_s, behind
+        self._printing_s, self._states = printing_s, states
+        self._now_s = 0.0
+        self._free_s = 0.0
+        self._answers: list[tuple[float, int]] = []
+        self._kept: list[int] = [0x12] if stale else []
+        self._decoder = EscPosDecoder(WIDTH)
+        monkeypatch.setattr("kiosk.hardware.receipt_printer.time.monotonic", lambda: self._now_s)
+        monkeypatch.setattr(receipt_printer, "open_line", self._open)
+
+    @contextlib.contextmanager
+    def _open(self, _settings: PrinterSettings) -> Iterator[PlayedLine]:
+        yield self
+
+    def write(self, data: bytes) -> None:
+        if len(data) > 100:
+            self._free_s = self._now_s + self.held_s + self._printing_s
+        for request in self._decoder.feed(data):
+            self._kept.append(0x12 | self._states.get(request, 0))
+            while len(self._kept) > self._behind:
+                at_s = max(self._free_s, self._now_s) + self._delay_s
+                self._answers.append((at_s, self._kept.pop(0)))
+
+    def read(self, seconds: float) -> bytes:
+        until_s = self._now_s + seconds
+        if not self._answers or self._answers[0][0] > until_s:
+            self._now_s = until_s
+            return b""
+        at_s, answer = self._answers.pop(0)
+        self._now_s = max(self._now_s, at_s)
+        return bytes([answer])
+
+    def discard_input(self) -> None:
+        self._answers = [row for row in self._answers if row[0] > self._now_s]
+
+    def discard_output(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        pytest.param({"held_s": 4.27}, id="a line of 9600 baud still holds 4096 bytes"),
+        pytest.param({"delay_s": 1.4}, id="answers come late"),
+        pytest.param({"delay_s": 0.9}, id="answers come late, but in time"),
+        pytest.param({"stale": True, "behind": 1}, id="each answer is that to the question before"),
+        pytest.param({"behind": 1}, id="each answer waits for the next question"),
+        pytest.param({"printing_s": 2.0}, id="answers only when it has printed"),
+    ],
+)
+def test_a_healthy_printer_is_never_called_silent_or_open(
+    monkeypatch: pytest.MonkeyPatch, shape: dict[str, Any]
+) -> None:
+    """Low paper in the answer of another question would be an open cover."""
+    PlayedLine(monkeypatch, states={4: 0x0C}, **shape)
+    status = ReceiptPrinter(settings_for("/dev/played")).print_image(noise(500))
+    assert status == PrinterStatus(online=True, paper_low=True)
+
+
+def test_an_open_cover_is_found_behind_late_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    PlayedLine(monkeypatch, states={2: 0x04}, delay_s=1.4)
+    with pytest.raises(PrinterCoverOpenError):
+        ReceiptPrinter(settings_for("/dev/played")).status()
+
+
+def test_a_printer_that_never_answers_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    PlayedLine(monkeypatch, behind=1000)
+    with pytest.raises(PrinterSilentError):
+        ReceiptPrinter(settings_for("/dev/played")).print_image(noise(500))
