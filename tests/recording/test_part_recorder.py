@@ -54,6 +54,8 @@ from tests.support.waiting import wait_for
 PATIENCE = 60.0
 PLAYED, WIRED = ("judge",), ("witness", "claimant")
 RATE = 48_000
+MISSING = ("gap", "dead", "absent", "dropped", "frozen", "encoder")
+"""Kinds of interruptions that leave a hole; a microphone may be silent, a picture stand still."""
 
 
 class Beeper:
@@ -109,6 +111,15 @@ class VirtualCourt:
     beepers: dict[str, Beeper]
 
 
+def is_corrected_clock(fault: Interruption) -> bool:
+    """Return whether only the first samples of an open device came late, and its clock with them.
+
+    They are all in the mix. A machine that is busy is late; samples that were lost leave more.
+    """
+    end_ns = fault.end_ns or recording_ns()
+    return fault.kind == "overlap" and end_ns - fault.start_ns < SUSPECT_LATENESS_NS
+
+
 class RunningPart(Part):
     """A running part and all it reports, fragments with the moment of the report."""
 
@@ -154,6 +165,11 @@ class RunningPart(Part):
             )
             for begin, end in marks
         )
+
+    def told_seconds(self, source: str) -> float:
+        """Return how much of ``source`` the ledger tells to be missing in the part that ended."""
+        faults = [fault for fault in self.interruptions if fault.source == source]
+        return sum(fault.seconds or 0.0 for fault in faults if fault.kind in MISSING)
 
     def wait_fragments(self, track: str, source: str, after_ns: int) -> None:
         """Wait for a durable fragment of ``track`` with ``source`` from after ``after_ns``."""
@@ -319,7 +335,8 @@ def test_picture_and_sound_are_together_in_the_files(bench: PartRig) -> None:
         assert max(map(abs, errors)) < 40
     assert summary["first_durable_ms"] is not None
     assert summary["first_durable_ms"] < 5000
-    assert summary["video_frames"] + summary["dropped"] >= 25 * (recorded.seconds - 0.5)
+    there_s = recorded.seconds - recorded.told_seconds("camera")
+    assert summary["video_frames"] >= 25 * (there_s - 0.5)
     assert {file.kind for file in recorded.files} == {"init", "media", "playlist"}
 
 
@@ -356,11 +373,13 @@ def test_killed_device_processes_cost_a_moment_of_their_own_source_only(bench: P
         os.kill(pid, signal.SIGKILL)
         recorded.wait_fragments("main", source, killed_ns + NS_PER_S // 2)
     recorded.end()
-    ended = {fault.source: fault for fault in recorded.interruptions if fault.end_ns is not None}
+    over = [fault for fault in recorded.interruptions if fault.end_ns is not None]
+    ended = {fault.source: fault for fault in over}
     assert {"camera", "witness"} <= set(ended)
     claimant_device = bench.court.beepers["claimant"]
-    others = [fault for fault in recorded.interruptions if fault.source == "claimant"]
-    assert [fault for fault in others if not claimant_device.was_late(fault)] == []
+    others = [fault for fault in over if fault.source == "claimant"]
+    lost = [fault for fault in others if not is_corrected_clock(fault)]
+    assert [fault for fault in lost if not claimant_device.was_late(fault)] == []
     assert (ended["witness"].seconds or 99) < 10
     claimant = beep_times(join_run(recorded.folder, "channels"), 2)
     assert len(claimant) >= recorded.undisturbed_seconds("claimant") - 1
@@ -475,4 +494,5 @@ def test_stop_ends_the_capture_at_once_and_start_again_works(bench: PartRig) -> 
             assert fragment.end_ns <= summary["stop_ns"] + 45_000_000
         assert (recorded.folder / "main/index.m3u8").read_text().endswith("#EXT-X-ENDLIST\n")
         for name, count in summary["samples"].items():
-            assert count == pytest.approx(recorded.seconds * RATE, rel=0.25), name
+            there_s = count / RATE + recorded.told_seconds(name)
+            assert there_s == pytest.approx(recorded.seconds, rel=0.25), name

@@ -45,6 +45,13 @@ def _sink_arguments(name: str) -> str:
     return f"sink_name={name} {form}"
 
 
+def _be_a_device(parent: int) -> None:
+    """End with the process that plays the room; wait for no processor, as no sound card does."""
+    die_with_parent(parent)
+    with contextlib.suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+
+
 class VirtualMicrophoneClient:
     """Controls virtual microphones that another process serves in ``folder``."""
 
@@ -245,7 +252,7 @@ class VirtualMicrophones(VirtualMicrophoneClient):
                 env=environment,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                preexec_fn=lambda: die_with_parent(parent),  # noqa: PLW1509 (no lock is taken in it)
+                preexec_fn=lambda: _be_a_device(parent),  # noqa: PLW1509 (no lock is taken in it)
             )
         except OSError as error:
             raise DeviceAbsentError(f"pulseaudio: {error}") from error
