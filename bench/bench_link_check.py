@@ -21,13 +21,13 @@ from typing import Any
 from bench.delivery_site import DeliverySite, running_site, site_template
 from bench.measure import Measure
 from kiosk.demo.processes import end_process
-from tests.support.delivery_rig import free_port
 from tests.support.network_link import (
     CENTRE_ADDRESS,
     PAYLOAD_SHARE,
     NetworkLink,
     unavailable_reason,
 )
+from tests.support.ports import free_port
 
 RATES_MBIT = (0.5, 1.0, 2.0, 10.0, 50.0)
 LOSSY_MBIT = (1.0, 10.0)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.support.central_rig import Central
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
 HAPROXY = Path("/usr/sbin/haproxy")
@@ -33,9 +33,7 @@ backend servers
 @contextlib.contextmanager
 def balancer(folder: Path, servers: Sequence[Central]) -> Iterator[str]:
     """Run HAProxy before ``servers``; TLS and certificates pass through it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     lines = [
         f"  server s{number} 127.0.0.1:{server.port} check inter 200ms fall 1 on-error mark-down\n"
         for number, server in enumerate(servers)
@@ -44,7 +42,7 @@ def balancer(folder: Path, servers: Sequence[Central]) -> Iterator[str]:
     settings.write_text(BALANCER.format(folder=folder, port=port) + "".join(lines))
     process = subprocess.Popen([str(HAPROXY), "-db", "-q", "-f", str(settings)])
     try:
-        wait_for(lambda: (folder / "stats").exists(), "HAProxy", 30)
+        wait_for(lambda: (folder / "stats").exists(), "HAProxy")
         yield f"https://localhost:{port}"
     finally:
         process.terminate()

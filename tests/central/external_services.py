@@ -46,7 +46,7 @@ def postgres(**more: str) -> Iterator[str]:
         group=user.pw_gid,
     )
     try:
-        wait_for(lambda: _answers(folder), "Postgres", 60)
+        wait_for(lambda: _answers(folder), "Postgres")
         yield f"postgresql+psycopg://kiosk@/postgres?host={folder}"
     finally:
         server.terminate()

@@ -14,13 +14,14 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
 
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def missing_swift() -> str | None:
 def swift() -> Iterator[str]:
     """Run Swift with one bucket; yield the address of its S3 API."""
     folder = Path(tempfile.mkdtemp(prefix="kiosk-swift-"))
-    ports = _free_ports(("proxy", *KINDS))
+    ports = {name: free_port() for name in ("proxy", *KINDS)}
     _configure(folder, ports)
     named = [f"{kind}={port}" for kind, port in ports.items()]
     servers = subprocess.Popen(
@@ -169,14 +170,6 @@ def _configure(folder: Path, ports: Mapping[str, int]) -> None:
         body = PROXY if kind == "proxy" else STORAGE.format(kind=kind)
         common = COMMON.format(port=port, folder=folder, user=user)
         (folder / f"{kind}-server.conf").write_text(common + body, encoding="ascii")
-
-
-def _free_ports(names: Sequence[str]) -> dict[str, int]:
-    with contextlib.ExitStack() as stack:
-        probes = {name: stack.enter_context(socket.socket()) for name in names}
-        for probe in probes.values():
-            probe.bind(("127.0.0.1", 0))
-        return {name: int(probe.getsockname()[1]) for name, probe in probes.items()}
 
 
 def _listens(port: int) -> bool:

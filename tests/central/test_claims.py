@@ -120,7 +120,7 @@ class Race:
         threads[0].start()
         assert self._claimed.wait(60)
         threads[1].start()
-        wait_for(self._server.is_waiting, "the second transaction waits for the first", 30)
+        wait_for(self._server.is_waiting, "the second transaction waits for the first")
         self._go_on.set()
         for thread in threads:
             thread.join()

@@ -147,7 +147,7 @@ class Court:
         """Start ``work``; run the block once it waits for a lock; see it through."""
         thread = threading.Thread(target=work)
         thread.start()
-        wait_for(self._is_waiting, "a wait for a lock", 30)
+        wait_for(self._is_waiting, "a wait for a lock")
         yield
         thread.join()
 

@@ -196,7 +196,7 @@ def test_dying_midway_doubles_and_loses_nothing(central: Central, kiosk: Kiosk, 
     central.process.wait(60)
     write_faults(file)
     central.start()
-    wait_for(lambda: deliver(kiosk, filing)["delivered"], "the filing, once Postgres let go", 30)
+    wait_for(lambda: deliver(kiosk, filing)["delivered"], "the filing, once Postgres let go")
 
 
 @pytest.mark.parametrize("step", [None, "verify-before-take", "verify-after-take"])
@@ -221,7 +221,7 @@ def test_small_files_in_one_request_are_taken_once(
         answer = kiosk.send_together(files)
         return {row["result"] for row in answer.json()["files"]}
 
-    wait_for(lambda: send() == {"present"}, "all, once Postgres let go", 30)
+    wait_for(lambda: send() == {"present"}, "all, once Postgres let go")
     assert kiosk.get(f"/v1/hearings/{hearing}")["receipt"]["bytes"] == 12_000
     ids = {row["upload"] for row in missing}
     listed = s3_client(endpoint).list_objects_v2(Bucket=BUCKET, Prefix="kz/")["Contents"]

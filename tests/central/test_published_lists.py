@@ -152,9 +152,9 @@ def test_two_servers_that_close_files_of_a_hearing_leave_none_of_them_on_its_lis
 
         line.free.clear()
         slow = close(0, PATH)
-        wait_for(line.held.is_set, "the list of the first server", 30)
+        wait_for(line.held.is_set, "the list of the first server")
         quick = close(1, PATH2)
-        wait_for(lambda: is_waiting() or not quick.is_alive(), "the second server", 30)
+        wait_for(lambda: is_waiting() or not quick.is_alive(), "the second server")
         line.free.set()
         slow.join()
         quick.join()

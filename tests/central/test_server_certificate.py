@@ -97,7 +97,6 @@ def test_the_running_server_renews_its_certificate_and_signs_with_the_new_one(
                     ((now := served(central)).serial_number != first.serial_number and now) or None
                 ),
                 "a new certificate",
-                60,
             )
             assert ask(held) == b"HTTP/1.1 200 OK"
         assert renewed.not_valid_after_utc > first.not_valid_after_utc

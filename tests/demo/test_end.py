@@ -84,7 +84,7 @@ def test_nothing_is_left_running(start: Callable[..., Demo], case: str) -> None:
     if text:
         wait_for(demo.has_printed(text), text, 180)
     else:
-        wait_for(lambda: any("Xvfb" in line for line in demo.running().values()), "X server", 60)
+        wait_for(lambda: any("Xvfb" in line for line in demo.running().values()), "X server")
     assert demo.process.poll() is None, demo.output.read_text()
     lines = list(demo.running().values())
     if text:
@@ -94,6 +94,6 @@ def test_nothing_is_left_running(start: Callable[..., Demo], case: str) -> None:
     expected = -number if number == signal.SIGKILL else 128 + number
     assert demo.process.wait(60) == expected, demo.output.read_text()
     if number == signal.SIGKILL:  # the kernel ends the children, one after the other
-        wait_for(lambda: not demo.running(), f"end of all: {demo.running()}", 30)
+        wait_for(lambda: not demo.running(), f"end of all: {demo.running()}")
     assert demo.running() == {}
     assert "Traceback" not in demo.output.read_text()

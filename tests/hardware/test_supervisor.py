@@ -57,7 +57,7 @@ def test_a_failure_of_a_handler_restarts_the_child(
     )
     supervisor.start()
     try:
-        wait_for(lambda: any(number > 1 for number, _ in received), "the restarted child", 30)
+        wait_for(lambda: any(number > 1 for number, _ in received), "the restarted child")
         assert received[-1][1] == b'{"is": "here"}'
         assert has_failed.is_set()
         assert reasons, "nobody was told that the device was away"

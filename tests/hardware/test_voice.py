@@ -87,8 +87,8 @@ def test_prompt_is_heard_and_ends_by_itself(
     with Voice(settings) as voice:
         assert voice.is_enabled
         voice.speak("1 2 3", language)  # type: ignore[arg-type]
-        wait_for(monitors["headphones"].is_playing, "the headphones", 60)
-        wait_for(lambda: not voice.is_speaking, "the end", 60)
+        wait_for(monitors["headphones"].is_playing, "the headphones")
+        wait_for(lambda: not voice.is_speaking, "the end")
 
 
 def test_new_prompt_cuts_the_old_one_and_stop_is_silence(
@@ -96,12 +96,12 @@ def test_new_prompt_cuts_the_old_one_and_stop_is_silence(
 ) -> None:
     with Voice(settings) as voice:
         voice.speak(TEXT * 4, "kk")
-        wait_for(monitors["loudspeaker"].is_playing, "the loudspeaker", 60)
+        wait_for(monitors["loudspeaker"].is_playing, "the loudspeaker")
         voice.speak(TEXT * 4, "ru")
-        wait_for(monitors["loudspeaker"].is_playing, "the next prompt", 60)
+        wait_for(monitors["loudspeaker"].is_playing, "the next prompt")
         voice.stop()
-        wait_for(lambda: not voice.is_speaking, "silence", 20)
-        wait_for(lambda: not monitors["loudspeaker"].is_playing(0.5), "silence in the room", 20)
+        wait_for(lambda: not voice.is_speaking, "silence")
+        wait_for(lambda: not monitors["loudspeaker"].is_playing(0.5), "silence in the room")
 
 
 @pytest.mark.slow
@@ -110,12 +110,12 @@ def test_loudspeaker_is_silent_while_a_hearing_runs(
 ) -> None:
     with Voice(settings) as voice:
         voice.speak(TEXT * 6, "kk")
-        wait_for(monitors["loudspeaker"].is_playing, "the loudspeaker", 60)
+        wait_for(monitors["loudspeaker"].is_playing, "the loudspeaker")
         voice.is_hearing_active = True
-        wait_for(lambda: not monitors["loudspeaker"].is_playing(0.5), "silence in the room", 20)
+        wait_for(lambda: not monitors["loudspeaker"].is_playing(0.5), "silence in the room")
         assert voice.is_speaking
         voice.speak(TEXT * 6, "kk")
-        wait_for(monitors["headphones"].is_playing, "the headphones", 60)
+        wait_for(monitors["headphones"].is_playing, "the headphones")
         assert not monitors["loudspeaker"].is_playing(0.5)
 
 
@@ -146,7 +146,7 @@ def test_recorded_voice_takes_precedence(
 
     with Voice(settings.model_copy(update={"recorded": tmp_path})) as voice:
         voice.speak(TEXT, "kk", prompt_id="feed")
-        wait_for(is_tone, "the recorded tone", 60)
+        wait_for(is_tone, "the recorded tone")
 
 
 @pytest.mark.parametrize("device", ["nonsense", ""])
@@ -156,5 +156,5 @@ def test_no_sound_device_is_silence_without_an_error(settings: VoiceSettings, de
         assert voice.is_enabled is bool(device)
         voice.speak(TEXT, "kk")
         if device:
-            wait_for(lambda: not voice.is_speaking, "the end", 60)
+            wait_for(lambda: not voice.is_speaking, "the end")
         voice.stop()

@@ -185,7 +185,7 @@ class BadDiskRig(CourtroomRig):
         capture = self.capture
         assert capture is not None
         before = capture.bytes
-        wait_for(lambda: capture.bytes > before, "durable media", 20)
+        wait_for(lambda: capture.bytes > before, "durable media")
 
     def close(self) -> None:
         """End the test."""

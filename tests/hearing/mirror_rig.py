@@ -130,7 +130,7 @@ class MirrorRig(CourtroomRig):
             state = self.state()
             return (state["storage"]["state"], state["mirror"]["state"]) == (storage, mirror)
 
-        wait_for(reached, f"{storage}, {mirror}", 20)
+        wait_for(reached, f"{storage}, {mirror}")
         return self.state()
 
     def wait_same(self) -> None:
@@ -138,12 +138,11 @@ class MirrorRig(CourtroomRig):
         wait_for(
             lambda: read_hearing_files(self.own.folder) == read_hearing_files(self.mirror.folder),
             "two copies",
-            60,
         )
 
     def wait_sealed(self) -> None:
         """Wait until the hearing that was ended is sealed."""
-        wait_for(lambda: self.phase() == "idle", "the seal", 60)
+        wait_for(lambda: self.phase() == "idle", "the seal")
 
     def end(self, folder: Path) -> None:
         """End the hearing; both copies are the same and verify."""

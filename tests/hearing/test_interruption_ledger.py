@@ -43,7 +43,7 @@ def add_gaps(rig: CourtroomRig, count: int, kind: str = "gap", first: int = 1) -
         end_ns = begun_ns + NS_PER_S * 6 // 10
         sink.add_interruption(Interruption(number, "judge", kind, begun_ns, end_ns))
     seconds = pytest.approx(0.6 * (before + count))
-    wait_for(lambda: total(rig)["seconds"] == seconds, "the ledger", 30)
+    wait_for(lambda: total(rig)["seconds"] == seconds, "the ledger")
 
 
 def total(rig: CourtroomRig, source: str = "judge") -> dict[str, Any]:

@@ -34,7 +34,7 @@ def declare_closed(mirror_rig: MirrorRig, folder: Path, seconds: float) -> None:
     since = datetime.fromisoformat(first["at"]) + timedelta(seconds=after)
     request = CloseSince(since=since.isoformat())
     mirror_rig.courtroom.close_retroactively("p1", request, recording_ns())
-    wait_for(lambda: not mirror_rig.hearing()["replacing"], "the replacement", 30)
+    wait_for(lambda: not mirror_rig.hearing()["replacing"], "the replacement")
 
 
 def samples_of(removed: dict[str, bytes], kept: dict[str, bytes]) -> list[bytes]:
@@ -121,7 +121,7 @@ def test_nothing_plain_is_left_on_the_second_storage(
         os.link(mirror_rig.mirror.folder / name, link)
     way(mirror_rig, lambda: declare_closed(mirror_rig, folder, 1.0))
     mirror_rig.wait_same()
-    wait_for(lambda: not aside.exists(), "what was set aside is gone", 10)
+    wait_for(lambda: not aside.exists(), "what was set aside is gone")
     for name in before.keys() & media(mirror_rig.mirror.folder).keys():
         blocks.pop(name).unlink()
     assert {block.read_bytes().strip(b"\0") for block in blocks.values()} == {b""}

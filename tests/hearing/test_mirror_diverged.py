@@ -90,7 +90,7 @@ def test_what_only_the_second_storage_has_is_kept_when_it_is_back(
     assert ALARM not in mirror_rig.codes()
     mirror_rig.mirror.plug()
     mirror_rig.until("ok", "ok")
-    wait_for(lambda: ALARM in mirror_rig.codes(), "the alarm", 20)
+    wait_for(lambda: ALARM in mirror_rig.codes(), "the alarm")
     if when is after_the_seal:
         mirror_rig.wait_same()
     else:
@@ -101,7 +101,7 @@ def test_what_only_the_second_storage_has_is_kept_when_it_is_back(
     assert check_kept(mirror_rig.mirror, before) > 0
     mirror_rig.crash()
     mirror_rig.start()
-    wait_for(lambda: ALARM in mirror_rig.codes(), "the alarm, until somebody has seen to it", 20)
+    wait_for(lambda: ALARM in mirror_rig.codes(), "the alarm, until somebody has seen to it")
 
 
 def start_without_own(rig: MirrorRig, newer: str) -> tuple[Path, dict[str, bytes]]:
@@ -140,7 +140,7 @@ def test_the_own_disk_is_mounted_only_after_the_hearing_went_on_from_the_copy(
     assert mirror_rig.phase() == "recording", "the empty mount point is taken for the disk"
     mirror_rig.run(2)
     mirror_rig.own.plug()
-    wait_for(lambda: (ALARM in mirror_rig.codes()) == (newer == "own"), "the alarm, or none", 20)
+    wait_for(lambda: (ALARM in mirror_rig.codes()) == (newer == "own"), "the alarm, or none")
     mirror_rig.run(2)
     mirror_rig.end(folder)
     assert (check_kept(getattr(mirror_rig, newer), before) > 0) == (newer == "own")
@@ -158,7 +158,7 @@ def test_what_was_not_recovered_without_the_own_disk_is_merged_at_the_next_start
     mirror_rig.own.plug()
     mirror_rig.until("ok", "ok")
     store = mirror_rig.courtroom.storage.store
-    wait_for(lambda: store.is_synced(folder.name), "two copies, or nothing to do", 20)
+    wait_for(lambda: store.is_synced(folder.name), "two copies, or nothing to do")
     assert check_kept(getattr(mirror_rig, newer), before) == 0
     mirror_rig.crash()
     mirror_rig.start()
@@ -189,10 +189,10 @@ def test_minutes_that_only_the_mirror_has_are_merged_when_the_own_disk_takes_the
     mirror_rig.own.read_only()
     mirror_rig.start()
     courtroom = mirror_rig.courtroom
-    wait_for(lambda: courtroom.seal_queue.failing_hearings == (folder.name,), "a try", 20)
+    wait_for(lambda: courtroom.seal_queue.failing_hearings == (folder.name,), "a try")
     assert read_hearing_files(mirror_rig.mirror.folder) == before
     mirror_rig.own.read_only(on=False)
-    wait_for((mirror_rig.own.folder / folder / SIGNATURE).exists, "the seal", 60)
+    wait_for((mirror_rig.own.folder / folder / SIGNATURE).exists, "the seal")
     mirror_rig.wait_same()
     assert check_kept(mirror_rig.mirror, before) == 0
     assert ALARM not in mirror_rig.codes()

@@ -222,7 +222,7 @@ def since_second(rig: CourtroomRig, hearing: str, part: int, seconds: float) -> 
 
 def check_replaced(rig: CourtroomRig, hearing: str) -> None:
     """Check what a declaration since 1.0 s into part 2 must have done."""
-    wait_for(lambda: not rig.hearing()["replacing"], "the replacement", 20)
+    wait_for(lambda: not rig.hearing()["replacing"], "the replacement")
     folder = rig.folder(hearing)
     assert media(folder / "part-01") == {".mp4", ".m4s"}
     names = sorted(p.name for p in (folder / "part-02" / "main" / "run-01").iterdir())
@@ -257,7 +257,7 @@ def test_minutes_that_are_only_set_aside_are_encrypted_to_the_court(
     kept.parent.mkdir(parents=True)
     kept.write_bytes(b"moof minutes")
     since_second(keyed, hearing, 2, 1.0)
-    wait_for(lambda: not keyed.hearing()["replacing"], "the replacement", 20)
+    wait_for(lambda: not keyed.hearing()["replacing"], "the replacement")
     (encrypted,) = kept.parent.iterdir()
     for key in (court.court, court.escrow):
         assert pyrage.decrypt(encrypted.read_bytes(), [key]) == b"moof minutes"
@@ -271,7 +271,7 @@ def test_a_whole_part_declared_closed_keeps_nothing_plain(keyed: CourtroomRig) -
     playlist.write_text("#EXTM3U\n#EXT-X-BYTERANGE:1@0\nrun-01/000001.m4s\n#EXT-X-ENDLIST\n")
     request = CloseSince(since=format_wall(wall_time() - timedelta(hours=1)))
     keyed.courtroom.close_retroactively("p1", request, recording_ns())
-    wait_for(lambda: not keyed.hearing()["replacing"], "the replacement", 20)
+    wait_for(lambda: not keyed.hearing()["replacing"], "the replacement")
     assert plain_media(keyed.folder(hearing)) == []
     assert "closure_ground" in keyed.hearing()["open_questions"]
     keyed.courtroom.end("p1")
@@ -325,7 +325,7 @@ def test_broken_off_anywhere_it_is_finished_later(
         assert killed.wait(20)
         keyed.crash()
     keyed.start()
-    wait_for(lambda: not keyed.hearing()["replacing"], "the replacement", 20)
+    wait_for(lambda: not keyed.hearing()["replacing"], "the replacement")
     folder = keyed.folder(hearing) / "part-02"
     names = sorted(p.name for p in (folder / "main" / "run-01").iterdir())
     assert names == ["000001-open.m4s", "000001.tar", "000002.tar", "000003.tar", "init.mp4"]

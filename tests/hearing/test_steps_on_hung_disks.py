@@ -150,7 +150,7 @@ def test_a_step_is_taken_while_the_disks_hang(rig: BadDiskRig, name: str) -> Non
     assert len(entries(rig, kind)) == count
     assert rig.disk.hung
     rig.disk.heal()
-    wait_for(lambda: len(entries(rig, kind)) > count, "the entry", 20)
+    wait_for(lambda: len(entries(rig, kind)) > count, "the entry")
     if name != "end":
         wait_for(lambda: "steps_owed" not in rig.codes(), "nothing is owed")
         rig.courtroom.end("p1")
@@ -279,7 +279,7 @@ def test_a_seal_that_the_disk_does_not_take_is_told_and_made_later(
     wait_for(lambda: "seal_failed" in rig.codes(), "the alarm")
     assert rig.disk.hung
     rig.disk.heal()
-    wait_for(lambda: "seal_failed" not in rig.codes(), "the seal of the part", 20)
+    wait_for(lambda: "seal_failed" not in rig.codes(), "the seal of the part")
     rig.courtroom.end("p1")
     rig.sealed(hearing)
     assert [entry["part"] for entry in entries(rig, "part_sealed")] == [1]

@@ -22,7 +22,7 @@ from kiosk.ipc import LocalClient, ServiceDownError
 from kiosk.storage.paths import Paths
 from tests.support.contract import check_answer
 from tests.support.identity import Court
-from tests.support.waiting import wait_for
+from tests.support.waiting import PATIENCE, wait_for
 
 PEOPLE = {"secretary": "S-1", "judge": "J-1", "technician": "T-1"}
 PIN = "4711"
@@ -106,7 +106,7 @@ class RecorderProcess:
             self._process = subprocess.Popen(
                 [*command, "recorder"], env=environment, stdout=log, stderr=log
             )
-        wait_for(self._answers, "the recorder's answer", 30)
+        wait_for(self._answers, "the recorder's answer")
 
     def _answers(self) -> bool:
         assert self.process.poll() is None, self.log.read_text()
@@ -122,13 +122,13 @@ class RecorderProcess:
             return self.process.wait(timeout=40)
         except subprocess.TimeoutExpired:
             self.process.send_signal(signal.SIGABRT)  # tells where every thread stands
-            self.process.wait(timeout=10)
+            self.process.wait(timeout=PATIENCE)
             raise AssertionError(f"it does not end:\n{self.log.read_text()}") from None
 
     def kill(self) -> None:
         """Kill it as a crash does; its device children die with it."""
         self.process.kill()
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=PATIENCE)
 
     def close(self) -> None:
         """Leave nothing behind."""
@@ -168,7 +168,7 @@ class RecorderProcess:
         return self.call("POST", path, body or {}, self.sign_in(role))
 
     def wait_for_state(
-        self, condition: Callable[[dict[str, Any]], Any], what: str, seconds: float = 20.0
+        self, condition: Callable[[dict[str, Any]], Any], what: str, seconds: float = PATIENCE
     ) -> dict[str, Any]:
         """Return the first State for which ``condition`` holds."""
 
@@ -188,7 +188,7 @@ class RecorderProcess:
             names = [row["state"] for row in state["microphones"]]
             return state["camera"]["state"] in ("ok", "off") and not {"starting"} & set(names)
 
-        return self.wait_for_state(ready, "warm devices", 30)
+        return self.wait_for_state(ready, "warm devices")
 
     def hearing_folder(self, hearing_id: str) -> Path:
         """Return a hearing's folder."""

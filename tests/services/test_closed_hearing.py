@@ -67,27 +67,25 @@ def test_open_closed_open(recorder: RecorderProcess, tmp_path: Path) -> None:
     about = {"id": str(uuid.uuid4()), "case_number": "1", "kind": "civil", "publicity": "open"}
     hearing = recorder.post("/v1/hearings", {"hearing": about})["hearing_id"]
     folder = recorder.paths.hearings / hearing
-    recorder.wait_for_state(
-        lambda state: (state["hearing"] or {}).get("part_seconds", 0) > 2, "it", 40
-    )
+    recorder.wait_for_state(lambda state: (state["hearing"] or {}).get("part_seconds", 0) > 2, "it")
     answer = recorder.post("/v1/hearing/close", {"note": "family"})
     assert (answer["part"], answer["closed"]["ground"]) == (2, None)
-    state = recorder.wait_for_state(lambda state: state["hearing"]["part_seconds"] > 2, "it", 40)
+    state = recorder.wait_for_state(lambda state: state["hearing"]["part_seconds"] > 2, "it")
     assert "closure_ground" in state["hearing"]["open_questions"]
     assert state["lamp"]
-    recorder.wait_for_state(lambda state: state["proof"]["state"] == "good", "it", 40)
+    recorder.wait_for_state(lambda state: state["proof"]["state"] == "good", "it")
     assert not any(marker in media_bytes(folder / "part-02") for marker in PLAIN)
     recorder.kill()
     recorder.start()
     state = recorder.wait_for_state(
-        lambda state: (state["hearing"] or {}).get("part_seconds", 0) > 2, "it", 40
+        lambda state: (state["hearing"] or {}).get("part_seconds", 0) > 2, "it"
     )
     assert state["hearing"]["closed"] is not None
     assert state["hearing"]["closed_parts"] == [2, 3]
     recorder.post("/v1/hearing/open")
-    recorder.wait_for_state(lambda state: state["hearing"]["part_seconds"] > 2, "it", 40)
+    recorder.wait_for_state(lambda state: state["hearing"]["part_seconds"] > 2, "it")
     recorder.post("/v1/hearing/end")
-    wait_for(lambda: (folder / "SHA256SUMS.p7s").exists(), "the seal", 60)
+    wait_for(lambda: (folder / "SHA256SUMS.p7s").exists(), "the seal")
     for number in (2, 3):
         part = folder / f"part-{number:02d}"
         assert not any(marker in media_bytes(part) for marker in PLAIN)
@@ -119,19 +117,17 @@ def test_declared_closed_later_nothing_plain_is_left(
     about = {"id": str(uuid.uuid4()), "case_number": "1", "kind": "civil", "publicity": "open"}
     hearing = recorder.post("/v1/hearings", {"hearing": about})["hearing_id"]
     folder = recorder.paths.hearings / hearing
-    recorder.wait_for_state(
-        lambda state: (state["hearing"] or {}).get("part_seconds", 0) > 3, "it", 40
-    )
+    recorder.wait_for_state(lambda state: (state["hearing"] or {}).get("part_seconds", 0) > 3, "it")
     mark = recorder.post("/v1/hearing/marks", {"type": "oath"})["mark"]["id"]
-    recorder.wait_for_state(lambda state: state["hearing"]["part_seconds"] > 5, "it", 40)
+    recorder.wait_for_state(lambda state: state["hearing"]["part_seconds"] > 5, "it")
     recorder.post("/v1/hearing/close-since", {"mark": mark, "ground": "civ_adoption"})
     recorder.kill()
     recorder.start()
     recorder.wait_for_state(
-        lambda state: bool(state["hearing"]) and not state["hearing"]["replacing"], "it", 40
+        lambda state: bool(state["hearing"]) and not state["hearing"]["replacing"], "it"
     )
     recorder.post("/v1/hearing/end")
-    wait_for(lambda: (folder / "SHA256SUMS.p7s").exists(), "the seal", 60)
+    wait_for(lambda: (folder / "SHA256SUMS.p7s").exists(), "the seal")
     assert verify(folder, recorder.court.ca, identities=[secrets.court]).problems == []
     names = {path.name for path in (folder / "part-01" / "main" / "run-01").iterdir()}
     assert names == {"init.mp4", "000001-open.m4s", "000001.tar"}

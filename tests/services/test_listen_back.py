@@ -86,16 +86,14 @@ def test_the_last_seconds_are_heard_and_the_recording_goes_on(
         answer = recorder.post("/v1/hearing/listen", {"seconds": 30})["listening"]
         assert answer["source"] is None
         assert answer["of_seconds"] >= 4
-        wait_for(
-            lambda: listener.hears(900) and listener.hears(1700), "both beeps in the headset", 30
-        )
+        wait_for(lambda: listener.hears(900) and listener.hears(1700), "both beeps in the headset")
     finally:
         listener.close()
     listener = HeadsetListener(microphones)
     try:
         recorder.post("/v1/hearing/listen", {"seconds": 30, "source": "witness"})
         assert recorder.state()["listening"]["source"] == "witness"
-        wait_for(lambda: listener.hears(1700), "the witness's beep in the headset", 30)
+        wait_for(lambda: listener.hears(1700), "the witness's beep in the headset")
         assert not listener.hears(900)
     finally:
         listener.close()

@@ -253,7 +253,7 @@ def test_killed_it_resumes_by_itself_and_asks(recorder: RecorderProcess) -> None
     recorder.kill()
     recorder.start()
     state = recorder.wait_for_state(
-        lambda s: s["phase"] == "recording", "the hearing resumed by itself", 5
+        lambda s: s["phase"] == "recording", "the hearing resumed by itself"
     )
     assert state["lamp"] is True
     assert state["hearing"]["id"] == hearing_id
@@ -301,7 +301,7 @@ def test_ended_cleanly_by_sigterm_it_goes_on(recorder: RecorderProcess) -> None:
     assert verify(recorder.hearing_folder(hearing_id) / "part-01", recorder.court.ca).problems == []
     recorder.start()
     state = recorder.wait_for_state(
-        lambda s: s["phase"] == "recording", "the hearing resumed by itself", 5
+        lambda s: s["phase"] == "recording", "the hearing resumed by itself"
     )
     assert state["hearing"]["part"] == 2
     recorder.post("/v1/hearing/end")
@@ -353,7 +353,7 @@ def test_another_microphone_than_before_is_an_alarm_until_commissioning(
     recorder = make_recorder(camera="none")
     recorder.start()
     path = recorder.paths.known_inputs
-    wait_for(lambda: len(read_json_or_none(path) or {}) == len(NAMES), "the first devices", 30)
+    wait_for(lambda: len(read_json_or_none(path) or {}) == len(NAMES), "the first devices")
     assert recorder.stop() == 0
     known = read_json(path)
     known[NAMES[0]]["opened"]["name"] = "another stick"
@@ -364,7 +364,7 @@ def test_another_microphone_than_before_is_an_alarm_until_commissioning(
         rows = state["alarms"]
         return [row["source"] for row in rows if row["code"] == "microphone_replaced"]
 
-    state = recorder.wait_for_state(replaced, "the alarm", 30)
+    state = recorder.wait_for_state(replaced, "the alarm")
     assert replaced(state) == [NAMES[0]]
     row = {"check": "microphones", "measured": {}, "seconds": 1, "at": "2026-11-23T04:00:00.000Z"}
     runs = ((False, "passed"), (True, "failed"), (True, "passed"))

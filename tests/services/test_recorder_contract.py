@@ -101,7 +101,7 @@ def test_state_in_every_phase_is_read_by_the_screen(
         recorder.wait_for_state(seconds_at_least(1), "a second")
         recorder.kill()
         recorder.start()
-        recorder.wait_for_state(lambda s: s["recovered"] is not None, "its recovery", 10)
+        recorder.wait_for_state(lambda s: s["recovered"] is not None, "its recovery")
         recorder.post("/v1/hearing/retire")
         recorder.post("/v1/hearing/end")
         recorder.wait_for_state(lambda s: s["phase"] == "idle", "the seal")

@@ -235,7 +235,7 @@ def test_missing_rights_are_told(forbidden: str) -> None:
         server = subprocess.Popen([*command, "-c", _SAVE_AS_NOBODY, settings.model_dump_json()])
         socket = paths.run / "recorder.sock"
         try:
-            wait_for(socket.exists, "the service", 30)
+            wait_for(socket.exists, "the service")
             with pytest.raises(ServiceRefusedError) as refused:
                 asyncio.run(_post_probe(socket))
             assert (refused.value.status, refused.value.code) == (409, "storage_failed")

@@ -51,7 +51,7 @@ def test_both_storages_fail_in_turn_and_both_copies_verify(
         def reached(state: dict[str, dict[str, str]]) -> bool:
             return (state["storage"]["state"], state["mirror"]["state"]) == (kind, second)
 
-        recorder.wait_for_state(reached, f"{kind}, {second}", 20)
+        recorder.wait_for_state(reached, f"{kind}, {second}")
 
     def record(seconds: float) -> None:
         now = recorder.state()["hearing"]["seconds"]
@@ -89,11 +89,10 @@ def test_both_storages_fail_in_turn_and_both_copies_verify(
     assert kinds >= {("mirror", "absent"), ("storage", "read_only")}
     assert {row["seconds"] for row in ledger} == {0.0}
     recorder.post("/v1/hearing/end")
-    recorder.wait_for_state(lambda s: s["phase"] == "idle", "the seal", 60)
+    recorder.wait_for_state(lambda s: s["phase"] == "idle", "the seal")
     wait_for(
         lambda: read_hearing_files(own.folder) == read_hearing_files(mirror.folder),
         "two copies",
-        60,
     )
     for stick in (own, mirror):
         report = verify(stick.folder / "hearings" / hearing_id, recorder.court.ca)

@@ -42,7 +42,7 @@ def sync(bare_recorder: RecorderProcess) -> Iterator[subprocess.Popen[bytes]]:
     """The delivery service of the same kiosk; no central system answers."""
     with (bare_recorder.folder / "sync.log").open("wb") as log:
         process = subprocess.Popen(kiosk(bare_recorder, "sync"), stdout=log, stderr=log)
-    wait_for(bare_recorder.paths.sync_socket.exists, "sync", 60)
+    wait_for(bare_recorder.paths.sync_socket.exists, "sync")
     yield process
     process.terminate()
     process.wait(20)
@@ -67,7 +67,7 @@ def test_state_as_a_table_and_raw(
     bare_recorder: RecorderProcess, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = ["--config", str(bare_recorder.folder / "kiosk.toml")]
-    wait_for(lambda: main([*settings, "state"]) == 0, "both answers", 20)
+    wait_for(lambda: main([*settings, "state"]) == 0, "both answers")
     text = capsys.readouterr().out
     for row in ("phase", "storage", "proof", "link", "queue", "alarm"):
         assert f"  {row} " in text
@@ -142,7 +142,7 @@ def test_sigusr2_writes_the_stacks_and_the_service_goes_on(
     for process, name in ((bare_recorder.process, "recorder.log"), (sync, "sync.log")):
         log = bare_recorder.folder / name
         process.send_signal(signal.SIGUSR2)
-        wait_for(partial(_has_stacks, log), "the stacks", 10)
+        wait_for(partial(_has_stacks, log), "the stacks")
         assert process.poll() is None
     assert bare_recorder.state()["phase"] == "idle"
 

@@ -37,16 +37,14 @@ def test_no_disk_is_asked_while_the_lock_is_held(
         if thread == "mirror-catch-up" and path.parent == own / "hearings":
             other = threading.Thread(target=lambda: store.append(live, 0, b"x"))
             other.start()
-            other.join(2.0)  # append() never waits for a disk
+            other.join(20)  # append() never waits for a disk
             held.append(other.is_alive())
         return real(path, **options)
 
     monkeypatch.setattr(Path, "stat", stat)
     store.start_catch_up()
     try:
-        wait_for(
-            lambda: all((mirror / name / "hearing.json").exists() for name in names), "both", 30
-        )
+        wait_for(lambda: all((mirror / name / "hearing.json").exists() for name in names), "both")
     finally:
         store.close()
     assert held

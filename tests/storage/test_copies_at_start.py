@@ -103,7 +103,7 @@ def test_a_mirror_that_hangs_while_it_is_read_does_not_hold_the_start_up(start: 
     assert monitor.state(None, None)[1].state == MirrorState.SLOW
     assert monitor.store.locate(start.own / NAME) == start.own / NAME
     start.reading["mirror"].set()
-    wait_for(lambda: monitor.state(None, None)[1].state == MirrorState.OK, "the mirror", 20)
+    wait_for(lambda: monitor.state(None, None)[1].state == MirrorState.OK, "the mirror")
     wait_for(lambda: "copy-reader" not in {t.name for t in threading.enumerate()}, "its thread")
     assert (start.own / NAME).read_bytes() == b"begin"
 
@@ -120,7 +120,7 @@ def test_a_hearing_that_does_not_fit_on_the_own_disk_any_more_goes_on_on_the_mir
     assert monitor.store.locate(start.own / NAME) == start.mirror / NAME
     start.is_own_full = False
     monitor.start_catch_up(lambda _hearing: None)
-    wait_for(lambda: (start.own / NAME).read_bytes() == b"beginning", "the own copy", 20)
+    wait_for(lambda: (start.own / NAME).read_bytes() == b"beginning", "the own copy")
 
 
 def test_copies_that_each_have_something_wait_until_they_can_be_merged(start: Start) -> None:
@@ -139,5 +139,5 @@ def test_copies_that_each_have_something_wait_until_they_can_be_merged(start: St
     monitor.complete_copy(HEARING, start.certificate)
     assert (start.own / NAME).read_bytes() == b"beginning"
     other = (start.mirror / NAME).with_name("b.m4s")
-    wait_for(lambda: other.exists() and other.read_bytes() == b"only here", "the mirror", 20)
+    wait_for(lambda: other.exists() and other.read_bytes() == b"only here", "the mirror")
     assert not (start.mirror / ONLY_HERE).exists()

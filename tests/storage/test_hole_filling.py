@@ -101,7 +101,7 @@ class Disks:
         self.write(*copies)
         self.own.accept_hole(HEARING)
         self.start(hashes)
-        wait_for(self.is_done, "the hole", 20)
+        wait_for(self.is_done, "the hole")
         return self.read()
 
 
@@ -147,15 +147,15 @@ def test_a_hole_that_no_copy_can_fill_stays_marked_until_another_one_comes(disks
     disks.write(wrong, wrong)
     disks.own.accept_hole(HEARING)
     disks.start(HASHES)
-    wait_for(lambda: HEARING in disks.own.unfilled_from, "a try", 20)
+    wait_for(lambda: HEARING in disks.own.unfilled_from, "a try")
     assert HEARING in disks.own.hearings_with_holes
     assert not disks.own.waits_for_filling(HEARING)
-    wait_for(lambda: not disks.mirror.is_incomplete(HEARING), "the mirror", 20)
+    wait_for(lambda: not disks.mirror.is_incomplete(HEARING), "the mirror")
     (disks.roots[1] / "hearings" / HEARING / MEDIA).write_bytes(GOOD)
     marker = disks.roots[1] / "kiosk-storage.json"
     marker.unlink()
     write_marker(disks.roots[1], KIOSK, "mirror")
-    wait_for(disks.is_done, "the hole", 20)
+    wait_for(disks.is_done, "the hole")
     assert disks.read() == (GOOD, GOOD)
 
 
@@ -164,7 +164,7 @@ def test_a_disk_with_a_hole_that_is_behind_again_is_caught_up_and_filled(disks: 
     disks.own.accept_hole(HEARING)
     disks.own.mark_behind(HEARING)
     disks.start(HASHES)
-    wait_for(disks.is_done, "both", 20)
+    wait_for(disks.is_done, "both")
     assert disks.read() == (GOOD, GOOD)
 
 
@@ -174,5 +174,5 @@ def test_a_search_does_not_call_the_storage_behind_that_has_everything(disks: Di
     disks.own.active_hearings.add(HEARING)
     disks.own.mark_behind(HEARING)
     disks.start(HASHES, is_mirror_searched_first=True)
-    wait_for(disks.is_done, "both", 20)
+    wait_for(disks.is_done, "both")
     assert disks.read() == (GOOD, GOOD)

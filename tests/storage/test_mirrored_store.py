@@ -80,7 +80,7 @@ class Rig:
 
     def wait_for_problems(self, **kinds: str) -> None:
         """Wait for exactly these problems."""
-        wait_for(lambda: self.problems() == kinds, f"{kinds}", 20)
+        wait_for(lambda: self.problems() == kinds, f"{kinds}")
 
     def wait_for_copies(self) -> None:
         """Wait until both hold the same files."""
@@ -89,7 +89,6 @@ class Rig:
                 read_hearing_files(self.primary.folder) == read_hearing_files(self.mirror.folder)
             ),
             "two copies",
-            30,
         )
 
 
@@ -427,7 +426,7 @@ def test_what_is_set_aside_of_closed_files_is_encrypted_on_either_storage(rig: R
     assert set_aside(rig.primary) == kept_then
     rig.mirror.plug()
     fill(rig.mirror)
-    wait_for(lambda: set_aside(rig.mirror) == kept_then, "the mirror is cleared", 20)
+    wait_for(lambda: set_aside(rig.mirror) == kept_then, "the mirror is cleared")
     rig.wait_for_copies()
 
 
@@ -550,7 +549,7 @@ def test_of_two_old_copies_the_one_that_agrees_with_the_journal_is_kept(
     rig.store = MirroredStore(*rig.disks, lambda _folder: records)
     rig.store.start_catch_up()
     sides = rig.primary.folder / name, rig.mirror.folder / name
-    wait_for(lambda: {path.read_bytes() for path in sides} == {whole}, "two whole copies", 20)
+    wait_for(lambda: {path.read_bytes() for path in sides} == {whole}, "two whole copies")
     for place, stick in (("own", rig.primary), ("mirror", rig.mirror)):
         kept = list((stick.folder / "set-aside/only-here" / name).parent.glob("*"))
         assert bool(kept) == (damaged in (place, "both"))

@@ -99,8 +99,8 @@ class Pair:
 
     def wait_until_whole(self) -> None:
         """Wait until everything is durable and on both, with nothing set aside."""
-        wait_for(self.is_durable, "what was written", 30)
-        wait_for(self.are_equal, "two whole copies", 30)
+        wait_for(self.is_durable, "what was written")
+        wait_for(self.are_equal, "two whole copies")
         for volume in (self.own, self.mirror):
             assert volume.list_files(ONLY_HERE) == []
 
@@ -108,8 +108,8 @@ class Pair:
         """Fill the own disk until it is left behind; the mirror goes on alone."""
         self.own.is_full = True
         self.append(30, name)
-        wait_for(self.is_durable, "the mirror's copy", 20)
-        wait_for(lambda: self.store.queued_bytes == 0, "the memory", 20)
+        wait_for(self.is_durable, "the mirror's copy")
+        wait_for(lambda: self.store.queued_bytes == 0, "the memory")
 
     def take_mirror_out_while_it_writes(self, *names: str) -> None:
         """Take the mirror out while what the own disk was not given is under way to it."""
@@ -118,7 +118,7 @@ class Pair:
             self.append(2, name)
         self.mirror.is_out = True
         self.mirror.gate.set()
-        wait_for(lambda: self.store.mirror_status().state == "absent", "no mirror", 20)
+        wait_for(lambda: self.store.mirror_status().state == "absent", "no mirror")
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_what_was_under_way_to_a_mirror_that_goes_waits_for_the_own_disk(pair: P
     pair.take_mirror_out_while_it_writes("part-01/journal.jsonl")
     pair.append()
     pair.own.is_full = False
-    wait_for(pair.is_durable, "the own disk", 20)
+    wait_for(pair.is_durable, "the own disk")
     pair.mirror.is_out = False
     pair.wait_until_whole()
 
@@ -147,7 +147,7 @@ def test_a_mirror_that_is_back_goes_on_while_the_own_disk_is_still_full(pair: Pa
     pair.take_mirror_out_while_it_writes("part-01/journal.jsonl")
     pair.append()
     pair.mirror.is_out = False
-    wait_for(pair.is_durable, "the mirror", 20)
+    wait_for(pair.is_durable, "the mirror")
     assert pair.read(pair.mirror) == pair.logs
     pair.own.is_full = False
     pair.wait_until_whole()
@@ -161,17 +161,17 @@ def test_a_file_whose_hole_is_not_written_yet_is_not_cut_on_the_mirror(pair: Pai
         return pair.mirror.size(f"hearings/{HEARING}/{hollow}")
 
     pair.append(name=hollow)
-    wait_for(pair.are_equal, "two copies", 20)
+    wait_for(pair.are_equal, "two copies")
     pair.leave_own_behind(hollow)
     pair.take_mirror_out_while_it_writes("part-02/a.m4s")
     pair.own.is_full = False
-    wait_for(pair.is_durable, "the own disk", 20)
+    wait_for(pair.is_durable, "the own disk")
     pair.own.is_full = True
     pair.append(name=hollow)
-    wait_for(lambda: pair.store.primary_state == "full", "full", 20)
+    wait_for(lambda: pair.store.primary_state == "full", "full")
     whole = hollow_size()
     pair.mirror.is_out = False
-    wait_for(lambda: pair.own.refused_patches or hollow_size() < whole, "a try to copy", 20)
+    wait_for(lambda: pair.own.refused_patches or hollow_size() < whole, "a try to copy")
     pair.own.is_full = False
     pair.wait_until_whole()
 

@@ -14,7 +14,6 @@ import functools
 import http.server
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 import threading
@@ -26,6 +25,7 @@ from typing import Any
 
 import requests
 
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # W3C WebDriver, section 12
@@ -65,7 +65,7 @@ class Browser:
         if driver is None or chromium is None:
             raise RuntimeError("the packages chromium and chromium-driver are needed")
         self._folder = tempfile.TemporaryDirectory(prefix="browser-", ignore_cleanup_errors=True)
-        port = _free_port()
+        port = free_port()
         self._driver = subprocess.Popen(
             [driver, f"--port={port}"],
             stdin=subprocess.DEVNULL,
@@ -215,9 +215,3 @@ def serve_folder(folder: Path) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

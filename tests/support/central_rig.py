@@ -37,6 +37,7 @@ from kiosk.central.server import open_authority, open_database
 from kiosk.evidence.chain import ChainHead, head_message
 from kiosk.exchange.small_files import CONTENT_TYPE, file_list
 from tests.support.forked_process import ForkedProcess, fork_kiosk
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
 SEED = Path(kiosk.central.__file__).with_name("demo.toml")
@@ -138,7 +139,7 @@ class Central:
 
     data: Path
     arguments: tuple[str, ...] = ()
-    port: int = 0
+    port: int = field(default_factory=free_port)
     database: str | None = None
     searchable: bool = False
     process: ForkedProcess | None = None
@@ -180,7 +181,6 @@ class Central:
         command += ["--read-back-hearings", "10000"]  # all tests of a process are one kiosk's
         self.process = self.launch([*command, "--seed", str(SEED), *self.arguments])
         wait_for(self._started, "the central system", 100)
-        self.port = int(self.url.rsplit(":", 1)[1])
         for kiosk_ in self.kiosks:
             kiosk_.http.close()
 

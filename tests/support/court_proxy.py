@@ -13,7 +13,8 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 
-from tests.support.delivery_rig import Central, free_port
+from tests.support.delivery_rig import Central
+from tests.support.ports import free_port
 
 PAGE = "<html><h1>{status}</h1></html>"
 HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "keep-alive", "host", "expect"}

@@ -15,10 +15,10 @@ import sqlite3
 import tempfile
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from kiosk.cli import main
 from kiosk.config import Settings, load_settings
@@ -31,8 +31,9 @@ from kiosk.services.sync import SyncService
 from kiosk.storage.atomic_io import write_json
 from kiosk.storage.paths import Paths
 from kiosk.sync.enrolment import enrol
-from tests.support import waiting
 from tests.support.forked_process import ForkedProcess, fork_kiosk
+from tests.support.ports import free_port
+from tests.support.waiting import wait_for
 
 KIOSK = "kiosk-0001"
 SEED = """
@@ -72,24 +73,9 @@ time = "10:30"
 """
 
 
-T = TypeVar("T")
-
-
-def wait_for(condition: Callable[[], T | None], what: str, seconds: float = 60.0) -> T:
-    """Return the first true value of ``condition``; patient, as the machine may be busy."""
-    return waiting.wait_for(condition, what, seconds)
-
-
 def short_folder() -> Path:
     """Return a new folder with a short path (Unix sockets)."""
     return Path(tempfile.mkdtemp(prefix="ks-"))
-
-
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 class Process:

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
+PATIENCE = 60.0
+"""Seconds: the machine may be busy, and what never comes true is none the less seen."""
 
 
-def wait_for(condition: Callable[[], T | None], what: str, seconds: float = 10.0) -> T:
+def wait_for(condition: Callable[[], T | None], what: str, seconds: float = PATIENCE) -> T:
     """Return the first true value of ``condition``.
 
     Raises:

@@ -28,13 +28,9 @@ from kiosk.api.sync import (
 )
 from kiosk.ipc import LocalClient
 from kiosk.storage.atomic_io import read_json
-from tests.support.delivery_rig import (
-    Central,
-    Kiosk,
-    temporary_kiosk,
-    wait_for,
-)
+from tests.support.delivery_rig import Central, Kiosk, temporary_kiosk
 from tests.support.unix_http import BASE_URL, unix_session
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 

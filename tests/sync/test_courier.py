@@ -22,7 +22,8 @@ from kiosk.exchange.receipt_signature import signed_bytes
 from kiosk.sync.courier import pack as courier_pack
 from kiosk.sync.courier.pack import undelivered_items, write_pack
 from kiosk.sync.courier.receipts import import_receipts
-from tests.support.delivery_rig import KIOSK, Central, Kiosk, wait_for
+from tests.support.delivery_rig import KIOSK, Central, Kiosk
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,8 @@ import pytest
 
 from kiosk.clocks import wall_time
 from kiosk.exchange.staff_list import check_staff_list, is_secret_of
-from tests.support.delivery_rig import KIOSK, Kiosk, wait_for
+from tests.support.delivery_rig import KIOSK, Kiosk
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 

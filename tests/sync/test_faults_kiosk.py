@@ -13,14 +13,8 @@ import pytest
 from kiosk.cli import main
 from kiosk.services.sync_lock import AlreadyRunningError, acquire_lock
 from kiosk.sync.enrolment import EnrolmentError, enrol
-from tests.support.delivery_rig import (
-    KIOSK,
-    Central,
-    Kiosk,
-    short_folder,
-    temporary_kiosk,
-    wait_for,
-)
+from tests.support.delivery_rig import KIOSK, Central, Kiosk, short_folder, temporary_kiosk
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -78,7 +72,6 @@ def test_database_damaged_while_running_is_rebuilt(kiosk: Kiosk) -> None:
     wait_for(
         lambda: kiosk.request("GET", "/v1/state")[1].get("database") == "rebuilt",
         "the rebuilding",
-        60,
     )
     kiosk.wait_delivered("report", report)
     assert kiosk.get(f"/v1/hearings/{hearing}")["state"] == "delivered"

@@ -27,14 +27,8 @@ from kiosk.sync import enrolment
 from kiosk.sync.transport.central_session import CentralSession, Credentials
 from kiosk.sync.transport.connection import Connection
 from kiosk.sync.transport.identity import certificate_request
-from tests.support.delivery_rig import (
-    KIOSK,
-    Central,
-    Kiosk,
-    temporary_kiosk,
-    wait_for,
-    wait_problem,
-)
+from tests.support.delivery_rig import KIOSK, Central, Kiosk, temporary_kiosk, wait_problem
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 

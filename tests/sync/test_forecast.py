@@ -18,7 +18,8 @@ from kiosk.sync.polling.forecaster import measured_bytes_per_hour, scheduled_hea
 from kiosk.sync.state.forecast import ForecastInput, ScheduledHearing, compute_forecast, is_late
 from kiosk.sync.state.upload_policy import current_upload_policy
 from kiosk.sync.transport.pacing import BYTES_PER_MBIT
-from tests.support.delivery_rig import Central, Kiosk, wait_for
+from tests.support.delivery_rig import Central, Kiosk
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 

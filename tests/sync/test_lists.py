@@ -21,9 +21,10 @@ from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
 from kiosk.sync.transport.central_client import CentralClient
 from kiosk.ui.actions.secretary_actions import SecretaryActions
-from tests.support.delivery_rig import Central, Kiosk, temporary_kiosk, wait_for
+from tests.support.delivery_rig import Central, Kiosk, temporary_kiosk
 from tests.support.odd_lists import FIRST, LAST, ODD_ROWS, TODAY, ZONE, listed
 from tests.support.staff_lists import signed_list
+from tests.support.waiting import wait_for
 
 
 class Lists:

@@ -13,7 +13,8 @@ from kiosk.evidence.chain import SignHead
 from kiosk.evidence.journal_file import JournalFile
 from kiosk.evidence.seal import seal_folder
 from kiosk.evidence.signer import sign_head
-from tests.support.delivery_rig import Central, Kiosk, count_uploads, wait_for
+from tests.support.delivery_rig import Central, Kiosk, count_uploads
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 

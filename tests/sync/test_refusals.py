@@ -13,7 +13,8 @@ from kiosk.evidence.journal_file import JournalFile
 from kiosk.storage.atomic_io import read_json, write_json
 from kiosk.sync.transport.patch_limit import MIN_BYTES
 from tests.support.court_proxy import CourtProxy, court_proxy
-from tests.support.delivery_rig import Central, Kiosk, temporary_kiosk, wait_for, wait_problem
+from tests.support.delivery_rig import Central, Kiosk, temporary_kiosk, wait_problem
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 

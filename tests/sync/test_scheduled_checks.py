@@ -17,7 +17,8 @@ from kiosk.clocks import format_wall, wall_time
 from kiosk.hearing.room.link_check import recent_link_check
 from kiosk.sync.link_check.link_check import CancelledError, LinkCheckRunningError
 from kiosk.sync.link_check.scheduled_checks import ScheduledLinkChecks, next_check
-from tests.support.delivery_rig import Central, Kiosk, wait_for
+from tests.support.delivery_rig import Central, Kiosk
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -162,7 +163,7 @@ def test_it_runs_by_itself_and_is_shown(central: Central, kiosk: Kiosk) -> None:
     central.set_faults({"fault": "status", "match": "GET /v1/schedule"})  # the list stays this one
     kiosk.start_in_thread()
     path = kiosk.paths.link_checks / f"{listed.id}.json"
-    result = wait_for(lambda: path.exists() and json.loads(path.read_text()), "the result", 60)
+    result = wait_for(lambda: path.exists() and json.loads(path.read_text()), "the result")
     assert result["verdict"] == "good"
     assert result["sentence"]["en"] == "The line is good: picture and sound will hold."
     assert all(result["sentence"][language] for language in ("kk", "ru"))

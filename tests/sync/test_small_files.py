@@ -12,7 +12,8 @@ import requests
 from kiosk.sync.transport.central_client import CentralClient
 from kiosk.sync.transport.central_session import CentralSession
 from tests.support.court_proxy import CourtProxy, court_proxy
-from tests.support.delivery_rig import Central, Kiosk, temporary_kiosk, wait_for
+from tests.support.delivery_rig import Central, Kiosk, temporary_kiosk
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 TOGETHER = ("POST", "/v1/uploads")

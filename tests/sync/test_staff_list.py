@@ -19,8 +19,9 @@ from kiosk.sync.polling.staff_list import PublishedStaff
 from kiosk.sync.transport import central_client
 from kiosk.sync.transport.central_client import CentralClient
 from kiosk.sync.transport.connection import Connection
-from tests.support.delivery_rig import KIOSK, Central, Kiosk, wait_for
+from tests.support.delivery_rig import KIOSK, Central, Kiosk
 from tests.support.staff_lists import signed_list
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 ROOM_2 = """

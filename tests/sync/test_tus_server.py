@@ -16,8 +16,8 @@ from kiosk.sync.outbox.lanes import PreemptedError
 from kiosk.sync.transport.central_session import CentralSession
 from kiosk.sync.transport.patch_limit import PatchLimit
 from kiosk.sync.transport.tus_client import TusClient, UploadGoneError, UploadLengthError
-from tests.support.delivery_rig import free_port
 from tests.support.npm import install
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
@@ -43,7 +43,7 @@ class TusServer:
         self.process = subprocess.Popen(
             ["node", "server.mjs", files, port], cwd=self.program, stdout=subprocess.DEVNULL
         )
-        wait_for(self._answers, "the tus server", 60)
+        wait_for(self._answers, "the tus server")
 
     def _answers(self) -> bool:
         try:

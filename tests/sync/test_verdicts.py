@@ -10,7 +10,8 @@ from kiosk.central.deliveries.head_check import Problem
 from kiosk.evidence.journal_file import JournalFile
 from kiosk.sync.delivery import item_backoff
 from tests.support.court_proxy import court_proxy
-from tests.support.delivery_rig import Central, Kiosk, temporary_kiosk, wait_for
+from tests.support.delivery_rig import Central, Kiosk, temporary_kiosk
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 

@@ -30,7 +30,7 @@ def test_wrong_settings_are_said_until_they_are_right(display: Display, folder: 
     with (folder / "ui.log").open("wb") as log:
         screen = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
-        wait_for(lambda: colours(display) > 20, "the sentence on the screen", 60)
+        wait_for(lambda: colours(display) > 20, "the sentence on the screen")
         assert screen.poll() is None
         path.write_text("[camera]\nfps = 25\n", encoding="utf-8")
         assert screen.wait(30) == 0
