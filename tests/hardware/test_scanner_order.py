@@ -221,7 +221,7 @@ def test_cover_opened_after_the_last_sheet_does_not_forget_a_missing_page(
 
 @pytest.mark.slow
 def test_sixty_sheets_need_no_more_memory_than_ten(tmp_path: Path) -> None:
-    paper = [draw_sheet(tmp_path / f"{n}.png", 1 + n % 5, (620, 877)) for n in range(5)]
+    paper = [draw_sheet(tmp_path / f"{n}.png", 1 + n % 5, (874, 900)) for n in range(5)]
     (folder := tmp_path / "pages").mkdir()
     sizes: dict[int, int] = {}
 

@@ -57,6 +57,18 @@ class ScannerLostError(ScannerError):
     code = "scanner_lost"
 
 
+class ScannerPictureError(ScannerError):
+    """The scanner answers, but the picture of a page that it sent cannot be read."""
+
+    code = "scanner_picture"
+
+
+class ScannerResolutionError(ScannerError):
+    """The first page came half as large as a usual sheet: perhaps with half the resolution."""
+
+    code = "scanner_resolution"
+
+
 class ScannerStalledError(ScannerError):
     """Nothing moved for too long; the child process was killed."""
 
@@ -95,6 +107,8 @@ _BY_CODE: dict[str, type[ScannerError]] = {
         ScannerCoverOpenError,
         ScannerBusyError,
         ScannerLostError,
+        ScannerPictureError,
+        ScannerResolutionError,
         ScannerStalledError,
         PageIncompleteError,
     )

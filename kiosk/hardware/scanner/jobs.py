@@ -59,6 +59,8 @@ class SaneJob(_Job):
         config_dir: ``SANE_CONFIG_DIR``, or empty for the system's.
         source: feeder (until it is empty), or glass (one page).
         duplex: both sides, where the feeder can.
+        is_size_proven: whether the scanner has sent a page of a size that half the resolution
+            cannot have.
     """
 
     module: ClassVar[str] = "kiosk.hardware.scanner.sane_child"
@@ -67,6 +69,7 @@ class SaneJob(_Job):
     config_dir: str
     source: ScanSource
     duplex: bool = False
+    is_size_proven: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

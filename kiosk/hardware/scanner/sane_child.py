@@ -43,15 +43,25 @@ from kiosk.hardware.scanner.errors import (
     ScannerJamError,
     ScannerLostError,
     ScannerNoPaperError,
+    ScannerPictureError,
+    ScannerResolutionError,
     error_from_code,
     error_from_text,
 )
 from kiosk.hardware.scanner.escl_status import FeederState, query_feeder
 from kiosk.hardware.scanner.jobs import SaneJob
-from kiosk.hardware.scanner.scanned_page import is_complete, trim_to_sheet
+from kiosk.hardware.scanner.sane_options import (
+    nearest_resolution,
+    pick_mode,
+    pick_source,
+    window,
+)
+from kiosk.hardware.scanner.scanned_page import is_complete, is_half_size, trim_to_sheet
 
 #: Rows between two ``moving`` events; reading a row costs microseconds.
 _ROWS_PER_EVENT = 200
+#: Options of the window, in the order in which they are set.
+_GEOMETRY = ("page_width", "page_height", "tl_x", "tl_y", "br_x", "br_y")
 #: Seconds between two attempts to scan from an empty feeder.
 _RETRY_SECONDS = 0.5
 #: Codes that SANE may report in place of an eSCL scanner's exact state.
@@ -88,6 +98,7 @@ class SaneDevice:
             raise ScannerLostError(str(error)) from error
         self.options = self._configure(job)
         self.resolution = int(self.options["resolution"])
+        self._is_size_proven = job.is_size_proven or job.source == "glass"
 
     @contextlib.contextmanager
     def _translated_errors(self) -> Any:
@@ -99,13 +110,11 @@ class SaneDevice:
     def _configure(self, job: SaneJob) -> dict[str, Any]:
         """Set the source first (it resets the geometry), then the rest; return what is in force."""
         with self._translated_errors():
-            self._set_option("source", _pick_source(self._constraint("source"), job))
-            self._set_option("mode", _pick_mode(self._constraint("mode"), job.mode))
-            self._set_option("resolution", _nearest(self._constraint("resolution"), job.resolution))
-            for option in ("page_width", "page_height", "tl_x", "tl_y", "br_x", "br_y"):
-                limits = self._constraint(option)
-                if isinstance(limits, tuple):
-                    self._set_option(option, limits[0] if option.startswith("tl") else limits[1])
+            self._set_option("source", pick_source(self._constraint("source"), job))
+            self._set_option("mode", pick_mode(self._constraint("mode"), job.mode))
+            resolution = nearest_resolution(self._constraint("resolution"), job.resolution)
+            self._set_option("resolution", resolution)
+            self._set_window(resolution or job.resolution)
             options = {
                 name: getattr(self._device, name)
                 for name in ("source", "mode", "resolution")
@@ -127,6 +136,18 @@ class SaneDevice:
         if value is not None:
             setattr(self._device, name, value)
 
+    def _set_window(self, resolution: int) -> None:
+        import sane
+
+        limits = {
+            option: constraint[:2]
+            for option in _GEOMETRY
+            if isinstance(constraint := self._constraint(option), tuple)
+        }
+        in_pixels = any(self._device.opt[name].unit == sane._sane.UNIT_PIXEL for name in limits)  # noqa: SLF001
+        for option, value in window(limits, in_pixels=in_pixels, resolution=resolution):
+            self._set_option(option, value)
+
     def start(self) -> None:
         """Start the next page."""
         with self._translated_errors():
@@ -137,6 +158,7 @@ class SaneDevice:
 
         Raises:
             PageIncompleteError: it is cut off.
+            ScannerResolutionError: it is the first one, and half as large as a usual sheet.
         """
 
         def progress(row: int, _rows: int) -> None:
@@ -150,53 +172,15 @@ class SaneDevice:
             image: Image.Image = self._device.snap(keep_feeding, progress)
         if not is_complete(image, expected):
             raise PageIncompleteError(f"{image.width} x {image.height}, expected {expected} rows")
+        if not self._is_size_proven and is_half_size(image, self.resolution):
+            raise ScannerResolutionError(f"half of {self.resolution} dpi, or a very small sheet")
+        self._is_size_proven = True
         return trim_to_sheet(image, self.resolution)
 
     def close(self) -> None:
         """Release the device and end its job in the scanner."""
         with contextlib.suppress(Exception):
             self._device.close()
-
-
-def _pick_source(constraint: object, job: SaneJob) -> str | None:
-    """Return SANE's name of the wanted source; names differ between back ends.
-
-    Raises:
-        ScannerError: ``no_feeder`` or ``no_glass``: the scanner has no such source.
-    """
-    if not isinstance(constraint, list):
-        return None
-    glass = [n for n in constraint if any(w in n.lower() for w in ("flatbed", "glass", "platen"))]
-    feeders = [name for name in constraint if name not in glass]
-    if job.source == "glass":
-        if not glass:
-            raise ScannerError("no glass", code="no_glass")
-        return str(glass[0])
-    if not feeders:
-        raise ScannerError("no feeder", code="no_feeder")
-    duplex_feeders = [name for name in feeders if "duplex" in name.lower()]
-    simplex_feeders = [
-        name for name in feeders if name not in duplex_feeders and "back" not in name.lower()
-    ]
-    wanted = duplex_feeders if job.duplex else simplex_feeders
-    return str((wanted or feeders)[0])
-
-
-def _pick_mode(constraint: object, mode: str) -> str | None:
-    """Return SANE's name for grey or colour."""
-    if not isinstance(constraint, list):
-        return None
-    prefix = "col" if mode == "colour" else "gr"
-    return next((str(name) for name in constraint if name.lower().startswith(prefix)), None)
-
-
-def _nearest(constraint: object, wanted: int) -> int | None:
-    """Return the permitted resolution nearest to ``wanted``."""
-    if isinstance(constraint, list) and constraint:
-        return int(min(constraint, key=lambda value: abs(value - wanted)))
-    if isinstance(constraint, tuple):
-        return int(min(max(wanted, constraint[0]), constraint[1]))
-    return None
 
 
 def _run(job: SaneJob, writer: EventWriter) -> None:
@@ -233,6 +217,8 @@ def _scan_pages(device: SaneDevice, job: SaneJob, writer: EventWriter) -> None:
             if wait_for_stop(_RETRY_SECONDS):
                 return
             continue
+        except ScannerLostError as error:
+            raise _picture_error(error, job) from error
         _scan_page(device, job, writer, numbers.take())
         has_scanned = True  # also by an incomplete page: the sheet has passed
         if job.source == "glass":
@@ -246,9 +232,22 @@ def _scan_page(device: SaneDevice, job: SaneJob, writer: EventWriter, number: in
     except PageIncompleteError as error:
         writer.send("broken", number=number, text=str(error))
         return
+    except ScannerLostError as error:
+        raise _picture_error(error, job) from error
     writer.send("moving", rows=image.height)
     path = write_page(image, job, number, device.resolution)
     writer.send("page", number=number, file=path.name, width=image.width, height=image.height)
+
+
+def _picture_error(error: ScannerLostError, job: SaneJob) -> ScannerError:
+    """Return what an I/O error in a page means: an eSCL scanner that answers is not lost.
+
+    sane-airscan says the same of a picture that it cannot decode: CMYK, 16 bits, one bit.
+    """
+    config_dir = Path(job.config_dir) if job.config_dir else None
+    if query_feeder(job.device, config_dir) in (None, "gone"):
+        return error
+    return ScannerPictureError(str(error))
 
 
 def _exact_error(error: ScannerError, job: SaneJob) -> ScannerError:

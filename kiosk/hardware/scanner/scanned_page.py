@@ -1,7 +1,8 @@
 """Checks from its pixels whether a scanned page is whole, and trims it to the sheet.
 
 A scanner's reply can hold half a JPEG and still count as complete: libjpeg fills the missing part
-with mid-grey without a warning. And sane-airscan fills the area outside the sheet with pure white.
+with mid-grey without a warning. sane-airscan fills the area outside the sheet with pure white, some
+scanners with the grey of their own background.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ MM_PER_INCH = 25.4
 _NO_DATA_GREY = (127, 129)
 #: A real sheet never ends with this many rows of mid-grey.
 _NO_DATA_ROWS = 8
+#: A scanner's own background is darker than paper, and even but for what JPEG adds.
+_LIGHTEST_BACKGROUND, _EVEN = 215, 6
+_STRIP_ROWS = 256
 #: Paper formats in millimetres (width, height), upright, smallest first.
 _FORMATS_MM = (
     (105.0, 148.0),
@@ -21,6 +25,9 @@ _FORMATS_MM = (
     (215.9, 297.0),
     (215.9, 355.6),
 )
+_LARGE_SHEET_MM = 297.0
+LONGEST_MM = max(height for _, height in _FORMATS_MM)
+"""Height of the longest usual sheet."""
 _TOLERANCE_MM = 3.0
 
 
@@ -56,17 +63,58 @@ def _is_no_data(low: float | tuple[int, int], high: float | tuple[int, int]) -> 
 
 def _used_size(image: Image.Image) -> tuple[int, int] | None:
     """Return width and height without the pure white filling; None if all is white."""
-    box = ImageChops.invert(image).getbbox()
-    return None if box is None else (box[2], box[3])
+    return _content_size(image, (255,) * len(image.getbands()), 0)
+
+
+def _content_size(
+    image: Image.Image, background: tuple[int, ...], tolerance: int
+) -> tuple[int, int] | None:
+    """Return width and height of what differs from ``background``; None if nothing does.
+
+    In strips: a second picture of the whole page would take as much memory again.
+    """
+    right = bottom = 0
+    for top in range(0, image.height, _STRIP_ROWS):
+        strip = image.crop((0, top, image.width, min(top + _STRIP_ROWS, image.height)))
+        colour = background if len(background) > 1 else background[0]
+        difference = ImageChops.difference(strip, Image.new(strip.mode, strip.size, colour))
+        if tolerance:
+            difference = difference.point(lambda value: value if value > tolerance else 0)
+        if box := difference.getbbox():
+            right, bottom = max(right, box[2]), top + box[3]
+    return (right, bottom) if bottom else None
+
+
+def _scanner_background(image: Image.Image) -> tuple[int, ...] | None:
+    """Return the even grey with which the picture ends, or None; paper is lighter and uneven."""
+    tail = image.crop((0, max(0, image.height - _NO_DATA_ROWS), image.width, image.height))
+    colour: list[int] = []
+    for band in tail.getbands():
+        low, high = tail.getchannel(band).getextrema()
+        if not isinstance(low, int) or not isinstance(high, int):
+            return None
+        if high > _LIGHTEST_BACKGROUND or high - low > _EVEN:
+            return None
+        colour.append((low + high) // 2)
+    return tuple(colour)
+
+
+def find_sheet(image: Image.Image) -> tuple[int, int] | None:
+    """Return width and height of the sheet: without the filling around it; None if all is white.
+
+    The filling is pure white, or the scanner's own even grey.
+    """
+    background = _scanner_background(image)
+    return _content_size(image, background, 2 * _EVEN) if background else _used_size(image)
 
 
 def trim_to_sheet(image: Image.Image, resolution: int) -> Image.Image:
-    """Return ``image`` without the pure white filling around the sheet.
+    """Return ``image`` without the filling around the sheet.
 
     The size is rounded **up** to the next usual format, so that the page keeps its margins if the
     scanner turns the paper itself pure white. A page that is all white stays as it is.
     """
-    used = _used_size(image)
+    used = find_sheet(image)
     if used is None:
         return image
     width, height = _sheet_size(*used, resolution)
@@ -74,6 +122,22 @@ def trim_to_sheet(image: Image.Image, resolution: int) -> Image.Image:
     if (width, height) == image.size:
         return image
     return image.crop((0, 0, width, height))
+
+
+def is_half_size(image: Image.Image, resolution: int) -> bool:
+    """Return whether the sheet is exactly half as wide and high as a large one.
+
+    So is a page that came with half the resolution; a sheet of A6, too.
+    """
+    used = find_sheet(image)
+    if used is None:
+        return False
+    sides = [2 * side * MM_PER_INCH / resolution for side in used]
+    return any(
+        all(abs(side - wanted) <= _TOLERANCE_MM for side, wanted in zip(sides, sheet, strict=True))
+        for sheet in _FORMATS_MM
+        if sheet[1] >= _LARGE_SHEET_MM
+    )
 
 
 def _sheet_size(columns: int, rows: int, resolution: int) -> tuple[int, int]:

@@ -52,6 +52,8 @@ _FEEDER_POLL_S = 0.4
 _SHEET_OUTSIDE = frozenset({"scanner_jam", "scanner_cover_open", "scanner_double_feed"})
 #: ... after these it may be, if a sheet was moving.
 _SHEET_MAYBE_OUTSIDE = frozenset({"scanner_stalled", "scanner_lost", "scanner_failed"})
+#: After these it has passed, even if it was the first one.
+_SHEET_PASSED = frozenset({"scanner_picture", "scanner_resolution"})
 
 
 class ScanSession:
@@ -301,6 +303,8 @@ class ScanSession:
         sheet = self._first_page_of_sheet()
         if code in _SHEET_OUTSIDE | (_SHEET_MAYBE_OUTSIDE if had_started else frozenset()):
             self._expect_sheet(sheet)
+        elif code in _SHEET_PASSED:
+            self._expect_sheet(sheet, has_passed=True)
         error = error_from_code(code, str(message["text"]))
         log.warning("scanner: %s: %s", code, error)
         return [ScanFault(code, sheet, error)]
@@ -314,11 +318,12 @@ class ScanSession:
 
     # -- a sheet that did not pass -------------------------------------------------------------
 
-    def _expect_sheet(self, sheet: int) -> None:
+    def _expect_sheet(self, sheet: int, *, has_passed: bool = False) -> None:
         """Stop feeding until it is known whether ``sheet`` is in the feeder again."""
         if self._is_overhead:
             return
-        if self._source == "feeder" and (self._pages or self._incomplete_pages or self._side_count):
+        has_passed = has_passed or bool(self._pages or self._incomplete_pages or self._side_count)
+        if self._source == "feeder" and has_passed:
             self._expected_sheet = sheet
             self._sheet_is_back = None
             self._sheet_answered.clear()
@@ -388,7 +393,8 @@ class ScanSession:
         )
         if isinstance(job, OverheadJob):
             return replace(job, taken_page=self._taken_page)
-        return replace(job, duplex=self._is_duplex)
+        has_pages = bool(self._pages) or self._next_number > 1
+        return replace(job, duplex=self._is_duplex, is_size_proven=has_pages)
 
     def _expected_pages(self) -> tuple[int, ...]:
         return (tuple(self._missing) if self._asks_for_missing else ()) or (self._next_number,)

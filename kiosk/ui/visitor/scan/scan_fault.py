@@ -14,6 +14,8 @@ FAULT_ICONS = {
     "scanner_double_feed": "file-multiple-outline",
     "scanner_absent": "power-plug-off-outline",
     "scanner_lost": "power-plug-off-outline",
+    "scanner_picture": "file-document-outline",
+    "scanner_resolution": "file-document-outline",
     "page_incomplete": "file-document-outline",
 }
 # After these the sheet has to be inserted again.
@@ -26,6 +28,8 @@ RELOAD_FAULTS = frozenset(
         "page_incomplete",
         "page_failed",
         "scanner_lost",
+        "scanner_picture",
+        "scanner_resolution",
     }
 )
 
@@ -77,6 +81,8 @@ SAMPLED_FAULTS = (
     "scanner_cover_open",
     "scanner_stalled",
     "scanner_lost",
+    "scanner_picture",
+    "scanner_resolution",
     "page_incomplete",
 )
 SAMPLES = {
