@@ -135,13 +135,14 @@ def test_the_live_picture_moves(rig: SourcesRig) -> None:
 
 def test_a_killed_microphone_process_comes_back(rig: SourcesRig) -> None:
     rig.wait_all("ok")
-    device = rig.sources.audio_devices[0]
+    device, other = rig.sources.audio_devices
     assert device.pid is not None
+    before = other.pid
     os.kill(device.pid, signal.SIGKILL)
-    judge, witness = rig.sources.microphones
+    judge = rig.sources.microphones[0]
     wait_for(lambda: judge.state == "dead", "the loss")
-    assert witness.state == "ok"
-    wait_for(lambda: judge.state == "ok", "the return", PATIENCE)
+    rig.wait_all("ok")
+    assert other.pid == before, "it needed no return"
 
 
 def test_a_mute_switch_is_noticed(rig: SourcesRig) -> None:
@@ -149,7 +150,7 @@ def test_a_mute_switch_is_noticed(rig: SourcesRig) -> None:
     judge, witness = rig.sources.microphones
     rig.sound.mute("judge")
     wait_for(lambda: judge.state == "muted", "muted")
-    assert witness.state == "ok"
+    wait_for(lambda: witness.state == "ok", "the other one")
     rig.sound.mute("judge", False)
     wait_for(lambda: judge.state == "ok", "sound", PATIENCE)
 

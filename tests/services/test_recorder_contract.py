@@ -30,6 +30,7 @@ from tests.services.recorder_process import RecorderProcess, hearing, seconds_at
 from tests.support.court_keys import CourtSecrets
 from tests.support.mounts import sticks
 from tests.support.socket_bridge import bridge_to
+from tests.support.waiting import PATIENCE, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -62,7 +63,7 @@ def recorded_events(recorder: RecorderProcess) -> Iterator[list[tuple[str, Any]]
         yield found
     finally:
         over.set()
-        thread.join(10)
+        thread.join(PATIENCE)
 
 
 def check_states(events: list[tuple[str, Any]]) -> list[dict[str, Any]]:
@@ -148,7 +149,7 @@ def test_a_misspelt_or_new_key_fails_here_and_is_ignored_by_the_screen(
 def test_events_are_those_of_the_contract(shared_recorder: RecorderProcess) -> None:
     with recorded_events(shared_recorder) as events:
         shared_recorder.wait_until_ready()
-        threading.Event().wait(0.5)
+        wait_for(lambda: {"state", "levels"} <= {name for name, _ in events}, "both events")
     names = {name for name, _ in events}
     assert names == {"state", "levels"}
     assert names <= {event.name for event in RECORDER_EVENTS}

@@ -43,7 +43,7 @@ from tests.support.waiting import wait_for
 SEED = Path(kiosk.central.__file__).with_name("demo.toml")
 TUS = {"Tus-Resumable": "1.0.0"}
 KIOSK_TIME = "2026-11-23T09:30:00.000Z"
-TIMEOUT = (5, 30)
+TIMEOUT = (30, 60)
 
 
 def new_key() -> ec.EllipticCurvePrivateKey:

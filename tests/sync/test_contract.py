@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from kiosk.ipc import LocalClient
 from kiosk.storage.atomic_io import read_json
 from tests.support.delivery_rig import Central, Kiosk, temporary_kiosk
 from tests.support.unix_http import BASE_URL, unix_session
-from tests.support.waiting import wait_for
+from tests.support.waiting import PATIENCE, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -89,8 +90,7 @@ def test_answers_have_exactly_the_keys_of_their_models(running: Kiosk) -> None:
 
 
 def test_a_link_check_and_its_steps(running: Kiosk) -> None:
-    async def check() -> tuple[dict[str, Any], list[tuple[str, Any]]]:
-
+    async def check() -> tuple[dict[str, Any], list[str]]:
         client = LocalClient(running.paths.sync_socket)
         seen: list[tuple[str, Any]] = []
 
@@ -98,19 +98,28 @@ def test_a_link_check_and_its_steps(running: Kiosk) -> None:
             async for event in client.events():
                 seen.append(event)
 
+        def phases() -> list[str]:
+            """Return those of this check: who begins to listen is told the last one of another."""
+            steps = [value for name, value in seen if name == "link-check"]
+            all_phases = [read_strictly(LinkCheckStep, step).phase for step in steps]
+            return list(itertools.dropwhile(lambda phase: phase != "down", all_phases))
+
+        async def until(condition: Callable[[], object]) -> None:
+            async with asyncio.timeout(PATIENCE):
+                while not condition():
+                    await asyncio.sleep(0.02)
+
         listener = asyncio.create_task(listen())
-        await asyncio.sleep(0.2)
+        await until(lambda: seen)
         result = await client.post("/v1/link-check", {"quick": True}, timeout=60)
+        await until(lambda: "echo" in phases())
         listener.cancel()
         await client.close()
-        return result, seen
+        return result, phases()
 
-    result, seen = asyncio.run(check())
+    result, phases = asyncio.run(check())
     measured = read_strictly(LinkCheckResult, result)
     assert (measured.state, measured.problem) == ("passed", None)
-    phases = [
-        read_strictly(LinkCheckStep, value).phase for name, value in seen if name == "link-check"
-    ]
     assert list(dict.fromkeys(phases)) == ["down", "up", "echo"]
     published = read_json(running.paths.link_checks / "last.json")
     assert read_strictly(PublishedLinkCheck, published).at == measured.at

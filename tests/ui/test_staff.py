@@ -36,6 +36,7 @@ from kiosk.ui.staff.people import view as people_view
 from kiosk.ui.staff.pin import view as pin_view
 from kiosk.ui.technician.self_test import DONE, self_test_view
 from kiosk.ui.view_context import ViewContext
+from tests.support.waiting import PATIENCE
 from tests.ui.fake_services import FakeRecorder
 
 RULES = load_rules()
@@ -249,7 +250,7 @@ def test_lines_come_back_by_themselves(folder: Path, recorder: FakeRecorder) -> 
 
     async def until(condition: object, app: AppState) -> None:
         assert callable(condition)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not condition():
                 await asyncio.sleep(0.02)
         assert app

@@ -12,6 +12,7 @@ from kiosk.api.recorder_calls import StaffSession
 from kiosk.ui.app_state import AppState
 from kiosk.ui.samples import service_states as sample_data
 from kiosk.ui.screen_loader import current_screen, view_of
+from tests.support.waiting import PATIENCE
 from tests.ui.app_without_services import Clock, app_in, run
 from tests.ui.fake_services import FakeRecorder
 
@@ -25,7 +26,7 @@ def app(folder: Path) -> AppState:
 
 async def until(condition: Any, what: str) -> None:
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not condition():
                 await asyncio.sleep(0.02)
     except TimeoutError:
