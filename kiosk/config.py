@@ -190,7 +190,10 @@ class ScannerSettings(SettingsGroup):
 
 
 class SerialPortSettings(SettingsGroup):
-    """``[badge]`` and ``[printer]``: a serial line; an empty port means that there is none."""
+    """``[badge]``: a serial line, or the event device of a reader that is a USB keyboard.
+
+    An empty port means that there is none.
+    """
 
     port: str = ""
     baud: Literal[9600, 19200, 38400, 57600, 115200] = 9600

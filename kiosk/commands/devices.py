@@ -1,4 +1,7 @@
-"""List the sound devices of this machine as lines for kiosk.toml, with what uses them there.
+"""List the devices of this machine as lines for kiosk.toml, with what uses them there.
+
+Sound devices, badge readers and receipt printers; cameras are found by ``rpicam-hello
+--list-cameras`` and scanners by ``scanimage -L``.
 
 Of each device the setting is shown that stays when devices are plugged in in another order: its
 serial number, or its place on USB where it has none (leave it in that socket, then), or the id of
@@ -23,8 +26,9 @@ from kiosk.hardware.audio.sound_devices import (
     find_device,
     list_devices,
 )
+from kiosk.hardware.ports import PortUse, list_ports
 
-HELP = "list the sound devices with their lines for kiosk.toml"
+HELP = "list microphones, outputs, readers and printers with their lines for kiosk.toml"
 EXAMPLES = ("sudo kiosk devices",)
 EXIT_STATUS = {
     0: "every sound device of the settings is connected",
@@ -33,6 +37,10 @@ EXIT_STATUS = {
 _TITLES: dict[Direction, str] = {
     "input": "# microphones: device of [[microphones]]",
     "output": "# outputs: device of [headset]",
+}
+_PORT_TITLES: dict[PortUse, str] = {
+    "badge": "# badge readers: port of [badge]",
+    "printer": "# receipt printers: port of [printer], or host:port in the network",
 }
 
 
@@ -60,7 +68,7 @@ def device_lines(settings: Settings, root: Path = ROOT) -> tuple[list[str], list
     """Return a line for each device of the machine, and what is wrong with ``settings`` there.
 
     Args:
-        root: folder that has ``sys`` and ``proc``.
+        root: folder that has ``sys``, ``proc`` and ``dev``.
     """
     lines: list[str] = []
     problems: list[str] = []
@@ -74,7 +82,19 @@ def device_lines(settings: Settings, root: Path = ROOT) -> tuple[list[str], list
                 problems.append(f"{user}: {error}")
         problems += _named_in_two_ways(settings, users)
         lines += [title, *(_line(device, devices, users.get(device, [])) for device in devices)]
+    lines += _port_lines(settings, root / "dev")
     return lines, problems
+
+
+def _port_lines(settings: Settings, dev: Path) -> Iterator[str]:
+    """Yield a line for each port of a reader or a printer, with what uses it."""
+    users = {settings.badge.port: "badge reader", settings.printer.port: "receipt printer"}
+    for use, title in _PORT_TITLES.items():
+        yield title
+        for port in list_ports(use, dev):
+            user = users.get(port.path)
+            said = f"{port.what}; {user}" if user else port.what
+            yield f'port = "{port.path}"  # {said}'
 
 
 def _settings_of(settings: Settings, direction: Direction) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""The badge reader: a QR or RFID reader on a serial line.
+"""The badge reader: a QR or RFID reader on a serial line, or one that types as a USB keyboard.
 
 After it was unplugged, the reader is found again by itself; meanwhile it counts as absent.
 """
@@ -11,13 +11,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
-from typing import Self
+from typing import Protocol, Self
 
 import serial
 
 from kiosk.config import SerialPortSettings
 from kiosk.errors import HardwareError
 from kiosk.hardware.badge_frames import MAX_LENGTH, BadgeFrames
+from kiosk.hardware.keyboard_reader import is_keyboard, open_keyboard
 
 log = logging.getLogger(__name__)
 
@@ -98,8 +99,7 @@ class BadgeReader:
             try:
                 with open_port(self._settings) as port:
                     self._set_present(True)
-                    for badge in self._read_badges(port):
-                        self._report(badge)
+                    self._read_badges(port)
             except BadgeReaderAbsentError as error:
                 if self._is_present is not False:
                     log.warning("badge reader: %s", error)
@@ -118,44 +118,57 @@ class BadgeReader:
             self._is_present = is_present
             self._on_state(is_present)
 
-    def _read_badges(self, port: serial.Serial) -> Iterator[str]:
-        """Yield badges until closing; yield a badge that stays at the reader only once."""
+    def _read_badges(self, port: BadgePort) -> None:
+        """Report badges until closing; report a badge that stays at the reader only once."""
+        frames = BadgeFrames()
         last: str | None = None
         at = -_REPEAT_SECONDS
-        for text in read_frames(port, self._closing):
-            now = time.monotonic()
-            if text == last and now - at < _REPEAT_SECONDS:
-                at = now
-                continue
-            last, at = text, now
-            yield text
+        while not self._closing.is_set():
+            for text in frames.receive(port.receive(_POLL_SECONDS)):
+                now = time.monotonic()
+                if text != last or now - at >= _REPEAT_SECONDS:
+                    self._report(text)
+                last, at = text, now
+
+
+class BadgePort(Protocol):
+    """An open reader."""
+
+    def receive(self, seconds: float) -> bytes:
+        """Return what arrives within ``seconds``; nothing after a silence of that length."""
+
+
+class _SerialLine:
+    """A reader on a serial line."""
+
+    def __init__(self, port: serial.Serial) -> None:
+        self._port = port
+
+    def receive(self, seconds: float) -> bytes:
+        """Return what arrives within ``seconds``."""
+        if self._port.timeout != seconds:
+            self._port.timeout = seconds
+        data: bytes = self._port.read(max(1, min(self._port.in_waiting, MAX_LENGTH)))
+        return data
 
 
 @contextlib.contextmanager
-def open_port(settings: SerialPortSettings) -> Iterator[serial.Serial]:
-    """Open the reader's serial line exclusively.
+def open_port(settings: SerialPortSettings) -> Iterator[BadgePort]:
+    """Open the reader for this process alone: a serial line, or the event device of a keyboard.
 
     Raises:
         BadgeReaderAbsentError: it is absent, used by another program, or disappears in use.
     """
-    if not settings.port:
+    port = settings.port
+    if not port:
         raise BadgeReaderAbsentError("no badge reader is configured")
     try:
-        with serial.Serial(
-            settings.port, settings.baud, timeout=_POLL_SECONDS, exclusive=True
-        ) as port:
-            yield port
+        if is_keyboard(port):
+            with open_keyboard(port) as keyboard:
+                yield keyboard
+        else:
+            with serial.Serial(port, settings.baud, exclusive=True) as line:
+                yield _SerialLine(line)
     except (serial.SerialException, OSError, TypeError) as error:
         # pyserial raises TypeError when the descriptor was closed under a reading thread.
-        raise BadgeReaderAbsentError(f"{settings.port}: {error}") from error
-
-
-def read_frames(port: serial.Serial, closing: threading.Event) -> Iterator[str]:
-    """Yield the badges that arrive, an empty text for one that cannot be read.
-
-    Raises:
-        serial.SerialException, OSError: the reader has gone.
-    """
-    frames = BadgeFrames()
-    while not closing.is_set():
-        yield from frames.receive(port.read(max(1, min(port.in_waiting, MAX_LENGTH))))
+        raise BadgeReaderAbsentError(f"{port}: {error}") from error

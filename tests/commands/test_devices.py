@@ -107,3 +107,35 @@ def test_one_stick_that_is_named_in_two_ways_is_said(tmp_path: Path) -> None:
     (problem,) = problems
     assert problem.startswith("microphone “a” and microphone “b” name one device in different")
     assert report_of(tmp_path, "usb:1-1.3")[1] == []
+
+
+def test_readers_and_printers_are_listed_by_names_that_stay(tmp_path: Path) -> None:
+    build_machine(tmp_path, [])
+    dev = tmp_path / "dev"
+    for name in ("ttyACM0", "usb/lp0", "usb/lp1", "input/event4"):
+        (dev / name).parent.mkdir(parents=True, exist_ok=True)
+        (dev / name).touch()
+    links = {
+        "serial/by-id/usb-Newland_FM430-if00": "ttyACM0",
+        "usb/by-id/usb-XPrinter_XP-80-printer": "usb/lp0",
+        "input/by-id/usb-HID_RFID-event-kbd": "input/event4",
+        "input/by-id/usb-Mouse-event-mouse": "input/event4",
+    }
+    for link, target in links.items():
+        (dev / link).parent.mkdir(parents=True, exist_ok=True)
+        (dev / link).symlink_to(dev / target)
+    port = str(dev / "usb/by-id/usb-XPrinter_XP-80-printer")
+    settings = Settings.model_validate({"printer": {"port": port}})
+    lines, problems = device_lines(settings, tmp_path)
+    start = lines.index("# badge readers: port of [badge]")
+    assert [line.replace(str(dev), "/dev") for line in lines[start:]] == [
+        "# badge readers: port of [badge]",
+        'port = "/dev/serial/by-id/usb-Newland_FM430-if00"  # serial line',
+        'port = "/dev/input/by-id/usb-HID_RFID-event-kbd"  '
+        "# keyboard; badge readers that type are one",
+        "# receipt printers: port of [printer], or host:port in the network",
+        'port = "/dev/usb/by-id/usb-XPrinter_XP-80-printer"  # USB printer; receipt printer',
+        'port = "/dev/serial/by-id/usb-Newland_FM430-if00"  # serial line',
+        'port = "/dev/usb/lp1"  # USB printer; its number may change',
+    ]
+    assert problems == []

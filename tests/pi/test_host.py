@@ -127,9 +127,10 @@ def test_what_is_no_file_system_of_a_stick_is_left_alone(outcome: dict[str, Any]
     assert "SYSTEMD_WANTS" not in outcome["stick"]["no_file_system"]
 
 
-def test_the_rule_is_well_formed() -> None:
-    rule = HOME / "packaging/host/sticks.rules"
-    subprocess.run(["udevadm", "verify", rule], check=True)
+def test_the_rules_are_well_formed() -> None:
+    rules = sorted((HOME / "packaging/host").glob("*.rules"))
+    assert len(rules) == 2
+    subprocess.run(["udevadm", "verify", *rules], check=True)
 
 
 def test_a_kiosk_has_no_compiler() -> None:
