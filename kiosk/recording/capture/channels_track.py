@@ -14,6 +14,7 @@ import numpy as np
 
 from kiosk.clocks import NS_PER_S
 from kiosk.hardware.audio.block import AudioBlock, Samples
+from kiosk.recording.capture.interruptions import AUDIO_GAP_NS
 from kiosk.recording.capture.part_config import PartTimes
 from kiosk.recording.capture.track_writer import Fragment, TrackWriter
 from kiosk.recording.formats.codecs import FlacCodec, FlacEncoder
@@ -23,8 +24,6 @@ FIRST_FRAGMENT_NS = NS_PER_S // 50
 """The first fragment holds one packet of each, so that a recording is soon known to work."""
 MAX_AUDIO_WAIT_NS = 500_000_000
 _HOLE_NS = 5_000_000
-_LONG_HOLE_NS = NS_PER_S // 10
-"""One that is longer divides a fragment."""
 _END_OF_TIME_NS = 1 << 62
 
 
@@ -95,8 +94,8 @@ class _Channel:
             self._encoder = FlacEncoder(self._codec)
         self._pending, self._pending_samples = [], 0
 
-    def long_holes(self, start_ns: int, until_ns: int) -> Iterator[int]:
-        """Yield the begin and the end of each long hole that ends before ``until_ns``.
+    def long_holes(self, start_ns: int, until_ns: int) -> Iterator[tuple[int, bool]]:
+        """Yield the edges of the long holes before ``until_ns``, and whether it is a beginning.
 
         Args:
             start_ns: of the part.
@@ -104,15 +103,21 @@ class _Channel:
         end_ns = self.end_ns or start_ns
         for packet in self.packets:
             if packet.start_ns >= until_ns:
-                return
-            if packet.start_ns - end_ns > _LONG_HOLE_NS:
-                yield from (end_ns, packet.start_ns)
+                break
+            if packet.start_ns - end_ns > AUDIO_GAP_NS:
+                yield from ((end_ns, True), (packet.start_ns, False))
             end_ns = packet.start_ns + self._duration_ns(packet.frames)
+        if until_ns - end_ns > AUDIO_GAP_NS:
+            yield (end_ns, True)
 
-    def pop_until(self, until_ns: int) -> list[_Packet]:
-        """Remove and return the packets that begin before ``until_ns``."""
+    def pop_until(self, until_ns: int, *, whole: bool) -> list[_Packet]:
+        """Remove and return the packets that begin, or with ``whole`` end, before ``until_ns``."""
         packets = []
-        while self.packets and self.packets[0].start_ns < until_ns:
+        while self.packets:
+            first = self.packets[0]
+            last_ns = first.start_ns + (self._duration_ns(first.frames) - _HOLE_NS) * whole
+            if last_ns >= until_ns:
+                break
             packets.append(self.packets.popleft())
         return packets
 
@@ -172,22 +177,23 @@ class ChannelsTrack:
             self._writer.rotate()
 
     def _write_fragment(self, until_ns: int) -> None:
-        """Write the packets that begin before ``until_ns``; no fragment spans a long hole.
+        """Write the packets that begin before ``until_ns``; no fragment spans a hole that is told.
 
         Only so the records of encrypted fragments tell when a source was away.
         """
         self._from_ns = until_ns
         channels = self._channels.values()
-        for moment_ns in sorted(
-            {at for one in channels for at in one.long_holes(self._start_ns, until_ns)}
+        last_ns = min(until_ns, max((one.available_until_ns for one in channels), default=until_ns))
+        for moment_ns, is_begin in sorted(
+            {edge for one in channels for edge in one.long_holes(self._start_ns, last_ns)}
         ):
-            self._write_packets(moment_ns)
+            self._write_packets(moment_ns, whole=is_begin)
         self._write_packets(until_ns)
 
-    def _write_packets(self, until_ns: int) -> None:
+    def _write_packets(self, until_ns: int, *, whole: bool = False) -> None:
         runs, begins, ends, counts = [], [], [], {}
         for channel in self._channels.values():
-            packets = channel.pop_until(until_ns)
+            packets = channel.pop_until(until_ns, whole=whole)
             if packets:
                 begin, run = self._build_run(channel, packets)
                 runs.append(run)
