@@ -40,7 +40,13 @@ from kiosk.storage.replaced_files import (
     read_closed,
     read_replaced,
 )
-from kiosk.storage.volume import ONLY_HERE, STORAGE_ERRORS, GapError, StorageVolume
+from kiosk.storage.volume import (
+    ONLY_HERE,
+    SET_ASIDE,
+    STORAGE_ERRORS,
+    GapError,
+    StorageVolume,
+)
 from kiosk.storage.volume_worker import VolumeOperation, VolumeWorker, hearing_id_of
 
 log = logging.getLogger(__name__)
@@ -248,9 +254,11 @@ class MirrorCatchUp:
         )
 
     def _look_for_set_aside(self) -> None:
-        volumes = self._dest.volume, self._source.volume
         self.set_aside = frozenset(
-            name for volume in volumes for name in volume.list_names(f"{ONLY_HERE}/hearings")
+            name
+            for volume in (self._dest.volume, self._source.volume)
+            for place in (SET_ASIDE, ONLY_HERE)
+            for name in volume.list_names(f"{place}/hearings")
         )
 
     # -- one hearing ---------------------------------------------------------------------------
@@ -375,7 +383,7 @@ class MirrorCatchUp:
         return True
 
     def _clear_extra_files(self, hearing: str, names: set[str], *, has_diverged: bool) -> None:
-        """Remove or set aside files that only ``dest`` has and that no seal covers or will."""
+        """Remove or set aside files that only ``dest`` has, and no seal covers or will."""
         folder = f"hearings/{hearing}"
         is_sealed = f"{folder}/{SIGNATURE}" in names
         replaced = read_replaced(self._dest.volume, hearing)
@@ -384,8 +392,18 @@ class MirrorCatchUp:
                 continue
             if not _is_hearing_file(name) or name in replaced:
                 self._erase_file(name)
-            elif is_sealed or has_diverged:
+            elif is_sealed or has_diverged or self._is_only_here(name):
+                log.error("%s: %s: only it has this file: set aside", self._dest.name, name)
                 self._run_on_destination(name, partial(StorageVolume.set_file_aside, relative=name))
+                self._look_for_set_aside()
+
+    def _is_only_here(self, name: str) -> bool:
+        """Return whether ``source``, which has no hole, lacks a file and is not about to get it."""
+        with self._changed:
+            is_coming = self._source.pending_for(name)
+            if is_coming or hearing_id_of(name) in self._source.hearings_with_holes:
+                return False
+        return not self._source.volume.exists(name)
 
     # -- one file --------------------------------------------------------------------------------
     def _copy_file(self, name: str, ranges: HashedRanges) -> None:

@@ -338,7 +338,7 @@ class MirroredStore:
 
     def flush(self, path: Path) -> None:
         """See :meth:`kiosk.storage.store.Store.flush`."""
-        relative = self._relative(path)
+        relative, hearing = self._relative(path), hearing_id_of(self._relative(path))
         deadline = time.monotonic() + WRITE_TIMEOUT_S
         with self._changed:
             newest = {worker: worker.pending_for(relative)[-1:] for worker in self._workers}
@@ -346,18 +346,13 @@ class MirroredStore:
                 leader = self._leader(relative)
                 # what is submitted meanwhile may wait
                 is_written = not any(map(leader.has_queued, newest[leader]))
-                if is_written and not self._is_hollow(leader, hearing_id_of(relative)):
+                # bytes that only an absent storage has may come back with it
+                is_hollow = leader.is_incomplete(hearing) or leader.waits_for_filling(hearing)
+                if is_written and not is_hollow:
                     return
                 if time.monotonic() > deadline:
                     raise StorageError(f"{path}: not all of it is on a disk yet")
                 self._changed.wait(timeout=0.05)
-
-    def _is_hollow(self, leader: VolumeWorker, hearing: str) -> bool:
-        """Return whether ``leader`` lacks bytes that another storage has, as far as it is there."""
-        others = [worker for worker in self._workers if worker is not leader]
-        is_filled = any(worker.is_readable for worker in others)
-        is_to_be_filled = leader.waits_for_filling(hearing) and is_filled
-        return leader.is_incomplete(hearing) or is_to_be_filled
 
     def problems(self) -> Sequence[StorageProblem]:
         """See :meth:`kiosk.storage.store.Store.problems`."""

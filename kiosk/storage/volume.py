@@ -11,7 +11,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 from kiosk.errors import StorageError
@@ -173,9 +173,11 @@ class StorageVolume:
     def set_file_aside(self, relative: str) -> None:
         """Move a file that no seal covers out of the hearing, without deleting it."""
         with self._mounted() as root:
-            source, target = root / relative, root / SET_ASIDE / relative
-            if target.exists():  # another one of this name
-                target = root / ONLY_HERE / f"{relative}.0-{_size(source)}"
+            source = root / relative
+            other = root / ONLY_HERE / f"{relative}.0-{_size(source)}"
+            others = (other.with_name(f"{other.name}-{n}" if n else other.name) for n in count())
+            places = chain([root / SET_ASIDE / relative], others)
+            target = next(place for place in places if not place.exists())
             make_folder(target.parent)
             source.replace(target)
             sync_folder(target.parent)

@@ -606,3 +606,15 @@ def test_adoption(rig: Rig, tmp_path: Path) -> None:
         adopt_mirror(rig.mirror.folder, "kiosk-0002", rig.primary.folder)
     with pytest.raises(MirrorRefusedError):
         adopt_mirror(tmp_path / "nowhere", KIOSK, rig.primary.folder)
+
+
+def test_files_of_one_name_and_length_that_are_set_aside_are_all_kept(tmp_path: Path) -> None:
+    volume = StorageVolume(tmp_path, "kiosk-0001", "mirror")
+    write_marker(tmp_path, "kiosk-0001", "mirror")
+    name = f"hearings/{OTHER}/part-01/channels/run-01/000001.tar"
+    contents = {b"first", b"other", b"third"}
+    for content in contents:
+        volume.write_file(name, content)
+        volume.set_file_aside(name)
+    kept = [path for path in (tmp_path / SET_ASIDE).rglob("*") if path.is_file()]
+    assert {path.read_bytes() for path in kept} == contents

@@ -94,7 +94,8 @@ class PartReader:
         entries = read_chain(self._folder / JOURNAL_FILE).entries
         first = entries[0]
         closed = next(entry for entry in reversed(entries) if entry["kind"] == "closed")
-        part = PartMedia(int(first["part"]), int(first["tap_ns"]), int(closed["stop_ns"]))
+        tap_ns = int(first["tap_ns"] or first["t"])  # of a part that only its folder tells of
+        part = PartMedia(int(first["part"]), tap_ns, int(closed["stop_ns"]))
         part.entries = entries
         self._read_ledger(part)
         index = PartIndex.from_entries(entries)

@@ -6,14 +6,17 @@ that reached the disks, the lamp's pin, and, at the end, every sample with what 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
+import pyrage
+
 from kiosk.api.states import Phase
 from kiosk.evidence.chain import read_chain
 from kiosk.recording.verify.hearing import verify
-from kiosk.storage.hearing_folder import JOURNAL_FILE, SIGNATURE
+from kiosk.storage.hearing_folder import AGE_SUFFIX, JOURNAL_FILE, SIGNATURE
 from kiosk.storage.replaced_files import read_replaced
 from kiosk.storage.volume import StorageVolume
 from kiosk.storage.volume_marker import VolumeRole
@@ -27,7 +30,7 @@ from tests.support.recorded_media import (
     without,
 )
 from tests.support.simulated_courtroom import MICROPHONES, Shown, SimulatedCourtroom
-from tests.support.simulated_devices import WrittenMedia
+from tests.support.simulated_devices import WrittenMedia, media_begins
 from tests.support.virtual_time import NS_PER_S
 
 HEALTHY_AFTER_S = 8.0
@@ -40,6 +43,7 @@ SLACK_NS = {CAMERA: NS_PER_S // 2}
 SOUND_SLACK_NS = 25_000_000
 TOLERANCE_NS = 100_000_000
 STEP_S = 2.0
+_HEARING = re.compile(r"/hearings/([^/]+)/part-")
 ROUNDING_NS = 5_000_000
 
 
@@ -167,24 +171,31 @@ class RoomOracle:
             )
 
     def is_on_a_disk(self, phase: Phase) -> bool:
-        """Return whether a disk that can be read says whether the hearing shown was recorded.
+        """Return whether the disks that can be read say which hearing was recorded, if any.
 
         Where no disk was given the step, the screen says so within a moment. One that has it may
         have failed since, and one that cannot be read may say otherwise once it is back.
         """
         room = self._room
-        if not room.shown[-1].hearing_id:
+        shown = (one.hearing_id for one in reversed(room.shown) if one.hearing_id)
+        hearings = list(dict.fromkeys(shown))
+        if not hearings:
             return True
+        last = hearings[0]
         readable = [r for r, d in room.disks.items() if d.state in ("ok", "full", "read_only")]
-        is_owed = not self._have_step(phase, list(room.disks))
-        if is_owed and room.seconds_since(room.taps[-1].at_ns) > SHOWN_OWED_S:
+        is_owed = not self._have_step(last, phase, list(room.disks))
+        is_shown = bool(room.shown[-1].hearing_id)
+        if is_owed and is_shown and room.seconds_since(room.taps[-1].at_ns) > SHOWN_OWED_S:
             codes = {alarm.code for alarm in room.state.alarms}
             assert "steps_owed" in codes, f"{phase}: on no disk, and nothing says so: {codes}"
-        return not is_owed and self._have_step(phase, readable)
+        return not is_owed and all(
+            self._have_step(hearing, phase if hearing == last else Phase.IDLE, readable)
+            for hearing in hearings
+        )
 
-    def _have_step(self, phase: Phase, roles: Sequence[VolumeRole]) -> bool:
-        """Return whether the newest journal on these disks says what is shown."""
-        room, hearing = self._room, self._room.shown[-1].hearing_id
+    def _have_step(self, hearing: str, phase: Phase, roles: Sequence[VolumeRole]) -> bool:
+        """Return whether the newest journal of a hearing on these disks says ``phase``."""
+        room = self._room
         journals = [room.roots[role] / "hearings" / hearing / JOURNAL_FILE for role in roles]
         chains = [read_chain(journal).entries for journal in journals if journal.exists()]
         kinds = [
@@ -205,6 +216,29 @@ class RoomOracle:
             if room.settings.paths.mirror is not None:
                 self._check_copy(folder, room.settings.paths.mirror)
             self._check_ledger(folder)
+        self._check_kept()
+
+    def _check_kept(self) -> None:
+        """Check that media that once reached a disk are still on one, if only set aside."""
+        room = self._room
+        kept: dict[str, set[int]] = {}
+        for root in room.roots.values():
+            for path in root.rglob("*"):
+                if path.is_file() and (hearing := _HEARING.search(path.as_posix())):
+                    data = path.read_bytes()
+                    if path.suffix == AGE_SUFFIX:
+                        data = pyrage.decrypt(data, [room.secrets.court])
+                    kept.setdefault(hearing[1], set()).update(media_begins(data))
+        for disk in room.disks.values():
+            for media in disk.written:
+                is_kept = any(
+                    abs(begin_ns - media.begin_ns) < ROUNDING_NS
+                    for begin_ns in kept.get(media.hearing, ())
+                )
+                assert is_kept, (
+                    f"{media.track} captured {at(room, media.begin_ns)}, "
+                    f"written {at(room, media.at_ns)}, is on no disk any more"
+                )
 
     def _check_copy(self, folder: Path, mirror: Path) -> None:
         """Check that both are equal.

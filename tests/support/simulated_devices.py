@@ -272,6 +272,10 @@ class WrittenMedia:
 _MEDIA = re.compile(r"hearings/([^/]+)/part-\d+/(main|channels)/run-\d+/\d+(?:-open)?\.(m4s|tar)")
 
 
+_MEMBER = re.compile(rb'"end_ns":(\d+),[^}]*"start_ns":(\d+)')
+_REFERENCE = re.compile(rb"\0\0\0 prft.{8}(.{8})", re.DOTALL)
+
+
 @dataclass
 class SimulatedDisk:
     """A disk, which outlives the recorder.
@@ -309,16 +313,22 @@ class SimulatedDisk:
             )
 
 
+def media_begins(data: bytes) -> set[int]:
+    """Return the recording clock of the first samples in all fragments within ``data``."""
+    members = {int(begin) for end, begin in _MEMBER.findall(data) if begin != end}
+    return members.union(map(_reference_ns, _REFERENCE.findall(data)))
+
+
 def _plain_begin(data: bytes) -> int:
     """Return the recording clock of the first sample in a fragment, by its reference times."""
-    position = 0
-    found: list[int] = []
-    while data[position + 4 : position + 8] == b"prft":
-        (ntp,) = struct.unpack_from(">Q", data, position + 16)
-        wall_ns = ((ntp >> 32) - NTP_EPOCH_S) * NS_PER_S + ((ntp & 0xFFFFFFFF) * NS_PER_S >> 32)
-        found.append(wall_ns - WALL_START_S * NS_PER_S + START_NS)
-        position += struct.unpack_from(">I", data, position)[0]
-    return min(found)
+    return min(map(_reference_ns, _REFERENCE.findall(data.partition(b"moof")[0])))
+
+
+def _reference_ns(time: bytes) -> int:
+    """Return the recording clock of a 64-bit NTP time."""
+    seconds, rest = struct.unpack(">II", time)
+    wall_ns = (seconds - NTP_EPOCH_S) * NS_PER_S + (rest * NS_PER_S >> 32)
+    return int(wall_ns - WALL_START_S * NS_PER_S + START_NS)
 
 
 class SimulatedVolume(StorageVolume):

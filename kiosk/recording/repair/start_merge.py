@@ -137,21 +137,27 @@ class StartMerge:
         return is_refusing and mirror.state.is_healthy and (mirror.free_bytes or 0) >= FULL_BYTES
 
     def complete(self, hearing: str, certificate: x509.Certificate) -> None:
-        """Merge the copies of a hearing that waits for that.
+        """Merge the copies of a hearing whose recovery was put off, before it is recovered.
 
         Raises:
-            StorageError: it is still not possible; it may be tried again.
+            StorageError: it waits for the mirror, and that still cannot be read; it may be tried
+                again.
         """
-        if hearing not in self.waiting:
-            return
+        must_merge = hearing in self.waiting
         if not self._store.is_mirror_readable:
-            raise StorageError(f"{hearing}: the second storage has more of it, and is not there")
+            if must_merge:
+                problem = "the second storage has more of it, and is not there"
+                raise StorageError(f"{hearing}: {problem}")
+            return
+        self._store.hold_mirror(hearing)
         reader = WatchedVolume(self._mirror)
         try:
             reader.run(lambda: merge_hearing(self._primary, reader, hearing, certificate), HUNG_S)
+            log.warning("hearing %s was compared with the second copy", hearing)
         except OSError as error:
-            raise StorageError(f"{hearing}: its copies cannot be merged: {error}") from error
-        log.warning("hearing %s was completed from the second copy", hearing)
+            if must_merge:
+                raise StorageError(f"{hearing}: its copies cannot be merged: {error}") from error
+            log.error("hearing %s: the second copy cannot be read: %s", hearing, error)
         self.waiting.discard(hearing)
         self._store.release_mirror(hearing)
 
