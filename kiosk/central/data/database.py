@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import logging
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
@@ -16,16 +17,26 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, func, select
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InternalError, OperationalError
 
 from kiosk.central.data.migration import migrate
 from kiosk.central.errors import RefusedError, malformed
 
+log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 BUSY_MS = 10_000
 READERS, WRITERS = 8, 8
+SILENCE_S = 15.0
+"""Nobody waits longer for something to be read: each request begins with that."""
+POSTGRES_LINE = {  # of libpq; TCP's own patience with a machine that is gone is two hours
+    "connect_timeout": "10",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "25000",
+}
 
 
 class Database:
@@ -36,7 +47,11 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self.engine: Engine = create_engine(url, pool_size=READERS + WRITERS)
+        place = make_url(url)
+        if place.get_backend_name() == "postgresql":
+            place = place.set(query=POSTGRES_LINE | dict(place.query))
+        self.engine: Engine = create_engine(place, pool_size=READERS + WRITERS)
+        self._is_gone = False
         self._reader = self.engine
         self._selector = self.engine.execution_options(begins=False)
         if self.engine.dialect.name == "postgresql":  # SQLite readers always see one snapshot
@@ -87,11 +102,11 @@ class Database:
 
     async def run_read(self, work: Callable[[Connection], Result]) -> Result:
         """Run ``work`` in :meth:`read` on a worker thread."""
-        return await _in_thread(self._readers, lambda: self._run_in_transaction(self.read, work))
+        return await self._read(lambda: self._run_in_transaction(self.read, work))
 
     async def run_select(self, work: Callable[[Connection], Result]) -> Result:
         """Run ``work``, which executes one SELECT, in :meth:`select` on a worker thread."""
-        return await _in_thread(self._readers, lambda: self._run_in_transaction(self.select, work))
+        return await self._read(lambda: self._run_in_transaction(self.select, work))
 
     async def run_write(self, work: Callable[[Connection], Result]) -> Result:
         """Run ``work`` in :meth:`write` on a worker thread.
@@ -104,9 +119,9 @@ class Database:
             return self._run_in_transaction(self.write, work)
 
         try:
-            return await _in_thread(self._writers, write)
+            return await self._in_thread(self._writers, write)
         except IntegrityError:
-            return await _in_thread(self._writers, write)
+            return await self._in_thread(self._writers, write)
 
     @contextlib.asynccontextmanager
     async def claim(self, names: Collection[str]) -> AsyncIterator[Collection[str]]:
@@ -119,14 +134,42 @@ class Database:
             return
         numbers = {_lock_number(name): name for name in names}
         locks = [func.pg_try_advisory_xact_lock(number) for number in numbers]
-        connection = await _in_thread(self._readers, self.engine.connect)
+        connection = await self._in_thread(self._readers, self.engine.connect)
         try:  # the locks end with the transaction
-            found = await _in_thread(
+            found = await self._in_thread(
                 self._readers, lambda: connection.execute(select(*locks)).one()
             )
             yield {name for name, is_free in zip(numbers.values(), found, strict=True) if is_free}
         finally:
-            await _in_thread(self._readers, connection.close)
+            await self._in_thread(self._readers, connection.close)
+
+    async def _read(self, work: Callable[[], Result]) -> Result:
+        try:
+            async with asyncio.timeout(SILENCE_S):
+                return await self._in_thread(self._readers, work)
+        except TimeoutError as error:
+            raise self._gone(f"silent for {SILENCE_S:.0f} s") from error
+
+    async def _in_thread(self, threads: ThreadPoolExecutor, work: Callable[[], Result]) -> Result:
+        try:
+            result = await asyncio.get_running_loop().run_in_executor(threads, work)
+        except DataError as error:  # Postgres holds no NUL in a text
+            raise malformed("a value that the database cannot hold") from error
+        except DBAPIError as error:
+            # Locked, full, gone, or a standby that takes no writes: another try may succeed.
+            is_passing = isinstance(error, OperationalError | InternalError)
+            if not (is_passing or error.connection_invalidated):
+                raise
+            raise self._gone(str(error.orig).partition("\n")[0]) from error
+        self._is_gone = False
+        return result
+
+    def _gone(self, reason: str) -> RefusedError:
+        """Return 503; the log has the reason once until the database answers again."""
+        if not self._is_gone:
+            log.error("the database does not answer: %s", reason)
+        self._is_gone = True
+        return RefusedError(503, "busy", "the database does not answer", retry_after=2)
 
     @staticmethod
     def _run_in_transaction(
@@ -141,17 +184,6 @@ class Database:
         for threads in (self._readers, self._writers):
             threads.shutdown(wait=True)
         self.engine.dispose()
-
-
-async def _in_thread(threads: ThreadPoolExecutor, work: Callable[[], Result]) -> Result:
-    try:
-        return await asyncio.get_running_loop().run_in_executor(threads, work)
-    except OperationalError as error:
-        # Locked, full or gone: nothing was written, and another try may succeed.
-        message = "the database does not answer"
-        raise RefusedError(503, "busy", message, retry_after=2) from error
-    except DataError as error:  # Postgres holds no NUL in a text
-        raise malformed("a value that the database cannot hold") from error
 
 
 def wait_for_turn(connection: Connection, name: str) -> None:

@@ -60,10 +60,10 @@ class S3Store:
             endpoint_url=options.get("endpoint"),
             region_name=options.get("region", "us-east-1"),
             config=Config(
-                connect_timeout=5,
-                read_timeout=60,
+                connect_timeout=5,  # all tries end before a kiosk hangs up: it is told 503
+                read_timeout=20,
                 max_pool_connections=32,
-                retries={"max_attempts": 3, "mode": "standard"},
+                retries={"total_max_attempts": 2, "mode": "standard"},
                 s3={"addressing_style": "path"},
             ),
         )
