@@ -18,6 +18,7 @@ from kiosk.central.admin.open_decisions import (
     describe_notice,
 )
 from kiosk.central.admin.page import AdminView
+from kiosk.central.admin.queries import read_hearings
 from kiosk.central.admin.texts import AdminTexts
 from kiosk.central.data import schema
 from kiosk.central.identity.courts import put_court
@@ -244,3 +245,41 @@ def test_everything_that_can_be_decided_and_refused_has_its_words(language: Lang
     assert confirmed == {"release": False, "erase": True, "accept": True, "reassign": False}
     assert {action for action, is_asked in confirmed.items() if is_asked} == IRREVERSIBLE
     assert "later_code" in describe_notice("later_code", translate)
+
+
+def test_the_page_loads_no_list_of_files(tmp_path: Path) -> None:
+    """That of a day's hearing has thousands; the page shows case number and length."""
+    database = open_database(tmp_path)
+    listed = hearing_body("h", {f"part-01/main/{n:06d}.m4s": b"" for n in range(2000)})
+    others = [{"hearing": {"case_number": None}}, {"hearing": {}, "duration_seconds": 3661.5}]
+    bodies = [listed | {"duration_seconds": None}, *others]
+    with database.write() as connection:
+        put_court(connection, SeedCourt(id="7599", name={"en": "Court"}, timezone="UTC"))
+        connection.execute(
+            schema.kiosks.insert().values(id="kiosk-0001", court="7599", room="1", last_seen=None)
+        )
+        connection.execute(
+            schema.deliveries.insert(),
+            [
+                {
+                    "id": f"hearing-{number}",
+                    "kind": "hearing",
+                    "kiosk": "kiosk-0001",
+                    "manifest": body,
+                    "digest": "",
+                    "final": True,
+                    "created_at": format_wall(),
+                }
+                for number, body in enumerate(bodies)
+            ],
+        )
+    with database.read() as connection:
+        rows = read_hearings(connection)
+        assert sum(len(str(row)) for row in rows) < 1000
+        texts = AdminTexts(Translator("en"), ZoneInfo("UTC"), wall_time())
+        shown = {row.id: texts.hearing(row) for row in rows}
+    database.close()
+    assert [
+        (shown[f"hearing-{number}"]["case"], shown[f"hearing-{number}"]["length"])
+        for number in range(3)
+    ] == [(listed["hearing"]["case_number"], "–"), ("hearing-1", "–"), ("hearing-2", "1:01:01")]

@@ -25,6 +25,7 @@ from kiosk.central.deliveries.closures import ClosureService, record_closures
 from kiosk.central.deliveries.deliveries import DeliveryService, delivery_files, make_manifest
 from kiosk.central.deliveries.quarantine import Quarantine
 from kiosk.central.deliveries.uploads import UploadService
+from kiosk.central.errors import RefusedError
 from kiosk.central.identity.authority import ReceiptSigner
 from kiosk.central.server import open_authority, open_database
 from tests.central.external_services import postgres
@@ -233,3 +234,82 @@ def test_what_court_it_erases_is_published_no_more_wherever_a_kill_left_the_clos
     assert erased.returncode == 0, erased.stderr
     assert not (published / hearing / PATH).exists()
     assert (published / hearing / BY).read_bytes() == SECRET
+
+
+class InterruptedReads(Database):
+    """A database that calls something after its first read."""
+
+    interrupt: Callable[[], Awaitable[object]] | None = None
+
+    async def run_read(self, work: Callable[[Connection], Result]) -> Result:
+        """See :class:`Database`."""
+        result = await super().run_read(work)
+        interrupt, self.interrupt = self.interrupt, None
+        if interrupt is not None:
+            await interrupt()
+        return result
+
+
+@pytest.mark.parametrize("first", ["release", "erase"])
+def test_of_two_decisions_at_once_one_is_told_that_nothing_is_left(
+    central: Central, kiosk: Kiosk, tmp_path: Path, first: str
+) -> None:
+    """Nobody is told "erased" of what was released, nor the other way round."""
+    hearing = new_id()
+    files = {PATH: CLEAR, BY: SECRET, "journal.jsonl": journal(kiosk, hearing, tmp_path)}
+    deliver(kiosk, hearing, files)
+    assert kiosk.call("POST", f"/v1/hearings/{hearing}/closures", json=closure()).ok
+    database = InterruptedReads(sqlite_url(central.data / "central.db"))
+    held = Quarantine(database, FolderStore(central.data / "store"))
+    decisions = {"release": held.release, "erase": held.erase}
+    counts: list[int] = []
+
+    async def decide_first() -> None:
+        counts.append(await decisions.pop(first)(hearing, "the judge's order"))
+
+    database.interrupt = decide_first
+    (late,) = decisions.keys() - {first}
+    with pytest.raises(RefusedError) as refusal:
+        asyncio.run(decisions[late](hearing, "another judge's order"))
+    assert (refusal.value.status, counts) == (404, [1])
+    with database.read() as connection:
+        table, row = schema.incidents, schema.quarantine
+        told = connection.execute(
+            select(table.c.code).where(table.c.subject == hearing).order_by(table.c.at)
+        ).scalars()
+        kept = connection.execute(select(row.c.decision).where(row.c.hearing == hearing)).all()
+        codes = [code for code in told if code.startswith("quarantine_")]
+    database.close()
+    fetched = kiosk.call("GET", f"/v1/hearings/{hearing}/files/{PATH}")
+    if first == "release":
+        assert (fetched.status_code, fetched.content, kept) == (200, CLEAR, [])
+        assert codes == ["quarantine_released"]
+    else:
+        assert fetched.status_code == 404
+        assert ([decision for (decision,) in kept], codes) == (["erased"], [])
+
+
+def test_a_release_that_a_kill_cuts_short_goes_on_and_nothing_of_it_is_erased(
+    central: Central, kiosk: Kiosk, tmp_path: Path
+) -> None:
+    hearing = new_id()
+    files = {PATH: CLEAR, BY: SECRET, "journal.jsonl": journal(kiosk, hearing, tmp_path)}
+    deliver(kiosk, hearing, files)
+    assert kiosk.call("POST", f"/v1/hearings/{hearing}/closures", json=closure()).ok
+    database = InterruptedDatabase(sqlite_url(central.data / "central.db"))
+    store = FolderStore(central.data / "store")
+
+    async def kill() -> None:
+        raise KeyboardInterrupt
+
+    database.interrupts, database.is_due = [kill], lambda: True
+    held = Quarantine(database, store)
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(held.release(hearing, "the judge's order"))
+    erased = central.task("erase", hearing, "--reason", "another order", "--without-proof")
+    assert erased.returncode != 0
+    uploads, _ = upload_service(database, store, central.data, tmp_path / "spool")
+    asyncio.run(ClosureService(database, store, uploads).resume())
+    database.close()
+    fetched = kiosk.call("GET", f"/v1/hearings/{hearing}/files/{PATH}")
+    assert (fetched.status_code, fetched.content) == (200, CLEAR)

@@ -56,18 +56,18 @@ class DecisionForms:
             raise RefusedError(403, "code_wrong", "the code in the file admin-code is needed")
         if not 0 < len(reason) <= MAX_TEXT:
             raise RefusedError(400, "reason_missing", "reason: who decided, and why")
-        action = values["action"]
+        action, seen = values["action"], values["seen"]
         if action in IRREVERSIBLE and values["confirmed"] != "yes":
             raise RefusedError(400, "not_confirmed", f"{action} cannot be undone")
         if action == "erase":
-            await self._quarantine.erase(hearing, reason)
+            await self._quarantine.erase(hearing, reason, seen)
         elif action == "release":
-            await self._quarantine.release(hearing, reason)
+            await self._quarantine.release(hearing, reason, seen)
         elif action == "reassign":
-            await self._owners.reassign(hearing, values["kiosk"], reason)
+            await self._owners.reassign(hearing, values["kiosk"], reason, seen)
         elif action == "accept":
             await self._database.run_write(
-                lambda connection: accept_problem(connection, hearing, reason, values["seen"])
+                lambda connection: accept_problem(connection, hearing, reason, seen)
             )
         else:
             raise malformed("action: erase, release, reassign or accept")

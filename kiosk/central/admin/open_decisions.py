@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 from kiosk.central.admin.findings import FleetSnapshot
 from kiosk.central.admin.texts import AdminTexts
 from kiosk.central.data import schema
+from kiosk.central.deliveries.hearing_owners import read_owners
 from kiosk.central.deliveries.quarantine import list_quarantined
 from kiosk.locale import N_, Translator
 
@@ -30,7 +31,8 @@ class OpenDecision:
         code: of the sentence that says what has happened.
         values: of that sentence.
         since: when it happened.
-        seen: what an acceptance is for; what is found later needs another one.
+        seen: what the decision is for: what was found, what is withheld, whose the hearing is. If
+            that has changed, it needs another one.
     """
 
     kind: Kind
@@ -136,6 +138,7 @@ def read_decisions(connection: Connection, snapshot: FleetSnapshot) -> list[Open
             "in_quarantine",
             {"count": str(row.files), "hearing": row.hearing},
             datetime.fromisoformat(row.since),
+            row.seen,
         )
         for row in list_quarantined(connection)
     ]
@@ -157,6 +160,8 @@ def read_decisions(connection: Connection, snapshot: FleetSnapshot) -> list[Open
             .limit(MAX_HELD_BACK)
         )
     ]
+    disputes = snapshot.disputed()
+    owners = read_owners(connection, {item.subject for item in disputes})
     disputed = [
         OpenDecision(
             "disputed",
@@ -165,8 +170,9 @@ def read_decisions(connection: Connection, snapshot: FleetSnapshot) -> list[Open
             item.code,
             {"detail": item.detail, "subject": item.subject},
             item.at,
+            owners.get(item.subject, ""),
         )
-        for item in snapshot.disputed()
+        for item in disputes
     ]
     return [*withheld, *held_back, *disputed]
 

@@ -165,10 +165,15 @@ def _read_incidents(connection: Connection, now: datetime) -> tuple[Incident, ..
 
 
 def read_hearings(connection: Connection) -> Sequence[Row[Any]]:
-    """Return the newest deliveries of hearings."""
+    """Return the newest deliveries of hearings, without what can be long: their lists of files."""
     table = schema.deliveries
+    shown = [
+        *(table.c.id, table.c.kiosk, table.c.created_at, table.c.completed_at),
+        table.c.manifest["hearing"]["case_number"].as_string().label("case_number"),
+        table.c.manifest["duration_seconds"].as_float().label("seconds"),
+    ]
     return connection.execute(
-        select(table)
+        select(*shown)
         .where(table.c.kind == "hearing")
         .order_by(table.c.created_at.desc())
         .limit(RECENT_COUNT)

@@ -309,10 +309,9 @@ class AdminTexts:
 
     def hearing(self, row: Row[Any]) -> dict[str, str]:
         """Return a row of the list of hearings."""
-        seconds = row.manifest.get("duration_seconds")
-        length = "–" if seconds is None else str(timedelta(seconds=int(seconds)))
+        length = "–" if row.seconds is None else str(timedelta(seconds=int(row.seconds)))
         return {
-            "case": row.manifest["hearing"].get("case_number") or row.id,
+            "case": row.case_number or row.id,
             "kiosk": row.kiosk,
             "begun": self.clock(parse_time(row.created_at)),
             "length": length,

@@ -174,7 +174,7 @@ def accept_problem(connection: Connection, hearing: str, reason: str, seen: str 
     row = connection.execute(
         select(table, schema.deliveries.c.kiosk)
         .join(schema.deliveries, schema.deliveries.c.id == table.c.delivery)
-        .where(table.c.delivery == hearing)
+        .where(table.c.delivery == hearing, table.c.accepted_at.is_(None))
         .with_for_update(of=table)
     ).one_or_none()
     if row is None:

@@ -18,7 +18,7 @@ on every server: nothing comes in between.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -104,14 +104,13 @@ class HearingOwners:
             await self.resume()
         return result  # type: ignore[return-value]  # of work, unless the claim was refused
 
-    async def reassign(self, hearing: str, kiosk: str, reason: str) -> None:
+    async def reassign(self, hearing: str, kiosk: str, reason: str, seen: str = "") -> None:
         """Give the id of a hearing to ``kiosk``; what another one has put there is set aside.
 
-        Raises:
-            RefusedError: 404, no such kiosk, or nothing is known of the hearing.
+        For arguments and errors see :func:`reassign_hearing`.
         """
         await self._database.run_write(
-            lambda connection: reassign_hearing(connection, hearing, kiosk, reason)
+            lambda connection: reassign_hearing(connection, hearing, kiosk, reason, seen)
         )
         await self.resume()
 
@@ -279,17 +278,38 @@ def _fix(connection: Connection, hearing: str) -> None:
     )
 
 
-def reassign_hearing(connection: Connection, hearing: str, kiosk: str, reason: str) -> None:
+def read_owners(connection: Connection, hearings: Collection[str]) -> dict[str, str]:
+    """Return to which kiosk hearings are bound, as far as they are."""
+    table = schema.owners
+    rows = connection.execute(
+        select(table.c.hearing, table.c.kiosk).where(table.c.hearing.in_(hearings))
+    )
+    return {row.hearing: row.kiosk for row in rows}
+
+
+def reassign_hearing(
+    connection: Connection, hearing: str, kiosk: str, reason: str, seen: str = ""
+) -> None:
     """Bind a hearing to ``kiosk`` because court IT says so; set aside what is not this kiosk's.
 
+    Args:
+        connection: a writing transaction.
+        hearing: its id.
+        kiosk: whose it is to be.
+        reason: who decided, and why.
+        seen: whose it was when that was decided; empty: whosever it is.
+
     Raises:
-        RefusedError: 404, no such kiosk, or nothing is known of the hearing.
+        RefusedError: 404, no such kiosk, or nothing is known of the hearing; 409
+            ``problem_changed``, it is another kiosk's meanwhile.
     """
     kiosks, table = schema.kiosks, schema.set_aside
     row = connection.execute(select(kiosks).where(kiosks.c.id == kiosk)).one_or_none()
     if row is None:
         raise RefusedError(404, "kiosk_unknown", f"{kiosk} is not known")
     former = _lock_owner(connection, hearing)
+    if seen and former is not None and former.kiosk != seen:
+        raise RefusedError(409, "problem_changed", f"it is the hearing of {former.kiosk} now")
     decided = {"decided_at": format_wall(), "reason": reason}
     _bind(connection, hearing, _values(Owner(kiosk, (row.court, row.room))) | decided)
     # Whoever was about to write under the id has done so now.

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Exists, Row, func, select, update
+from sqlalchemy import Connection, Exists, Row, Select, func, select, update
 
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database, insert
@@ -28,18 +28,24 @@ from kiosk.clocks import format_wall
 from kiosk.errors import StorageError
 
 log = logging.getLogger(__name__)
-ERASED = "erased"
+ERASED, RELEASED = "erased", "released"
 
 
 @dataclass(frozen=True)
 class QuarantinedHearing:
-    """What is in quarantine of one hearing: number of files and bytes, and since when."""
+    """What is in quarantine of one hearing: number of files and bytes, since when until when."""
 
     hearing: str
     kiosk: str
     files: int
     bytes: int
     since: str
+    last: str
+
+    @property
+    def seen(self) -> str:
+        """Return what a decision on it is for; what is withheld later needs another one."""
+        return f"{self.files}: {self.bytes}: {self.last}"
 
 
 def list_quarantined(connection: Connection) -> list[QuarantinedHearing]:
@@ -52,6 +58,7 @@ def list_quarantined(connection: Connection) -> list[QuarantinedHearing]:
             func.count().label("files"),
             func.sum(uploads.c.size).label("bytes"),
             func.min(table.c.at).label("since"),
+            func.max(table.c.at).label("last"),
         )
         .join(uploads, uploads.c.id == table.c.upload)
         .where(table.c.decided_at.is_(None))
@@ -59,7 +66,7 @@ def list_quarantined(connection: Connection) -> list[QuarantinedHearing]:
         .order_by(func.min(table.c.at))
     )
     return [
-        QuarantinedHearing(row.hearing, row.kiosk, row.files, int(row.bytes), row.since)
+        QuarantinedHearing(row.hearing, row.kiosk, row.files, int(row.bytes), row.since, row.last)
         for row in rows
     ]
 
@@ -77,76 +84,88 @@ class Quarantine:
         self._store = store
         self._proof = ClosureProof(database, store)
 
-    async def erase(self, hearing: str, reason: str, *, without_proof: bool = False) -> int:
+    async def erase(
+        self, hearing: str, reason: str, seen: str = "", *, without_proof: bool = False
+    ) -> int:
         """Erase the withheld files of a hearing; return how many.
 
+        Args:
+            hearing: its id.
+            reason: who decided, and why.
+            seen: :attr:`QuarantinedHearing.seen` of what was decided on; empty: whatever is there.
+            without_proof: also what nothing proves.
+
         Raises:
-            RefusedError: 404, there are none; 409 ``closure_unproven``, the delivered journal does
-                not prove it of all of them, or a replacement is missing: nothing is erased.
+            RefusedError: 404, there are none (any more); 409 ``problem_changed``, others are there;
+                409 ``closure_unproven``, the delivered journal does not prove it of all of them, or
+                a replacement is missing: nothing is erased.
         """
         rows = await self._open_files(hearing)
         if not rows:
             raise not_found()
         if not without_proof:
             await self._require_proof(hearing, rows)
-        ids = [row.id for row in rows]
-
-        def decide(connection: Connection) -> None:
-            table = schema.quarantine
-            connection.execute(
-                update(table)
-                .where(table.c.upload.in_(ids))
-                .values(decision=ERASED, decided_at=format_wall(), reason=reason)
-            )
-            uploads = schema.uploads
-            connection.execute(update(uploads).where(uploads.c.id.in_(ids)).values(ended_at=None))
-
-        await self._database.run_write(decide)
+        decide = partial(_decide, hearing=hearing, files=rows, seen=seen)
+        ids = await self._database.run_write(
+            lambda connection: decide(connection, decision=ERASED, reason=reason)
+        )
+        if not ids:
+            raise not_found()
         await self._database.run_write(
             partial(publish, store=self._store, kind="hearing", delivery=hearing)
         )
-        for upload in ids:  # a server that starts goes on, if this process is killed
-            await self._database.run_write(
-                partial(settle_withheld, store=self._store, upload=upload)
-            )
+        await self._settle(ids)
         return len(ids)
 
-    async def release(self, hearing: str, reason: str) -> int:
+    async def release(self, hearing: str, reason: str, seen: str = "") -> int:
         """Make the withheld files of a hearing readable again; return how many.
 
         What the kiosk said of closings counts no more. The reason is recorded as an incident, for
-        the files are no longer in quarantine. Each file is released wholly or not at all.
+        the files are no longer in quarantine. For arguments see :meth:`erase`.
 
         Raises:
-            RefusedError: 404, there is nothing to release; 409 ``quarantine_damaged``, files are
-                not what had arrived: nothing is released, and court IT sees it.
+            RefusedError: 404, there is nothing to release (any more); 409 ``problem_changed``,
+                others are there; 409 ``quarantine_damaged``, files are not what had arrived:
+                nothing is released, and court IT sees it.
         """
         rows = await self._open_files(hearing)
         await self._require_undamaged(hearing, rows)
 
-        def decide(connection: Connection) -> None:
+        def decide(connection: Connection) -> Sequence[str]:
+            ids = _decide(connection, hearing, rows, seen, RELEASED, reason)
             forgotten = _forget_closings(connection, hearing)
-            if not rows and not forgotten:
+            if not ids and not forgotten:
                 raise not_found()
             kiosk = rows[0].kiosk if rows else ""
-            detail = f"{len(rows)}: {reason}"
+            detail = f"{len(ids)}: {reason}"
             record_decision(connection, kiosk, "quarantine_released", hearing, detail)
+            return ids
 
-        await self._database.run_write(decide)
-        for row in rows:
-            await self._database.run_write(partial(self._release_file, upload=row.id))
-        return len(rows)
+        ids = await self._database.run_write(decide)
+        await self._settle(ids)
+        return len(ids)
+
+    async def _settle(self, uploads: Sequence[str]) -> None:
+        """Carry out what was decided; a server that starts goes on, if this process is killed."""
+        for upload in uploads:
+            await self._database.run_write(
+                partial(settle_withheld, store=self._store, upload=upload)
+            )
 
     async def _require_undamaged(self, hearing: str, rows: Sequence[Row[Any]]) -> None:
         """Read the files again; refuse to release any if one is not what had arrived."""
-        damaged = [
-            row.path
+        damaged = {
+            row.id: row.path
             for row in rows
             if await asyncio.to_thread(self._read_sha256, row.id) != row.sha256
-        ]
+        }
+        if damaged:  # what was decided on meanwhile is not
+            damaged = {
+                row.id: row.path for row in await self._open_files(hearing) if row.id in damaged
+            }
         if not damaged:
             return
-        detail = f"{len(damaged)}: {', '.join(damaged)}"
+        detail = f"{len(damaged)}: {', '.join(damaged.values())}"
         await self._database.run_write(
             lambda connection: record_decision(
                 connection, rows[0].kiosk, "quarantine_damaged", hearing, detail
@@ -161,32 +180,9 @@ class Quarantine:
             log.exception("upload %s cannot be read in quarantine", upload)
             return None
 
-    def _release_file(self, connection: Connection, upload: str) -> None:
-        """Release a file, if no other decision was faster."""
-        uploads, quarantine = schema.uploads, schema.quarantine
-        row = _lock_closed(connection, upload)
-        gone = quarantine.delete().where(
-            quarantine.c.upload == upload, quarantine.c.decided_at.is_(None)
-        )
-        if row is None or not connection.execute(gone).rowcount:
-            return
-        self._store.restore_file(upload)
-        connection.execute(
-            update(uploads)
-            .where(uploads.c.id == upload)
-            .values(state=COMPLETE, ended_at=format_wall())
-        )
-        publish(connection, self._store, row.kind, row.owner)
-
     async def _open_files(self, hearing: str) -> Sequence[Row[Any]]:
-        table, uploads = schema.quarantine, schema.uploads
         return await self._database.run_read(
-            lambda connection: connection.execute(
-                select(uploads)
-                .join(table, table.c.upload == uploads.c.id)
-                .where(table.c.hearing == hearing, table.c.decided_at.is_(None))
-                .where(uploads.c.state == CLOSED)
-            ).all()
+            lambda connection: connection.execute(_open_files(hearing)).all()
         )
 
     async def _require_proof(self, hearing: str, rows: Sequence[Row[Any]]) -> None:
@@ -200,6 +196,50 @@ class Quarantine:
                 f"of {len(unproven)} of {len(keys)} files the delivered journal proves nothing"
             )
             raise RefusedError(409, "closure_unproven", message)
+
+
+def _open_files(hearing: str) -> Select[Any]:
+    """Return the query of the withheld files of a hearing that nobody has decided on."""
+    table, uploads = schema.quarantine, schema.uploads
+    return (
+        select(uploads, table.c.at.label("withheld_at"))
+        .join(table, table.c.upload == uploads.c.id)
+        .where(table.c.hearing == hearing, table.c.decided_at.is_(None))
+        .where(uploads.c.state == CLOSED)
+        .order_by(uploads.c.id)  # all decisions lock them in one order
+    )
+
+
+def _decide(
+    connection: Connection,
+    hearing: str,
+    files: Sequence[Row[Any]],
+    seen: str,
+    decision: str,
+    reason: str,
+) -> Sequence[str]:
+    """Record a decision on those of ``files`` that are still open; return their ids.
+
+    They stay locked until the transaction ends: of two decisions, one finds nothing to decide.
+
+    Raises:
+        RefusedError: 409 ``problem_changed``, what is open is not what was ``seen``.
+    """
+    rows = connection.execute(_open_files(hearing).with_for_update()).all()
+    if seen and rows:
+        last, size = max(row.withheld_at for row in rows), sum(row.size for row in rows)
+        if seen != QuarantinedHearing(hearing, "", len(rows), size, "", last).seen:
+            raise RefusedError(409, "problem_changed", "other files are withheld now")
+    known = {row.id for row in files}
+    ids = [row.id for row in rows if row.id in known]
+    table, uploads = schema.quarantine, schema.uploads
+    connection.execute(
+        update(table)
+        .where(table.c.upload.in_(ids))
+        .values(decision=decision, decided_at=format_wall(), reason=reason)
+    )
+    connection.execute(update(uploads).where(uploads.c.id.in_(ids)).values(ended_at=None))
+    return ids
 
 
 def settle_withheld(connection: Connection, store: ObjectStore, upload: str) -> bool:
@@ -225,12 +265,26 @@ def settle_withheld(connection: Connection, store: ObjectStore, upload: str) -> 
     ).one_or_none()
     if kept is None:
         return False
+    if kept.decision == RELEASED:
+        _restore(connection, store, row)
+        return True
     store.withhold_file(upload)
     if kept.decision == ERASED:
         store.erase_withheld(upload)
     connection.execute(update(uploads).where(uploads.c.id == upload).values(ended_at=format_wall()))
     log.info("hearing %s: a plain file was %s", row.owner, kept.decision or "withheld")
     return True
+
+
+def _restore(connection: Connection, store: ObjectStore, row: Row[Any]) -> None:
+    """Make a file readable that court IT has released."""
+    uploads, quarantine = schema.uploads, schema.quarantine
+    store.restore_file(row.id)
+    connection.execute(quarantine.delete().where(quarantine.c.upload == row.id))
+    connection.execute(
+        update(uploads).where(uploads.c.id == row.id).values(state=COMPLETE, ended_at=format_wall())
+    )
+    publish(connection, store, row.kind, row.owner)
 
 
 def _lock_closed(connection: Connection, upload: str) -> Row[Any] | None:
@@ -253,7 +307,7 @@ def is_erased(hearing: str) -> Exists:
     return (
         select(uploads.c.id)
         .join(quarantine, quarantine.c.upload == uploads.c.id)
-        .where(uploads.c.owner == hearing, quarantine.c.decision.is_not(None))
+        .where(uploads.c.owner == hearing, quarantine.c.decision == ERASED)
         .where(uploads.c.path == table.c.path, uploads.c.sha256 == table.c.sha256)
         .exists()
     )
