@@ -133,7 +133,7 @@ class CertificateAuthority:
         builder = (
             x509.CertificateRevocationListBuilder()
             .issuer_name(self.root.subject)
-            .last_update(now)
+            .last_update(now - BACKDATE)
             .next_update(now + timedelta(days=REVOCATION_DAYS))
         )
         for serial, when in revoked:
@@ -273,7 +273,8 @@ def _is_still_valid(certificate: Path, wanted: list[str]) -> bool:
     if not certificate.exists() or _names_in(certificate) != wanted:
         return False
     found = x509.load_pem_x509_certificate(certificate.read_bytes())
-    return found.not_valid_after_utc - wall_time() > RENEW_BEFORE
+    now = wall_time()  # a certificate of a time when the clock was ahead is not valid yet
+    return found.not_valid_before_utc <= now < found.not_valid_after_utc - RENEW_BEFORE
 
 
 def _names_in(certificate: Path) -> list[str]:

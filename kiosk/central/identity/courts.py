@@ -19,6 +19,8 @@ from kiosk.clocks import format_wall, wall_time
 from kiosk.errors import ConfigError
 
 HEARING_NAMESPACE = uuid.UUID("5b0f0f0e-6f0c-5d5c-9a54-2f6b6c1b7a11")
+MAX_HEARINGS = 2000
+"""Of an answer; more in 31 days of one courtroom are a mistake, not a schedule."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,7 @@ def read_schedule(
         .where(table.c.scheduled_at >= format_wall(begin))
         .where(table.c.scheduled_at < format_wall(begin + timedelta(days=days)))
         .order_by(table.c.scheduled_at, table.c.id)
+        .limit(MAX_HEARINGS)
     )
     return {
         "as_of": format_wall(now),

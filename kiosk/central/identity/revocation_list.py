@@ -16,10 +16,11 @@ from kiosk.clocks import wall_time
 
 @dataclass(frozen=True)
 class SignedRevocationList:
-    """A list (PEM), what it holds, and until when the same one is given."""
+    """A list (PEM), what it holds, and from when until when the same one is given."""
 
     pem: str
     revoked: Sequence[tuple[str, datetime]]
+    signed_at: datetime
     fresh_until: datetime
 
     @property
@@ -47,8 +48,9 @@ class RevocationListIssuer:
         revoked = await self._database.run_read(enrolment.list_revoked)
         async with self._lock:
             known, now = self._current, wall_time()
-            if known is None or known.revoked != revoked or now >= known.fresh_until:
+            is_fresh = known is not None and known.signed_at <= now < known.fresh_until
+            if known is None or known.revoked != revoked or not is_fresh:
                 pem = await asyncio.to_thread(self._authority.revocation_list, revoked)
                 fresh_until = now + timedelta(days=REVOCATION_DAYS) / 2
-                known = self._current = SignedRevocationList(pem, revoked, fresh_until)
+                known = self._current = SignedRevocationList(pem, revoked, now, fresh_until)
             return known
