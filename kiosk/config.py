@@ -43,7 +43,7 @@ RETIRED = (("recording", "head_seconds"),)
 MAX_MICROPHONES = 8
 RESERVED_NAMES = frozenset(
     {"camera", "video", "mix", "storage", "space", "mirror", "recorder", "sound", "clock", "panel"}
-    | {"court_keys", "headset"}
+    | {"court_keys", "headset", "machine"}
 )
 """Other sources of State, ledger and readiness: no microphone may have their names."""
 

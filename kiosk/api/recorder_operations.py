@@ -254,6 +254,7 @@ DEVICE_TESTS = {
         ("panel", "testPanel", "Light the lamp and wait for the button"),
         ("storage", "testStorage", "Write, read back, measure speed and space"),
         ("clock", "testClock", "Is the clock set, synchronised, backed by a battery?"),
+        ("machine", "testMachine", "Heat, power, file systems and wear of the machine itself"),
         ("court_keys", "testCourtKeys", "Are the court's keys pinned and proven?"),
     )
 }

@@ -111,6 +111,11 @@ async def check_clock(context: SelfTestContext) -> Verdict:
     return await _run_recorder_check(context, "clock")
 
 
+async def check_machine(context: SelfTestContext) -> Verdict:
+    """Heat, power, file systems and wear of the machine; read by the recorder."""
+    return await _run_recorder_check(context, "machine")
+
+
 async def check_court_keys(context: SelfTestContext) -> Verdict:
     """Whether the court has proved that it can open closed parts; known to the recorder."""
     return await _run_recorder_check(context, "court_keys")
@@ -345,6 +350,7 @@ CHECK_FUNCTIONS: Mapping[str, Check] = MappingProxyType(
         "panel": check_panel,
         "storage": check_storage,
         "clock": check_clock,
+        "machine": check_machine,
         "court_keys": check_court_keys,
         "link": check_link,
         "delivery": check_delivery,

@@ -17,6 +17,7 @@ CHECK_NAMES: Mapping[str, str] = MappingProxyType(
         "panel": N_("Lamp and button"),
         "storage": N_("Disk"),
         "clock": N_("Clock"),
+        "machine": N_("The machine itself"),
         "court_keys": N_("The court's keys"),
         "link": N_("Network"),
         "delivery": N_("Delivery"),

@@ -27,6 +27,7 @@ CHECKS: tuple[str, ...] = (
     "panel",
     "storage",
     "clock",
+    "machine",
     "court_keys",
     "link",
     "delivery",

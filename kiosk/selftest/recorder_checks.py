@@ -1,4 +1,4 @@
-"""The technician's tests in the recorder: camera, microphones, panel, storage, clock, court keys.
+"""The technician's tests in the recorder: devices, storage, clock, machine, court keys.
 
 Everything is measured on the running devices; nothing is assumed from their settings.
 """
@@ -18,6 +18,7 @@ from kiosk.config import Settings
 from kiosk.errors import StorageError
 from kiosk.hardware.audio.level_meter import FLOOR_DB
 from kiosk.hardware.camera.preview import PreviewFrame, PreviewReader
+from kiosk.hardware.machine_health import read_machine_health
 from kiosk.hardware.panel import Panel
 from kiosk.hardware.sources.sources import Sources
 from kiosk.hardware.wall_clock import clock_state, has_battery, is_synchronised
@@ -207,6 +208,12 @@ async def check_clock() -> DeviceTestAnswer:
     state = clock_state()
     measured = {"state": state, "synchronised": is_synchronised(), "battery": has_battery()}
     return check_answer(CLOCK.get(state), measured)
+
+
+async def check_machine() -> DeviceTestAnswer:
+    """Check heat, power, file systems and wear; what this machine does not tell is null."""
+    health = await asyncio.to_thread(read_machine_health)
+    return check_answer(next(iter(health.alarms), None), health.as_json())
 
 
 async def check_court_keys(paths: Paths) -> DeviceTestAnswer:

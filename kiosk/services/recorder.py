@@ -60,6 +60,7 @@ class RecorderService:
             asyncio.create_task(self._publish_levels()),
             asyncio.create_task(self._poll_courtroom()),
             asyncio.create_task(self._api.filing_keys.run()),
+            asyncio.create_task(self._api.machine.run()),
             asyncio.create_task(self._api.watch_staff()),
             asyncio.create_task(ping_watchdog(lambda: not self._steps.is_hung)),
         ]

@@ -28,6 +28,7 @@ from kiosk.selftest import recorder_checks
 from kiosk.services.exports import ExportService
 from kiosk.services.filing_keys import FilingKeyService
 from kiosk.services.local_api import Call, Route, add_routes
+from kiosk.services.machine_watch import MachineWatch
 from kiosk.services.peers import check_peer
 from kiosk.services.recorder_core import RecorderCore
 from kiosk.services.reports import ReportService
@@ -72,7 +73,12 @@ class RecorderApi:
         self.exports = ExportService(core.settings, events)
         self._reports = ReportService(core.settings, core.courtroom.inputs.accept)
         self.filing_keys = FilingKeyService(core.paths.escrow_keys, core.paths.public_keys)
-        core.further_alarms = lambda: [*self._desk.alarms, *self.filing_keys.alarms()]
+        self.machine = MachineWatch(mark_changed)
+        core.further_alarms = lambda: [
+            *self._desk.alarms,
+            *self.filing_keys.alarms(),
+            *self.machine.alarms(),
+        ]
 
     @property
     def is_testing_device(self) -> bool:
@@ -287,5 +293,7 @@ class RecorderApi:
                 return await recorder_checks.check_storage(core.settings, core.paths)
             case "court_keys":
                 return await recorder_checks.check_court_keys(core.paths)
+            case "machine":
+                return await recorder_checks.check_machine()
             case _:
                 return await recorder_checks.check_clock()

@@ -48,7 +48,9 @@ def test_a_rate_that_is_not_written_is_named_by_its_table(tmp_path: Path) -> Non
     assert said.startswith("6: microphones.2.rate: microphone “a” opens the same device at 16000")
 
 
-@pytest.mark.parametrize("name", ["camera", "mix", "storage", "mirror", "recorder", "court_keys"])
+@pytest.mark.parametrize(
+    "name", ["camera", "mix", "storage", "mirror", "recorder", "court_keys", "machine"]
+)
 def test_a_microphone_has_no_name_of_another_source(tmp_path: Path, name: str) -> None:
     (said,) = refusals(tmp_path, microphones(f"name = '{name}'\ndevice = 'mic_a'"))
     assert said.startswith(f"3: microphones.1.name = '{name}': is the name of another source")

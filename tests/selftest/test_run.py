@@ -132,14 +132,22 @@ def test_dead_services_are_failed_results_and_lose_nothing(open_kiosk: Open) -> 
         async with open_kiosk(Services(recorder=False, sync=False)) as kiosk:
             events = [event async for event in run_selftest(kiosk.context)]
             results = {e.result.check: e.result for e in events if isinstance(e, CheckFinished)}
-            for check in ("camera", "microphones", "storage", "clock", "panel", "court_keys"):
+            for check in (
+                "camera",
+                "microphones",
+                "storage",
+                "clock",
+                "machine",
+                "panel",
+                "court_keys",
+            ):
                 assert (results[check].state, results[check].code) == ("failed", "recorder_down")
             for check in ("link", "delivery"):
                 assert (results[check].state, results[check].code) == ("failed", "sync_down")
             last = events[-1]
             assert isinstance(last, RunFinished)
             assert (last.path, last.code) == (None, "recorder_down")
-            assert (last.report["devices"], last.report["failed"]) == (None, 8)
+            assert (last.report["devices"], last.report["failed"]) == (None, 9)
             assert read_reports(kiosk.paths) == []
 
             runner = await kiosk.recorder.start(kiosk.paths.recorder_socket)

@@ -18,7 +18,7 @@ from tests.support.virtual_courtroom import BADGE, MICROPHONES, VirtualCourtroom
 
 pytestmark = pytest.mark.slow
 
-OWN = ("camera", "microphones", "panel", "storage", "clock", "court_keys")
+OWN = ("camera", "microphones", "panel", "storage", "clock", "machine", "court_keys")
 
 
 async def sees_the_lamp(question: Question, seconds: float) -> bool | None:

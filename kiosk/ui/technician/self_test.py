@@ -243,6 +243,7 @@ DONE = {
         _result("panel", "skipped", "not_confirmed"),
         _result("storage", free_bytes=212 * 10**9, write_mib_s=88.1),
         _result("clock"),
+        _result("machine", temperature_c=61.3, is_under_voltage=False, wear_percent=20),
         _result("link", down_mbit=4.8, up_mbit=2.1, rtt_ms=31.0, loss=0.0, jitter_ms=2.2),
         _result("delivery", seconds=0.8),
     )
