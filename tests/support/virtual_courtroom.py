@@ -198,6 +198,8 @@ class VirtualCourtroom(RecorderClient):
             "GPIOZERO_PIN_FACTORY": "mock",
             **(environment or {}),
         }
+        # An installed kiosk has its code compiled: a start that compiles it takes a second longer.
+        self._environment.pop("PYTHONDONTWRITEBYTECODE", None)
 
     def __enter__(self) -> VirtualCourtroom:
         self.paths.run.mkdir(parents=True)
