@@ -61,5 +61,5 @@ def test_hearing_report_and_filing_are_delivered(kiosk: Kiosk) -> None:
         "reports": 0,
         "courier": 0,
     }
-    assert kiosk.alarms() == set()
+    wait_for(lambda: kiosk.alarms() == set(), "no alarm")
     assert kiosk.stop() == 0

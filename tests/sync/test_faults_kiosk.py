@@ -161,7 +161,7 @@ def test_file_damaged_after_the_seal_is_named_and_the_rest_delivered(
     broken.write_bytes(good)  # say, copied back from the mirror
     kiosk.request("POST", "/v1/deliver")
     kiosk.wait_delivered("hearing", hearing)
-    assert kiosk.alarms() == set()
+    wait_for(lambda: kiosk.alarms() == set(), "no alarm")
 
 
 def test_incomplete_folders_do_not_stop_the_others(kiosk: Kiosk) -> None:
@@ -217,7 +217,7 @@ def test_not_enrolled_runs_and_enrolment_takes_effect(template: Path, central: C
         }
         wait_for(lambda: kiosk.state()["link"]["state"] == "up", "the link")
         kiosk.wait_delivered("filing", filing)
-        assert kiosk.alarms() == set()
+        wait_for(lambda: kiosk.alarms() == set(), "no alarm")
     finally:
         kiosk.stop()
         shutil.rmtree(folder, ignore_errors=True)

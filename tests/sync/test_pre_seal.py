@@ -157,7 +157,7 @@ def test_a_rewritten_journal_is_an_alarm_and_deletes_nothing(
     central.run_task("accept", hearing, "--reason", "looked into it")
     kiosk.request("POST", "/v1/deliver")
     kiosk.wait_delivered("hearing", hearing)
-    assert kiosk.alarms() == set()
+    wait_for(lambda: kiosk.alarms() == set(), "no alarm")
 
 
 def test_a_state_secret_never_leaves_by_network(central: Central, kiosk: Kiosk) -> None:

@@ -14,6 +14,7 @@ from kiosk.sync.context import SyncContext
 from kiosk.sync.delivery.retention import Retention, delete_hearing
 from kiosk.sync.outbox.receipts import ReceiptStore
 from tests.support.delivery_rig import Kiosk
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +51,7 @@ def test_only_what_the_receipt_covers_leaves(kiosk: Kiosk) -> None:
         file.unlink()
     kiosk.start_in_thread()
     assert kiosk.get(f"/v1/hearings/{hearing}")["state"] == "delivered"
-    assert kiosk.alarms() == set()
+    wait_for(lambda: kiosk.alarms() == set(), "no alarm")
 
 
 def test_a_filing_is_called_delivered_only_with_its_receipt(kiosk: Kiosk) -> None:
@@ -70,7 +71,7 @@ def test_a_filing_is_called_delivered_only_with_its_receipt(kiosk: Kiosk) -> Non
         file.unlink()
     kiosk.start_in_thread()
     assert kiosk.get(f"/v1/filings/{filing}")["delivered"] is True
-    assert kiosk.alarms() == set()
+    wait_for(lambda: kiosk.alarms() == set(), "no alarm")
 
 
 def test_second_copies_go_with_the_first_and_undelivered_ones_never(
