@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import resource
+import signal
 import sys
 import threading
 from dataclasses import asdict
@@ -26,11 +27,14 @@ from PIL import Image
 from kiosk.errors import KioskError
 from kiosk.filing.errors import PageFailedError
 from kiosk.filing.imaging.encoding import prepare_page
+from kiosk.hardware.child_process.malloc import keep_free_memory, return_free_memory
 from kiosk.hardware.child_process.pdeathsig import die_with_parent
 from kiosk.hardware.child_process.priority import lower_priority
 
 #: Address space of this process: a Pi has 4 GB; A3 at 600 dpi in colour needs about 1 GB.
 _MEMORY_BYTES = 3 << 30
+#: Seconds without a request after which it returns the memory of the last pages.
+_IDLE_S = 5
 #: Dots of the largest page: A3 at 600 dpi.
 _MAX_PIXELS = 9_933 * 14_043
 
@@ -96,12 +100,16 @@ def main() -> int:
     """Answer until standard input ends."""
     die_with_parent(int(sys.argv[1]))
     lower_priority(5)
+    keep_free_memory()
+    signal.signal(signal.SIGALRM, lambda *_: return_free_memory())
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
     Image.MAX_IMAGE_PIXELS = _MAX_PIXELS
     # Load the PDF libraries in the background: that takes longer than preparing a page.
     threading.Thread(target=import_module, args=("kiosk.filing.imaging.pdf",), daemon=True).start()
     for line in sys.stdin:
+        signal.alarm(0)
         print(json.dumps(handle_request(line)), flush=True)
+        signal.alarm(_IDLE_S)
     return 0
 
 

@@ -208,12 +208,17 @@ def _whiten_paper(image: Image.Image) -> Image.Image:
     return image.point(table)
 
 
-def _straighten(image: Image.Image, paper: int, skew: float) -> Image.Image:
+def _straighten(
+    image: Image.Image,
+    paper: int,
+    skew: float,
+    resampling: Image.Resampling = Image.Resampling.BILINEAR,
+) -> Image.Image:
     """Return the page with level lines; fill the corners with paper."""
     if not skew:
         return image
     fill = paper if image.mode == "L" else (paper,) * 3
-    return image.rotate(-skew, Image.Resampling.BILINEAR, fillcolor=fill)
+    return image.rotate(-skew, resampling, fillcolor=fill)
 
 
 def _jpeg(image: Image.Image, resolution: int | None) -> bytes:
@@ -230,7 +235,9 @@ def _write_previews(
     """Write the pictures for the screen, without syncing: they can be made again."""
     scale = min(1.0, _PREVIEW[0] / image.width, _PREVIEW[1] / image.height)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    preview_image = _straighten(image.resize(size, Image.Resampling.HAMMING), paper, skew)
+    # The nearest dot is good enough before the picture shrinks, and takes a third of the time.
+    straight = _straighten(image, paper, skew, Image.Resampling.NEAREST)
+    preview_image = straight.resize(size, Image.Resampling.HAMMING)
     preview_image.save(preview, "JPEG", quality=80)
     preview_image.thumbnail(_THUMBNAIL, Image.Resampling.BOX)
     preview_image.save(thumbnail, "JPEG", quality=80)

@@ -95,7 +95,7 @@ def check_page(image: Image.Image, resolution: float) -> PageQuality:
 
 def _paper_level(grey: Grey) -> int:
     """Return the paper's brightness: the most frequent one in the brighter half."""
-    counts = np.bincount(grey.ravel(), minlength=256)
+    counts = np.asarray(Image.fromarray(grey).histogram())
     middle = int(np.searchsorted(np.cumsum(counts), grey.size / 2))
     return middle + int(np.argmax(counts[middle:]))
 

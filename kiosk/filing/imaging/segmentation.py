@@ -74,10 +74,13 @@ def find_tone_regions(image: Image.Image, resolution: float, paper: int) -> list
 
 def _colour_mask(image: Image.Image) -> Mask:
     """Return the dots of coloured ink (tinted paper does not count)."""
-    pixels = np.asarray(image)
-    tint = np.maximum(np.median(pixels.reshape(-1, 3)[::53], axis=0), 1.0)
-    pixels = (pixels * (tint.mean() / tint).astype(np.float32)).astype(np.int16)
-    red, green, blue = (pixels[:, :, band] for band in range(3))
+    bands = [np.asarray(band) for band in image.split()]
+    tint = np.maximum([np.median(band.ravel()[::53]) for band in bands], 1.0)
+    tones = np.arange(256, dtype=np.float32)
+    red, green, blue = (
+        (tones * np.float32(factor)).astype(np.int16)[band]
+        for band, factor in zip(bands, tint.mean() / tint, strict=True)
+    )
     most = np.maximum(np.maximum(red, green), blue)
     least = np.minimum(np.minimum(red, green), blue)
     found: Mask = most - least > _CHROMA

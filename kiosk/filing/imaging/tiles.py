@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ def reduce_tiles(
 ) -> NDArray[Any]:
     """Return ``ufunc`` over each tile of ``pixels``; dots beyond the last whole tile do not count.
 
-    First down, then across: over both at once numpy takes ten times as long.
+    First down, then across, one column of all tiles with the next: over both at once, or over rows
+    of a few dots, numpy takes many times as long.
 
     Args:
         ufunc: ``np.maximum``, ``np.minimum``, ``np.add`` or ``np.logical_or``.
@@ -24,5 +26,6 @@ def reduce_tiles(
     rows, columns = (side // tile for side in pixels.shape)
     whole = pixels[: rows * tile, : columns * tile]
     down = ufunc.reduce(whole.reshape(rows, tile, columns * tile), axis=1, dtype=dtype)
-    reduced: NDArray[Any] = ufunc.reduce(down.reshape(rows, columns, tile), axis=2, dtype=dtype)
+    across = down.reshape(rows, columns, tile)
+    reduced: NDArray[Any] = reduce(ufunc, (across[:, :, column] for column in range(tile)))
     return reduced
