@@ -10,12 +10,14 @@ without the right to create one.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from bench.measure import Measure, median_of
@@ -36,11 +38,15 @@ GOAL, GOAL_SLOW = 0.4, 2.0
 SLOW_LINE = "tc qdisc add dev lo root tbf rate 1mbit burst 4k latency 400ms"
 
 
-def filing_service(settings: Settings) -> FilingService:
-    """Return a filing service that uses the real sync."""
-    return FilingService(
-        settings, load_rules(), LocalClient(Paths.from_settings(settings.paths).sync_socket)
-    )
+@contextlib.asynccontextmanager
+async def filing_service(settings: Settings) -> AsyncIterator[FilingService]:
+    """Yield a filing service that uses the real sync."""
+    client = LocalClient(Paths.from_settings(settings.paths).sync_socket)
+    try:
+        async with FilingService(settings, load_rules(), client) as service:
+            yield service
+    finally:
+        await client.close()
 
 
 async def scan_and_submit(settings: Settings, scan: Path) -> float:
