@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 ROOT = Path("/")
+_LIFE_TIME = "class/block/mmcblk*/device/life_time"
 _UNDER_VOLTAGE, _THROTTLED = 0x1, 0x4 | 0x8
 _SINCE_START = 16
 _WORN_PERCENT = 90
@@ -89,9 +90,6 @@ def read_machine_health(root: Path = ROOT) -> MachineHealth:
         wear_percent=max(wear, default=None),
         supply_ma=_supply_ma(sys / "firmware/devicetree/base/chosen/power/max_current"),
     )
-
-
-_LIFE_TIME = "class/block/mmcblk*/device/life_time"
 
 
 def _numbers(folder: Path, pattern: str, base: int = 10) -> Iterator[int]:

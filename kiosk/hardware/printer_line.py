@@ -10,10 +10,8 @@ import contextlib
 import os
 import select
 import socket
-import stat
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Protocol
 
 import serial
@@ -141,11 +139,8 @@ class DescriptorLine:
 
 
 def _open_file(path: str) -> PrinterLine:
-    """Open a USB printer's device file; one without a way back only to write."""
-    try:
-        return DescriptorLine(os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY))
-    except PermissionError:
-        return DescriptorLine(os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY))
+    """Open a USB printer's device file."""
+    return DescriptorLine(os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY))
 
 
 def _connect(host: str, port: int) -> PrinterLine:
@@ -170,7 +165,7 @@ def open_line(settings: PrinterSettings) -> Iterator[PrinterLine]:
     """
     if address := settings.address:
         line = _connect(*address)
-    elif stat.S_ISCHR(Path(settings.port).stat().st_mode) and _is_terminal(settings.port):
+    elif _is_terminal(settings.port):
         line = SerialLine(settings)
     else:
         line = _open_file(settings.port)

@@ -18,13 +18,13 @@ class MachineWatch:
     """Looks at the machine every ten seconds.
 
     Args:
-        read: reads the health; in a thread.
         on_change: called when what is wrong has changed.
+        read: reads the health; in a thread.
     """
 
     def __init__(
         self,
-        on_change: Callable[[], None] = lambda: None,
+        on_change: Callable[[], None],
         read: Callable[[], MachineHealth] = read_machine_health,
     ) -> None:
         self._on_change, self._read = on_change, read

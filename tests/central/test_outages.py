@@ -24,8 +24,9 @@ from kiosk.central.data import schema
 from kiosk.central.data.database import POSTGRES_LINE, SILENCE_S, Database
 from kiosk.central.errors import RefusedError
 from tests.central.external_services import postgres
+from tests.central.hearing_sender import HearingSender
 from tests.central.swift_server import BUCKET, CREDENTIALS, missing_swift, s3_client, swift
-from tests.support.central_rig import TUS, Central, Kiosk, hearing_body, new_id
+from tests.support.central_rig import Central, Kiosk
 from tests.support.service_line import Mode, ServiceLine, tcp_line, unix_line
 from tests.support.waiting import wait_for
 
@@ -51,6 +52,13 @@ class Court:
         answer = self.kiosk.call(method, path, **options)
         if not answer.ok:
             self.refused.append(answer)
+        return answer
+
+    def ask_patiently(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Make one call; pause after a refusal, shorter than Retry-After: more meet the outage."""
+        answer = self.ask(method, path, **options)
+        if not answer.ok:
+            time.sleep(0.3)
         return answer
 
     def object_names(self) -> set[str]:
@@ -83,50 +91,6 @@ def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
         server = stack.enter_context(Central(folder / "data", options, database=url))
         lines = {"postgres": database, "s3": store}
         yield Court(server, server.enrol(), lines, endpoint)
-
-
-class Sender(threading.Thread):
-    """Delivers one hearing; goes on after any refusal, as a kiosk does."""
-
-    def __init__(self, court: Court) -> None:
-        super().__init__(daemon=True)
-        self.hearing = new_id()
-        self.files = {path: os.urandom(size) for path, size in SIZES.items()}
-        self.receipt: dict[str, Any] = {}
-        self.patches = 0
-        self._court = court
-
-    def run(self) -> None:
-        """Go on until there is a receipt."""
-        body = hearing_body(self.hearing, self.files)
-        while not self.receipt:
-            with contextlib.suppress(AssertionError, requests.RequestException):
-                answer = self._call("PUT", f"/v1/hearings/{self.hearing}", json=body).json()
-                for file in answer["missing"]:
-                    self._send(file, self.files[file["path"]])
-                answer = self._call("GET", f"/v1/hearings/{self.hearing}").json()
-                self.receipt = answer["receipt"] or {}
-
-    def _send(self, file: dict[str, Any], content: bytes) -> None:
-        head = self._call("HEAD", file["address"], headers=TUS)
-        offset = int(head.headers["Upload-Offset"])
-        while offset < len(content):
-            headers = TUS | {
-                "Upload-Offset": str(offset),
-                "Content-Type": "application/offset+octet-stream",
-            }
-            block = content[offset : offset + 2 * MIB]
-            answer = self._call("PATCH", file["address"], headers=headers, data=block)
-            offset = int(answer.headers["Upload-Offset"])
-            self.patches += 1
-        self._call("GET", f"/v1/uploads/{file['upload']}?wait=10")
-
-    def _call(self, method: str, path: str, **options: Any) -> requests.Response:
-        answer = self._court.ask(method, path, **options)
-        if not answer.ok:
-            time.sleep(0.3)  # not as long as Retry-After says: more requests meet the outage
-        assert answer.ok
-        return answer
 
 
 @contextlib.contextmanager
@@ -163,7 +127,10 @@ def test_what_is_refused_meanwhile_arrives_once_and_whole_afterwards(
 ) -> None:
     before = court.object_names()
     court.refused.clear()
-    senders = [Sender(court) for _ in range(3)]
+    senders = [
+        HearingSender({path: os.urandom(size) for path, size in SIZES.items()}, court.ask_patiently)
+        for _ in range(3)
+    ]
     with pages_asked_for(court):
         for sender in senders:
             sender.start()

@@ -32,8 +32,9 @@ from kiosk.central.data.database import Database
 from kiosk.central.data.s3_store import S3Store
 from tests.central.balancer import HAPROXY, balancer
 from tests.central.external_services import postgres
+from tests.central.hearing_sender import HearingSender
 from tests.central.swift_server import BUCKET, CREDENTIALS, missing_swift, s3_client, swift
-from tests.support.central_rig import TUS, Central, Kiosk, hearing_body, new_id
+from tests.support.central_rig import Central, Kiosk, hearing_body, new_id
 from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -252,54 +253,12 @@ def _until(is_enough: Callable[[], bool], seconds: float) -> Iterator[bytes]:
         time.sleep(0.01)
 
 
-class Sender(threading.Thread):
-    """Delivers one hearing through the balancer, a new connection for each request."""
-
-    def __init__(self, kiosk: Kiosk, files: dict[str, bytes]) -> None:
-        super().__init__()
-        self.hearing = new_id()
-        self.files = files
-        self.receipt: dict[str, Any] = {}
-        self.patches = 0
-        self._kiosk = kiosk
-
-    def run(self) -> None:
-        """Go on until there is a receipt, as a kiosk does after any failure."""
-        body = hearing_body(self.hearing, self.files)
-        while not self.receipt:
-            with contextlib.suppress(AssertionError, requests.RequestException):
-                answer = self._call("PUT", f"/v1/hearings/{self.hearing}", json=body).json()
-                for file in answer["missing"]:
-                    self._send(file, self.files[file["path"]])
-                answer = self._call("GET", f"/v1/hearings/{self.hearing}").json()
-                self.receipt = answer["receipt"] or {}
-
-    def _send(self, file: dict[str, Any], content: bytes) -> None:
-        head = self._call("HEAD", file["address"], headers=TUS)
-        offset = int(head.headers["Upload-Offset"])
-        while offset < len(content):
-            headers = TUS | {
-                "Upload-Offset": str(offset),
-                "Content-Type": "application/offset+octet-stream",
-            }
-            block = content[offset : offset + 2 * MIB]
-            answer = self._call("PATCH", file["address"], headers=headers, data=block)
-            offset = int(answer.headers["Upload-Offset"])
-            self.patches += 1
-        self._call("GET", f"/v1/uploads/{file['upload']}?wait=10")
-
-    def _call(self, method: str, path: str, **options: Any) -> requests.Response:
-        options["headers"] = options.get("headers", {}) | {"Connection": "close"}
-        answer = self._kiosk.call(method, path, **options)
-        assert answer.ok, answer.text
-        return answer
-
-
 def test_a_server_killed_amid_uploads_takes_nothing_with_it(fleet: Fleet) -> None:
     kiosk = replace(fleet.servers[0].enrol("kiosk-0002"), url=fleet.balancer)
     sizes = {"a.m4s": 13 * MIB + 7, "b.m4s": 6 * MIB, "c.m4s": 70_000, "d.json": 0}
     senders = [
-        Sender(kiosk, {path: os.urandom(size) for path, size in sizes.items()}) for _ in range(4)
+        HearingSender({path: os.urandom(size) for path, size in sizes.items()}, kiosk.call)
+        for _ in range(4)
     ]
     for sender in senders:
         sender.start()

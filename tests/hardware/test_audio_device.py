@@ -25,6 +25,11 @@ class PlayedProcess:
         monkeypatch.setattr(audio_device, "ProcessSupervisor", self._supervise)
         monkeypatch.setattr(audio_device, "recording_ns", self._now_ns)
 
+    def open_device(self) -> AudioDevice:
+        """Return a device whose process this is."""
+        settings = MicrophoneSettings(name="judge", role="judge", device="mic")
+        return AudioDevice("mic", (MicrophoneSource(settings),))
+
     def _supervise(self, *calls: Any) -> PlayedProcess:
         self._calls = calls
         return self
@@ -51,8 +56,7 @@ def test_a_recording_waits_a_whole_beat_for_a_microphone_at_rest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     process = PlayedProcess(monkeypatch)
-    settings = MicrophoneSettings(name="judge", role="judge", device="mic")
-    device = AudioDevice("mic", (MicrophoneSource(settings),))
+    device = process.open_device()
     process.deliver()
     assert process.problem_at(1.1) is None  # at rest
     process.now_s = 0.4  # just before the next beat of rest
@@ -68,8 +72,7 @@ def test_a_microphone_that_stalled_before_a_recording_is_found_as_at_rest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     process = PlayedProcess(monkeypatch)
-    settings = MicrophoneSettings(name="judge", role="judge", device="mic")
-    device = AudioDevice("mic", (MicrophoneSource(settings),))
+    device = process.open_device()
     process.deliver()
     process.now_s = 1.1
     device.set_recorded(True)
