@@ -11,6 +11,7 @@ from kiosk.api.operations import (
     ErrorAnswer,
 )
 from kiosk.api.recorder import Closure, Device, Interruption, Mark, Playback
+from kiosk.api.reports import Limit
 from kiosk.api.states import Phase, Remedy
 
 
@@ -268,3 +269,5 @@ class DeviceTestAnswer(SparseModel):
     """Why it failed or was skipped; sentence in :mod:`kiosk.alarms`."""
     measured: dict[str, Any]
     """Measured values by name; they differ by device."""
+    limits: dict[str, Limit] = Field(default_factory=dict)
+    """Limit by name (``fps``) or path (``judge.level_db``) of the measured value."""

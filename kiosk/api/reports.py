@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from kiosk.api.base import Model, Moment
+from kiosk.api.base import Model, Moment, SparseModel
 from kiosk.api.operations import TECHNICIAN_ROLES, Operation
 
 MAX_REPORT_BYTES = 256 * 1024
@@ -18,6 +18,18 @@ MAX_REPORT_BYTES = 256 * 1024
 
 
 _RunMoment = Annotated[Moment, Field(max_length=80)]
+
+
+class Limit(SparseModel):
+    """What a measured value must be to be good; in the value's own unit."""
+
+    least: float | None = None
+    most: float | None = None
+
+    def holds(self, value: float) -> bool:
+        """Return whether ``value`` keeps it."""
+        is_enough = self.least is None or value >= self.least
+        return is_enough and (self.most is None or value <= self.most)
 
 
 class TestedCheck(Model):
@@ -35,6 +47,8 @@ class TestedCheck(Model):
     """When it ended."""
     deviations: dict[str, float] = Field(default_factory=dict)
     """Difference from the baseline by path of the measured value."""
+    limits: dict[str, Limit] = Field(default_factory=dict)
+    """Limit by path of the measured value; a value without one is for the record."""
 
 
 class SelfTestRun(Model):

@@ -13,8 +13,8 @@ import asyncio
 import getpass
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from kiosk.alarms import alarm_of
 from kiosk.api.base import read_leniently
@@ -36,6 +36,7 @@ from kiosk.selftest import (
 )
 from kiosk.selftest.labels import CHECK_NAMES, QUESTIONS, SAVE_AGAIN, STATE_NAMES
 from kiosk.selftest.model import AskPerson, Question, unattended
+from kiosk.selftest.words import MeasuredWords
 from kiosk.storage.paths import Paths
 
 HELP = "test every device and service, save a signed report"
@@ -76,24 +77,25 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the self-test and print a table."""
     settings = command_settings(arguments)
     translate = Translator(arguments.language or settings.kiosk.language)
+    words = MeasuredWords(translate, ZoneInfo(settings.kiosk.timezone))
     paths = Paths.from_settings(settings.paths)
     if arguments.latest:
         if paths.reports.exists():
             os.scandir(paths.reports).close()  # who may not read them learns what to run
         for result in latest_results(paths).values():
-            print(format_result(result, translate))
+            print(format_result(result, words))
         return 0
-    return asyncio.run(_run(arguments, settings, paths, translate))
+    return asyncio.run(_run(arguments, settings, paths, words))
 
 
 async def _run(
-    arguments: argparse.Namespace, settings: Settings, paths: Paths, translate: Translator
+    arguments: argparse.Namespace, settings: Settings, paths: Paths, words: MeasuredWords
 ) -> int:
     recorder, sync = LocalClient(paths.recorder_socket), LocalClient(paths.sync_socket)
     ask = (
         unattended
         if arguments.no_questions or not sys.stdin.isatty()
-        else _terminal_question(translate)
+        else _terminal_question(words.translate)
     )
     try:
         await _require_permission(recorder)
@@ -107,7 +109,7 @@ async def _run(
             commissioning=arguments.commissioning,
         )
         only = None if arguments.only is None else _parse_checks(arguments.only)
-        return await _print_all(context, only, translate, as_json=arguments.json)
+        return await _print_all(context, only, words, as_json=arguments.json)
     finally:
         await recorder.close()
         await sync.close()
@@ -212,7 +214,7 @@ async def _read_stdin_line() -> str:
 
 
 async def _print_all(
-    context: SelfTestContext, only: list[str] | None, translate: Translator, *, as_json: bool
+    context: SelfTestContext, only: list[str] | None, words: MeasuredWords, *, as_json: bool
 ) -> int:
     """Run, print each result as it comes, then the path of the report."""
     failed = False
@@ -220,9 +222,9 @@ async def _print_all(
         if isinstance(event, CheckFinished):
             failed |= event.result.state == "failed"
             if not as_json:
-                print(format_result(event.result, translate), flush=True)
+                print(format_result(event.result, words), flush=True)
         elif isinstance(event, RunFinished):
-            end = await _save_until_given_up(context, event, translate)
+            end = await _save_until_given_up(context, event, words.translate)
             failed |= end.path is None
             if as_json:
                 print_json(end.report)
@@ -253,17 +255,11 @@ async def _is_wanted(question: str) -> bool:
     return (await _read_stdin_line()).lower().startswith(_YES)
 
 
-def format_result(result: CheckResult, translate: Translator) -> str:
-    """Return a line of the table: check, state, time, why it did not pass; then its devices."""
+def format_result(result: CheckResult, words: MeasuredWords) -> str:
+    """Return a line of the table (check, state, time, why it did not pass), then its values."""
+    translate = words.translate
     name, state = translate(CHECK_NAMES[result.check]), translate(STATE_NAMES[result.state])
     line = f"{name:<20} {state:<14} {result.seconds:6.1f} s"
     if result.code is not None:
         line += f"  {alarm_of(result.code).say(translate, '')}"
-    return "\n".join([line, *_devices(result)])
-
-
-def _devices(result: CheckResult) -> Iterator[str]:
-    """Yield which device each microphone was."""
-    for name, values in result.measured.items():
-        if isinstance(values, dict) and values.get("device"):
-            yield f"  {name}: {values['device']}"
+    return "\n".join([line, *(f"  {value.text}" for value in words.lines(result))])

@@ -16,8 +16,10 @@ ROOT = Path("/")
 _LIFE_TIME = "class/block/mmcblk*/device/life_time"
 _UNDER_VOLTAGE, _THROTTLED = 0x1, 0x4 | 0x8
 _SINCE_START = 16
-_WORN_PERCENT = 90
-_FULL_SUPPLY_MA = 5000
+WORN_PERCENT = 90
+SLOWED_C = 80.0
+"""A Pi lowers its clock from here on."""
+FULL_SUPPLY_MA = 5000
 """With less a Pi 5 gives its USB sockets 600 mA for all microphones, scanner and sticks."""
 
 
@@ -54,8 +56,8 @@ class MachineHealth:
                 ("power_low", self.is_under_voltage),
                 ("machine_hot", self.is_throttled),
                 ("power_was_low", self.was_under_voltage and not self.is_under_voltage),
-                ("disk_worn", (self.wear_percent or 0) >= _WORN_PERCENT),
-                ("supply_weak", self.supply_ma is not None and self.supply_ma < _FULL_SUPPLY_MA),
+                ("disk_worn", (self.wear_percent or 0) >= WORN_PERCENT),
+                ("supply_weak", self.supply_ma is not None and self.supply_ma < FULL_SUPPLY_MA),
             )
             if is_wrong
         )

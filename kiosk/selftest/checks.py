@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from kiosk.api.reports import Limit
 from kiosk.errors import HardwareError
 from kiosk.hardware.badge_reader import BadgeReader, BadgeReaderAbsentError
 from kiosk.hardware.receipt_printer import PrinterUnconfirmedError, ReceiptPrinter
@@ -46,6 +47,7 @@ class Verdict:
     state: CheckState
     code: str | None = None
     measured: Mapping[str, Any] = field(default_factory=dict)
+    limits: Mapping[str, Limit] = field(default_factory=dict)
 
 
 Check = Callable[[SelfTestContext], Coroutine[Any, Any, Verdict]]
@@ -78,7 +80,11 @@ async def _run_recorder_check(context: SelfTestContext, name: str, seconds: floa
         if error.code == "already_recording":
             return Verdict("skipped", "already_recording")
         raise
-    return Verdict(_state_of(answer), answer.get("code"), dict(answer.get("measured") or {}))
+    limits = {
+        path: Limit.model_validate(limit) for path, limit in (answer.get("limits") or {}).items()
+    }
+    measured = dict(answer.get("measured") or {})
+    return Verdict(_state_of(answer), answer.get("code"), measured, limits)
 
 
 def _state_of(answer: Mapping[str, Any]) -> CheckState:
@@ -274,8 +280,10 @@ async def check_link(context: SelfTestContext) -> Verdict:
         context.sync.post("/v1/link-check", timeout=2 * context.check_seconds)
     )
     measured = {key: value for key, value in answer.items() if key != "state"}
-    verdict = str(answer.get("verdict"))
-    return Verdict(_state_of(answer), _LINK_VERDICTS.get(verdict, "link_unreachable"), measured)
+    verdict, least = str(answer.get("verdict")), answer.get("limit_mbit")
+    limits = {} if least is None else dict.fromkeys(("down_mbit", "up_mbit"), Limit(least=least))
+    code = _LINK_VERDICTS.get(verdict, "link_unreachable")
+    return Verdict(_state_of(answer), code, measured, limits)
 
 
 async def check_delivery(context: SelfTestContext) -> Verdict:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from kiosk.api.reports import SelfTestRun
+from kiosk.api.reports import Limit, SelfTestRun
 from kiosk.clocks import format_wall
 from kiosk.config import Settings
 from kiosk.ipc import LocalClient
@@ -47,7 +47,8 @@ class CheckResult:
         seconds: how long the check took.
         at: wall time of its end, RFC 3339.
         deviations: how measured values differ from the baseline of commissioning
-            (value now minus value then), by path (``microphones.judge.rms_db``).
+            (value now minus value then), by path (``judge.level_db``).
+        limits: what measured values must be, by path; old reports have none.
     """
 
     check: str
@@ -57,6 +58,7 @@ class CheckResult:
     seconds: float = 0.0
     at: str = field(default_factory=format_wall)
     deviations: Mapping[str, float] = field(default_factory=dict)
+    limits: Mapping[str, Limit] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as in the report."""
@@ -68,6 +70,7 @@ class CheckResult:
             "seconds": round(self.seconds, 3),
             "at": self.at,
             "deviations": dict(self.deviations),
+            "limits": {path: limit.to_json() for path, limit in self.limits.items()},
         }
 
     @classmethod
@@ -85,6 +88,10 @@ class CheckResult:
             float(value["seconds"]),
             str(value["at"]),
             dict(value["deviations"]),
+            {
+                path: Limit.model_validate(limit)
+                for path, limit in dict(value.get("limits") or {}).items()
+            },
         )
 
 

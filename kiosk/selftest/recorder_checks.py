@@ -7,18 +7,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from kiosk.api.recorder_calls import DeviceTestAnswer
+from kiosk.api.reports import Limit
 from kiosk.api.states import MicrophoneState
 from kiosk.config import Settings
 from kiosk.errors import StorageError
 from kiosk.hardware.audio.level_meter import FLOOR_DB
 from kiosk.hardware.camera.preview import PreviewFrame, PreviewReader
-from kiosk.hardware.machine_health import read_machine_health
+from kiosk.hardware.machine_health import (
+    FULL_SUPPLY_MA,
+    SLOWED_C,
+    WORN_PERCENT,
+    read_machine_health,
+)
 from kiosk.hardware.panel import Panel
 from kiosk.hardware.sources.sources import Sources
 from kiosk.hardware.wall_clock import clock_state, has_battery, is_synchronised
@@ -37,17 +44,30 @@ MIN_CONTRAST = 4.0
 """Standard deviation of brightness (0 to 255) below which a picture counts as dark."""
 MAX_RESTARTS = 1
 """Restarts of the camera during its test with which it still passes; they are in the report."""
+HEALTH_LIMITS = {
+    "file_system_errors": Limit(most=0),
+    "wear_percent": Limit(most=WORN_PERCENT - 1),
+    "supply_ma": Limit(least=FULL_SUPPLY_MA),
+    "temperature_c": Limit(most=SLOWED_C),
+}
 MIN_FRAMES_SHARE = 0.5
 """Share of the requested frames that must arrive."""
 
 
 def check_answer(
-    code: str | None, measured: dict[str, Any], *, skipped: bool = False
+    code: str | None,
+    measured: dict[str, Any],
+    limits: Mapping[str, Limit] = MappingProxyType({}),
+    *,
+    skipped: bool = False,
 ) -> DeviceTestAnswer:
-    """Return the answer of a test: passed if there is no ``code``."""
-    if skipped:
-        return DeviceTestAnswer(state="skipped", code=code, measured=measured)
-    return DeviceTestAnswer(state="failed" if code else "passed", code=code, measured=measured)
+    """Return the answer of a test: passed if there is no ``code``; ``limits`` of what it has."""
+    return DeviceTestAnswer(
+        state="skipped" if skipped else "failed" if code else "passed",
+        code=code,
+        measured=measured,
+        limits={name: limit for name, limit in limits.items() if measured.get(name) is not None},
+    )
 
 
 async def check_camera(
@@ -74,13 +94,18 @@ async def check_camera(
         "change": round(float(np.abs(pixels[-1] - pixels[0]).mean()), 2),
     }
     min_fps = min(settings.camera.fps, settings.camera.preview_fps) * MIN_FRAMES_SHARE
+    limits = {
+        "fps": Limit(least=min_fps),
+        "contrast": Limit(least=MIN_CONTRAST),
+        "restarts": Limit(most=MAX_RESTARTS),
+    }
     is_slow = len(seen) < 2 or measured["fps"] < min_fps
     if state != "ok" or is_slow or restarts > MAX_RESTARTS:
-        return check_answer(CAMERA.get(state, "camera_frozen"), measured)
+        return check_answer(CAMERA.get(state, "camera_frozen"), measured, limits)
     if measured["contrast"] < MIN_CONTRAST:
-        return check_answer("camera_dark", measured)
+        return check_answer("camera_dark", measured, limits)
     # the noise of a sensor always changes: equal pictures are one picture
-    return check_answer(None if measured["change"] > 0 else "camera_frozen", measured)
+    return check_answer(None if measured["change"] > 0 else "camera_frozen", measured, limits)
 
 
 async def _sample_preview(paths: Paths, seconds: float) -> tuple[list[PreviewFrame], int]:
@@ -197,10 +222,13 @@ async def check_storage(settings: Settings, paths: Paths) -> DeviceTestAnswer:
         "read_mb_s": round(speed.read_bytes_s / 1e6, 1),
         "sync_ms": speed.sync_ms,
     }
-    needed = settings.camera.bitrate / 8 + 96_000 * len(settings.microphones)
-    if speed.write_bytes_s < 4 * needed:
-        return check_answer("disk_slow", measured)
-    return check_answer(PRIMARY_ALARMS.get(space.state), measured)
+    needed = 4 * (settings.camera.bitrate / 8 + 96_000 * len(settings.microphones))
+    code = "disk_slow" if speed.write_bytes_s < needed else PRIMARY_ALARMS.get(space.state)
+    limits = {
+        "write_mb_s": Limit(least=round(needed / 1e6, 1)),
+        "hours_left": Limit(least=settings.recording.low_space_hours),
+    }
+    return check_answer(code, measured, limits)
 
 
 async def check_clock() -> DeviceTestAnswer:
@@ -213,7 +241,7 @@ async def check_clock() -> DeviceTestAnswer:
 async def check_machine() -> DeviceTestAnswer:
     """Check heat, power, file systems and wear; what this machine does not tell is null."""
     health = await asyncio.to_thread(read_machine_health)
-    return check_answer(next(iter(health.alarms), None), health.as_json())
+    return check_answer(next(iter(health.alarms), None), health.as_json(), HEALTH_LIMITS)
 
 
 async def check_court_keys(paths: Paths) -> DeviceTestAnswer:

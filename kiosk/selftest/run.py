@@ -76,6 +76,7 @@ async def run_check(
         measured,
         clock() - started,
         deviations=deviations(measured, baseline, check),
+        limits=verdict.limits,
     )
 
 

@@ -303,7 +303,7 @@ def test_results_in_words() -> None:
     view = self_test_view(CONTEXT, SelfTestState(DONE, report="saved"), None, ())
     rows = {row.check: row for row in view.rows}
     assert rows["camera"].status == "Passed · 25.0 frames/s"
-    assert rows["link"].status == "4.8 / 2.1 Mbit/s"
+    assert rows["link"].status == "Passed · 4.8 Mbit/s / 2.1 Mbit/s"
     assert (rows["receipt_printer"].tone, rows["panel"].tone) == ("fault", "plain")
     assert view.current_check.title == "Receipt printer"
     assert any("roll" in line for line in view.current_check.lines)

@@ -11,6 +11,7 @@ from kiosk.clocks import parse_wall
 from kiosk.selftest import CHECKS, CheckResult
 from kiosk.selftest.labels import CHECK_NAMES, QUESTIONS, STATE_NAMES
 from kiosk.selftest.model import CheckState
+from kiosk.selftest.words import MeasuredWords
 from kiosk.ui.actions.self_test_runner import SelfTestState
 from kiosk.ui.app_state import AppState
 from kiosk.ui.registry import SelfTestPlace
@@ -116,30 +117,8 @@ def check_status(context: ViewContext, state: SelfTestState, check: str) -> tupl
     status = _(STATE_NAMES[result.state])
     if result.state != "passed":
         return status, "fault" if result.state == "failed" else "plain"
-    value = _headline_value(context, result)
-    parts = (value,) if value and check == "link" else (status, value)
-    return " · ".join(part for part in parts if part), "good"
-
-
-def _headline_value(context: ViewContext, result: CheckResult) -> str:
-    """Return the measured value that says most; empty: none."""
-    _ = context.translate.gettext
-
-    def number(value: float) -> str:
-        text = f"{value:.1f}"
-        return text if context.translate.language == "en" else text.replace(".", ",")
-
-    match result.check, result.measured:
-        case "camera", {"fps": fps}:
-            return _("{n} frames/s", n=number(fps))
-        case "link", {"down_mbit": down, "up_mbit": up}:
-            return _("{down} / {up} Mbit/s", down=number(down), up=number(up))
-        case "scanner", {"resolution": resolution}:
-            return _("{n} dpi", n=resolution)
-        case "storage", {"free_bytes": free}:
-            return _("{n} GB", n=number(free / 1e9))
-        case _:
-            return ""
+    value = MeasuredWords(context.translate, context.zone).headline(result)
+    return " · ".join(part for part in (status, value) if part), "good"
 
 
 def _current_check(
@@ -149,7 +128,7 @@ def _current_check(
     status, tone = check_status(context, state, check)
     running = state.running == check
     if not running:
-        lines = _result_lines(context, state.results.get(check))
+        lines = _result_lines(context, state.results.get(check), dict(microphones))
     elif check == LEVELS_CHECK:
         lines = [_("Go round the room and speak into each microphone.")]
     else:
@@ -166,7 +145,9 @@ def _current_check(
     )
 
 
-def _result_lines(context: ViewContext, result: CheckResult | None) -> list[str]:
+def _result_lines(
+    context: ViewContext, result: CheckResult | None, names: Mapping[str, str]
+) -> list[str]:
     _ = context.translate.gettext
     if result is None or result.state == "never_tested":
         return [alarm_of("never_tested").remedy(context.translate, staff=True)]
@@ -178,28 +159,9 @@ def _result_lines(context: ViewContext, result: CheckResult | None) -> list[str]
     if tested:
         day = tested.astimezone(context.zone).strftime("%d.%m.%Y")
         lines.append(_("Tested {date} {time}", date=day, time=context.clock_text(tested)))
-    lines += _measured_lines(result.measured)
+    words = MeasuredWords(context.translate, context.zone, names)
+    lines += [line.text for line in words.lines(result)]
     return [line for line in lines if line]
-
-
-def _measured_lines(measured: Mapping[str, Any], max_lines: int = 6) -> list[str]:
-    """Return measured values for the technician, as ``name: value`` (names as in the report)."""
-    flat: list[str] = []
-    for key, value in measured.items():
-        if isinstance(value, Mapping):
-            inner = ", ".join(f"{k} {_format_measured(v)}" for k, v in list(value.items())[:3])
-            flat.append(f"{key}: {inner}")
-        elif not isinstance(value, list | tuple):
-            flat.append(f"{key}: {_format_measured(value)}")
-    return flat[:max_lines]
-
-
-def _format_measured(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.1f}"
-    if isinstance(value, Mapping):
-        return "/".join(_format_measured(v) for v in list(value.values())[:2])
-    return str(value)[:32]
 
 
 def _report(context: ViewContext, state: SelfTestState) -> tuple[str, Tone]:
@@ -236,16 +198,20 @@ DONE = {
     result.check: result
     for result in (
         _result("camera", fps=25.0, dropped=0),
-        _result("microphones", judge={"rms_db": -21.0}, witness={"rms_db": -23.5}),
-        _result("scanner", resolution=300, seconds_to_open=0.02),
+        _result(
+            "microphones",
+            judge={"state": "ok", "level_db": -21.0, "noise_db": -62.0, "heard": True},
+            witness={"state": "ok", "level_db": -23.5, "noise_db": -58.5, "heard": False},
+        ),
+        _result("scanner", open_ms=210, options={"resolution": 300}),
         _result("receipt_printer", "failed", "printer_no_paper"),
         _result("badge_reader"),
         _result("panel", "skipped", "not_confirmed"),
-        _result("storage", free_bytes=212 * 10**9, write_mib_s=88.1),
-        _result("clock"),
+        _result("storage", free_bytes=212 * 10**9, write_mb_s=88.1),
+        _result("clock", synchronised=True, battery=False),
         _result("machine", temperature_c=61.3, is_under_voltage=False, wear_percent=20),
         _result("link", down_mbit=4.8, up_mbit=2.1, rtt_ms=31.0, loss=0.0, jitter_ms=2.2),
-        _result("delivery", seconds=0.8),
+        _result("delivery", delivered=True, central_sha256_match=True, delivery_ms=812),
     )
 }
 BEGUN = SelfTestState({"camera": DONE["camera"]}, tuple(DONE)[2:], "microphones")
