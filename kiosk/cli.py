@@ -60,7 +60,7 @@ def build_parser(modules: dict[str, ModuleType]) -> argparse.ArgumentParser:
 
 
 def _add_general_options(parser: argparse.ArgumentParser, default: object = None) -> None:
-    from kiosk.config import DEFAULT_PATH, ENVIRONMENT_VARIABLE
+    from kiosk.settings_files import DEFAULT_PATH, ENVIRONMENT_VARIABLE
 
     parser.add_argument(
         "--config",

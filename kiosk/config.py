@@ -1,16 +1,12 @@
-"""Settings: ``kiosk.toml`` as typed, frozen groups.
+"""Settings as typed, frozen groups: what ``kiosk.toml`` and the room profile may say.
 
-The file is the one of ``--config``, else of ``$KIOSK_CONFIG``, else ``/etc/kiosk/kiosk.toml``. A
-wrong key or value raises :class:`~kiosk.errors.ConfigError`, which names the line, the value and
-what is allowed. There are no globals: each process loads :class:`Settings` once and hands it down.
+A wrong key or value raises an error that names it and what is allowed. There are no globals: each
+process loads :class:`Settings` once (:mod:`kiosk.settings_files`) and hands it down.
 """
 
 from __future__ import annotations
 
-import logging
-import os
 import re
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
@@ -21,25 +17,13 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
 from kiosk.device_address import DeviceAddress, check_device_address, parse_device_address
-from kiosk.errors import ConfigError
-from kiosk.settings_lines import (
-    Contradiction,
-    ContradictionError,
-    say_contradictions,
-    say_problems,
-)
+from kiosk.settings_lines import Contradiction, ContradictionError
 
-log = logging.getLogger(__name__)
-DEFAULT_PATH = Path("/etc/kiosk/kiosk.toml")
-ENVIRONMENT_VARIABLE = "KIOSK_CONFIG"
-RETIRED = (("recording", "head_seconds"),)
-"""Tables and keys of earlier versions that mean nothing now: an update must not stop a kiosk."""
 MAX_MICROPHONES = 8
 RESERVED_NAMES = frozenset(
     {"camera", "video", "mix", "storage", "space", "mirror", "recorder", "sound", "clock", "panel"}
@@ -389,7 +373,7 @@ def _microphone_contradictions(
         yield Contradiction((*keys, "name"), f"at most {MAX_MICROPHONES} microphones")
 
 
-def _minor_contradictions(settings: Settings) -> Iterator[Contradiction]:
+def minor_contradictions(settings: Settings) -> Iterator[Contradiction]:
     """Yield what costs a lamp, a reader or a printer: no reason to refuse to record."""
     panel, badge, printer = settings.panel, settings.badge, settings.printer
     if panel.enabled and panel.lamp_pin == panel.button_pin:
@@ -414,41 +398,3 @@ def _device_contradictions(settings: Settings) -> Iterator[Contradiction]:
     is_real = overhead.back_end == "picamera2" and camera.back_end in ("auto", "picamera2")
     if is_used and is_real and overhead.camera == 0 and not camera.id:
         yield Contradiction(("scanner", "overhead", "camera"), "is the hearing's camera")
-
-
-def settings_path(given: Path | None = None) -> Path:
-    """Return the path of the settings file: ``given``, the environment's, or the default."""
-    if given is not None:
-        return given
-    return Path(os.environ.get(ENVIRONMENT_VARIABLE, DEFAULT_PATH))
-
-
-def load_settings(path: Path) -> Settings:
-    """Read and check ``path``; log what contradicts itself and stops no recording.
-
-    Raises:
-        ConfigError: the file is absent or not TOML, or a key or value is not allowed; the message
-            has one line per problem: ``FILE:LINE: key = value: what is allowed``.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise ConfigError(f"{path}: is not there: write it, or give --config FILE") from error
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 text (byte {error.start})") from error
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not TOML: {error}") from error
-    for table, key in RETIRED:
-        if isinstance(rows := data.get(table), dict):
-            rows.pop(key, None)
-    try:
-        settings = Settings.model_validate(data)
-    except ValidationError as error:
-        raise ConfigError(say_problems(path, text, data, error, Settings)) from error
-    for said in say_contradictions(path, text, data, _minor_contradictions(settings)):
-        log.warning("%s", said)
-    return settings

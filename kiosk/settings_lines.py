@@ -66,7 +66,7 @@ def _say(
         allowed = _allowed_keys(model, keys[:-1])
         near = get_close_matches(str(keys[-1]), allowed, n=1)
         hint = f"; did you mean “{near[0]}”?" if near else ""
-        said = f"unknown key “{_dotted(keys)}”{hint} Allowed here: {', '.join(allowed)}"
+        said = f"unknown key “{dotted(keys)}”{hint} Allowed here: {', '.join(allowed)}"
         yield keys, said
     else:
         yield keys, _said(keys, data, item["msg"] if cause is None else str(cause))
@@ -75,10 +75,10 @@ def _say(
 def _said(keys: Keys, data: Mapping[str, Any], message: str) -> str:
     value = _value_at(data, keys)
     shown = "" if value is None else f" = {value!r}"
-    return f"{_dotted(keys) or 'settings'}{shown}: {message}"
+    return f"{dotted(keys) or 'settings'}{shown}: {message}"
 
 
-def _dotted(keys: Keys) -> str:
+def dotted(keys: Keys) -> str:
     """Return ``keys`` as a person writes them; tables of a list count from 1."""
     return ".".join(str(key + 1) if isinstance(key, int) else key for key in keys)
 

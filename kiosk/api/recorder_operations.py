@@ -46,6 +46,7 @@ from kiosk.api.recorder_calls import (
     WrappedKey,
 )
 from kiosk.api.reports import SAVE_REPORT
+from kiosk.api.room import GET_ROOM, SET_ROOM
 
 GET_STATE = Operation("getState", "GET", "/v1/state", "State of the recorder", answer=RecorderState)
 GET_EVENTS = Operation(
@@ -282,6 +283,8 @@ RECORDER_OPERATIONS = (
     STOP_LISTENING,
     *DEVICE_TESTS.values(),
     SAVE_REPORT,
+    GET_ROOM,
+    SET_ROOM,
     *EXPORT_OPERATIONS,
 )
 RECORDER_EVENTS = (

@@ -6,8 +6,9 @@ import argparse
 import json
 from pathlib import Path
 
-from kiosk.config import Settings, load_settings, settings_path
+from kiosk.config import Settings
 from kiosk.export.errors import ExportError
+from kiosk.settings_files import load_settings, settings_path
 from kiosk.storage.hearing_folder import JOURNAL_FILE
 from kiosk.storage.paths import Paths
 

@@ -9,8 +9,8 @@ import os
 import pwd
 from pathlib import Path
 
-from kiosk.config import load_settings, settings_path
 from kiosk.errors import ConfigError
+from kiosk.settings_files import load_settings, settings_path
 
 RECORDER, SYNC, SCREEN = "kiosk-recorder", "kiosk-sync", "kiosk-ui"
 WORKS_AS = {

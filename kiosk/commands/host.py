@@ -10,7 +10,7 @@ import argparse
 import subprocess
 from pathlib import Path
 
-from kiosk.config import load_settings, settings_path
+from kiosk.settings_files import load_settings, settings_path
 from kiosk.storage.atomic_io import write_text
 
 HELP = "bring the time servers of kiosk.toml into the system (systemd runs it)"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from kiosk.commands._common import command_settings
 from kiosk.config import Settings
 from kiosk.logs import dump_stacks_on_signal
+from kiosk.settings_files import settings_path
 from kiosk.storage.atomic_io import make_folder
 from kiosk.storage.paths import Paths
 
@@ -51,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     sources = _open_sources(settings)  # the devices come up meanwhile, in processes of their own
     from kiosk.services.recorder_core import RecorderCore
 
-    core = RecorderCore(settings, sources)
+    core = RecorderCore(settings, sources, settings_path(arguments.config))
     core.recover()
     core.panel.open()
     import asyncio

@@ -12,9 +12,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from kiosk.config import UiSettings, load_settings, settings_path
+from kiosk.config import UiSettings
 from kiosk.errors import ConfigError
 from kiosk.logs import dump_stacks_on_signal
+from kiosk.settings_files import load_settings, settings_path
 from kiosk.storage.paths import Paths
 
 HELP = "run the touch screen"

@@ -32,6 +32,7 @@ from kiosk.services.machine_watch import MachineWatch
 from kiosk.services.peers import check_peer
 from kiosk.services.recorder_core import RecorderCore
 from kiosk.services.reports import ReportService
+from kiosk.services.room import RoomService
 from kiosk.services.step_runner import StepRunner
 
 log = logging.getLogger(__name__)
@@ -74,10 +75,14 @@ class RecorderApi:
         self._reports = ReportService(core.settings, core.courtroom.inputs.accept)
         self.filing_keys = FilingKeyService(core.paths.escrow_keys, core.paths.public_keys)
         self.machine = MachineWatch(mark_changed)
+        self._room = RoomService(
+            core.settings, core.settings_file, lambda: core.courtroom.open_hearing_id
+        )
         core.further_alarms = lambda: [
             *self._desk.alarms,
             *self.filing_keys.alarms(),
             *self.machine.alarms(),
+            *self._room.alarms(),
         ]
 
     @property
@@ -115,6 +120,7 @@ class RecorderApi:
                 for name, call in operations.DEVICE_TESTS.items()
             ),
             *self._reports.routes(),
+            *self._room.routes(),
             *self.exports.routes(),
         ]
         add_routes(app, operations.RECORDER_OPERATIONS, routes, self._authorize)

@@ -7,6 +7,7 @@ the core is created first.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from kiosk.api.recorder import AlarmKey
 from kiosk.config import Settings
@@ -23,6 +24,7 @@ class RecorderCore:
 
     Args:
         sources: opened.
+        settings_file: ``kiosk.toml``, over which the room's profile is kept.
 
     Attributes:
         on_change: called after each change of the courtroom, from any thread.
@@ -30,8 +32,8 @@ class RecorderCore:
         on_button_press: called when the hardware button is pressed, from gpiozero's thread.
     """
 
-    def __init__(self, settings: Settings, sources: Sources) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, sources: Sources, settings_file: Path) -> None:
+        self.settings, self.settings_file = settings, settings_file
         self.paths = Paths.from_settings(settings.paths)
         self.on_change: Callable[[], None] = lambda: None
         self.on_button_press: Callable[[], None] = lambda: None

@@ -1,7 +1,7 @@
 """Paths of the folders and files of one kiosk, under ``paths.data`` and ``paths.run``.
 
 Folders are the truth and each has one owner: the recorder owns ``hearings/``, ``reports/``,
-``exports/`` and ``sign-in/``, the touch screen owns ``filings/``, sync owns ``sync/``,
+``exports/``, ``room/`` and ``sign-in/``, the touch screen owns ``filings/``, sync owns ``sync/``,
 ``published/`` and ``receipts/``. docs/units.md says which user may read and write what.
 """
 
@@ -45,6 +45,11 @@ class Paths:
     def exports(self) -> Path:
         """Records of copies for the parties: who asked for what, and the result (JSON)."""
         return self.data / "exports"
+
+    @property
+    def room(self) -> Path:
+        """The room as a technician set it up: profile and commissioning; owner: recorder."""
+        return self.data / "room"
 
     # -- sync --------------------------------------------------------------------------------
     @property

@@ -15,9 +15,9 @@ from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.label import Label
 
 from kiosk.alarms import alarm_of
-from kiosk.config import load_settings
 from kiosk.errors import ConfigError
 from kiosk.locale import Translator
+from kiosk.settings_files import load_settings
 from kiosk.ui.service_watchdog import report_to_systemd
 from kiosk.ui.widgets.fonts import NAMES, register_fonts
 

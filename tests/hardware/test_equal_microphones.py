@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.root, pytest.mark.slow]
 PROGRAM = """
 import json, sys, time
 from pathlib import Path
-from kiosk.config import load_settings
+from kiosk.settings_files import load_settings
 from kiosk.hardware.sources.sources import Sources
 
 with Sources(load_settings(Path(sys.argv[1])), Path(sys.argv[2])) as sources:

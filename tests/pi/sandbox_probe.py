@@ -30,6 +30,7 @@ SECRETS = {
     DATA / "receipts/1.json": ("kiosk-sync", "kiosk-record", 0o640),
     DATA / "exports/1.json": ("kiosk-recorder", "kiosk-record", 0o640),
     DATA / "reports/1/report.json": ("kiosk-recorder", "kiosk-record", 0o644),
+    DATA / "room/commissioning.json": ("kiosk-recorder", "kiosk-record", 0o644),
     DATA / "filings/1/filing.json": ("kiosk-ui", "kiosk-filing", 0o640),
     DATA / "public/note.txt": ("kiosk-recorder", "kiosk-record", 0o644),
 }
@@ -78,11 +79,18 @@ def facts() -> dict[str, Any]:
         "ui": [
             *(hidden + own + published + everywhere),
             *(DATA / "reports", DATA / "reports/1/report.json", DATA / "public"),
+            *(DATA / "room", DATA / "room/commissioning.json"),
             *(TOKEN_SECRET.parent, Path("/run/kiosk"), Path("/run/kiosk/sync")),
         ],
         "sync": [
             *(filings, filings / "1/filing.json", DATA / "exports", DATA / "reports"),
-            *(RECORDING, TOKEN_SECRET, *everywhere),
+            *(
+                RECORDING,
+                TOKEN_SECRET,
+                *everywhere,
+                DATA / "room",
+                DATA / "room/commissioning.json",
+            ),
         ],
         "recorder": [filings, sync, *published, Path("/etc/kiosk"), HOME, Path("/run/kiosk/sync")],
     }

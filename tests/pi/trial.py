@@ -22,7 +22,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from kiosk.config import load_settings
 from kiosk.demo.courtroom import Courtroom
 from kiosk.demo.devices import MICROPHONES as NAMES
 from kiosk.demo.devices import VirtualDevices, virtual_devices
@@ -30,6 +29,7 @@ from kiosk.demo.environment import court_settings, enroll_kiosk, start_central, 
 from kiosk.demo.processes import ProcessGroup
 from kiosk.demo.screen_driver import ScreenDriver
 from kiosk.hardware.virtual.microphones import VirtualMicrophoneClient
+from kiosk.settings_files import load_settings
 from kiosk.storage.atomic_io import write_json
 from kiosk.storage.paths import Paths
 from tests.pi.machine import MICROPHONES

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from kiosk.commands.host import write_drop_in
-from kiosk.config import load_settings
 from kiosk.errors import ConfigError
+from kiosk.settings_files import load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 

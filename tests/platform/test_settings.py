@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.config import Settings, load_settings
+from kiosk.config import Settings
 from kiosk.errors import ConfigError
+from kiosk.settings_files import load_settings
 
 
 def refusals(tmp_path: Path, text: str) -> list[str]:

@@ -143,6 +143,7 @@ def test_every_folder_of_the_layout_is_made_at_boot() -> None:
         paths.hearings,
         paths.filings,
         paths.reports,
+        paths.room,
         paths.receipts,
         paths.database.parent,
         paths.schedule.parent,

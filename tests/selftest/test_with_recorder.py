@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.config import load_settings
 from kiosk.ipc import LocalClient
 from kiosk.selftest import CheckFinished, CheckResult, SelfTestContext, run_selftest
 from kiosk.selftest.model import Question
+from kiosk.settings_files import load_settings
 from tests.support.court_keys import CourtSecrets
 from tests.support.virtual_courtroom import BADGE, MICROPHONES, VirtualCourtroom
 

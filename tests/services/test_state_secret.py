@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from kiosk.clocks import format_wall
-from kiosk.config import load_settings
+from kiosk.settings_files import load_settings
 from kiosk.ui.app_state import AppState
 from kiosk.ui.registry import HearingsPlace
 from kiosk.ui.screen_loader import current_screen, view_of

@@ -21,13 +21,14 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.cli import main
-from kiosk.config import Settings, load_settings
+from kiosk.config import Settings
 from kiosk.demo.screen_driver import UnixConnection
 from kiosk.evidence.device_key import FileSigner
 from kiosk.evidence.journal_file import JournalFile
 from kiosk.evidence.seal import seal_folder
 from kiosk.evidence.signer import sign_head
 from kiosk.services.sync import SyncService
+from kiosk.settings_files import load_settings
 from kiosk.storage.atomic_io import write_json
 from kiosk.storage.paths import Paths
 from kiosk.sync.enrolment import enrol

@@ -19,11 +19,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from kiosk.config import load_settings
 from kiosk.demo.processes import end_process
 from kiosk.demo.screen_driver import UnixConnection
 from kiosk.exchange.staff_list import hash_secret
 from kiosk.hardware.virtual.microphones import VirtualMicrophoneClient, VirtualMicrophones
+from kiosk.settings_files import load_settings
 from kiosk.storage.atomic_io import make_folder
 from kiosk.storage.paths import Paths
 from tests.support.identity import Court

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kiosk.config import load_settings
 from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
 from kiosk.rules import load_rules
 from kiosk.selftest.report import read_reports
+from kiosk.settings_files import load_settings
 from kiosk.ui.actions.self_test_runner import SelfTestRunner
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states
