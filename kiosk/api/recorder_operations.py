@@ -47,6 +47,7 @@ from kiosk.api.recorder_calls import (
 )
 from kiosk.api.reports import SAVE_REPORT
 from kiosk.api.room import GET_ROOM, SET_ROOM
+from kiosk.api.upkeep import GET_SERVICE, GET_SIGN_IN, RESTART
 
 GET_STATE = Operation("getState", "GET", "/v1/state", "State of the recorder", answer=RecorderState)
 GET_EVENTS = Operation(
@@ -264,6 +265,7 @@ RECORDER_OPERATIONS = (
     GET_EVENTS,
     GET_DEVICES,
     SIGN_IN,
+    GET_SIGN_IN,
     GET_STAFF,
     OPEN_FILING_KEY,
     START_HEARING,
@@ -286,6 +288,8 @@ RECORDER_OPERATIONS = (
     GET_ROOM,
     SET_ROOM,
     *EXPORT_OPERATIONS,
+    GET_SERVICE,
+    RESTART,
 )
 RECORDER_EVENTS = (
     Event("state", "State: on each change, at least once a second", RecorderState),

@@ -120,6 +120,8 @@ def _type_applicant(driver: ScreenDriver) -> None:
 def run_self_test(demo: Courtroom, driver: ScreenDriver, result: DemoResult) -> None:
     """A technician runs every self-test with one button; the report is delivered."""
     demo.show_badge("technician")
+    driver.wait_screen("technician.home")
+    driver.tap("tech.open.self_test")
     driver.wait_screen("technician.self_test")
     driver.take_screenshot("technician-before")
     known = demo.report_ids()

@@ -317,6 +317,11 @@ class Courtroom:
             return None
         return hearing.state.id
 
+    @property
+    def is_sealing(self) -> bool:
+        """Whether a hearing is being sealed; one that cannot be sealed now does not count."""
+        return not self.seal_queue.failing_hearings and not self.seal_queue.wait_idle(0)
+
     def interruptions(self, query: InterruptionQuery) -> InterruptionPage:
         """Return a page of the open hearing's whole ledger of interruptions, from the disk.
 

@@ -76,6 +76,11 @@ class ExportService:
             await self._stop_child()
 
     # -- calls -----------------------------------------------------------------------------------
+    @property
+    def is_copying(self) -> bool:
+        """Whether a copy is being made."""
+        return self._task is not None and not self._task.done()
+
     async def _list_hearings(self, _call: Call) -> Model:
         hearings = await asyncio.to_thread(self._hearings.rows)
         return api.SealedHearings(hearings=tuple(hearings))
@@ -121,7 +126,7 @@ class ExportService:
         if language not in ("kk", "ru"):
             language = "kk"
         await asyncio.to_thread(self._check, hearing, medium)
-        if self._task is not None and not self._task.done():
+        if self.is_copying:
             raise DriveBusyError("another copy is being made")
         copy_id = str(uuid.uuid4())
         arguments = [hearing, "--to", medium, "--language", language, "--by", call.person.id]

@@ -65,7 +65,7 @@ class Call:
 
 Handler = Callable[[Call], Awaitable[Model | web.StreamResponse]]
 Route = tuple[Operation, Handler]
-Authorize = Callable[[web.Request, tuple[str, ...]], Person]
+Authorize = Callable[[web.Request, tuple[str, ...]], Awaitable[Person]]
 
 
 def add_routes(
@@ -114,7 +114,7 @@ def _respond(
         received_ns = recording_ns()  # before anything else: a step counts from the tap
         person = NOBODY
         if operation.roles and authorize is not None:
-            person = authorize(request, operation.roles)
+            person = await authorize(request, operation.roles)
         call = Call(request, person, received_ns)
         if operation.request is NoBody:
             await call.read(NoBody)

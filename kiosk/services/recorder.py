@@ -13,6 +13,7 @@ from kiosk.hearing.monitoring.monitor import POLL_S
 from kiosk.ipc import EventStream, serve_unix
 from kiosk.services.recorder_api import RecorderApi
 from kiosk.services.recorder_core import RecorderCore
+from kiosk.services.service_life import ServiceLife
 from kiosk.services.step_runner import StepRunner
 from kiosk.services.watchdog import ping_watchdog
 from kiosk.systemd import notify
@@ -44,7 +45,10 @@ class RecorderService:
         self._events = EventStream()
         self._steps = StepRunner()
         core.courtroom.invariants.step_seconds = lambda: self._steps.seconds
-        self._api = RecorderApi(core, self._steps, self._events, self._mark_changed)
+        self._life = ServiceLife(core.paths.recorder_run)
+        self._api = RecorderApi(
+            core, self._steps, self._events, self._mark_changed, self._life, self._stop.set
+        )
 
     # -- life ----------------------------------------------------------------------------------
     async def run(self) -> None:
@@ -65,6 +69,7 @@ class RecorderService:
             asyncio.create_task(ping_watchdog(lambda: not self._steps.is_hung)),
         ]
         core.courtroom.invariants.start()
+        self._life.begin()
         notify("READY=1")
         log.info("recorder of %s runs", core.settings.kiosk.id)
         await self._stop.wait()
@@ -82,6 +87,7 @@ class RecorderService:
         await asyncio.to_thread(core.sources.close)
         core.panel.close()
         self._steps.close()
+        self._life.end()
 
     def _mark_changed(self) -> None:
         """Publish the state again, now; called from any thread."""

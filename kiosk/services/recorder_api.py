@@ -18,6 +18,7 @@ from kiosk.api import recorder_calls as calls
 from kiosk.api import recorder_operations as operations
 from kiosk.api.base import Model
 from kiosk.api.recorder import RecorderState
+from kiosk.api.upkeep import GET_SIGN_IN, SignedIn
 from kiosk.auth.person import Person, RoleError, TokenError
 from kiosk.auth.sign_in import SignInDesk
 from kiosk.auth.tokens import TokenIssuer, load_token_secret
@@ -33,7 +34,9 @@ from kiosk.services.peers import check_peer
 from kiosk.services.recorder_core import RecorderCore
 from kiosk.services.reports import ReportService
 from kiosk.services.room import RoomService
+from kiosk.services.service_life import ServiceLife
 from kiosk.services.step_runner import StepRunner
+from kiosk.services.upkeep import RestartRefusedError, UpkeepService, refuse_in_hearing
 
 log = logging.getLogger(__name__)
 STAFF_WATCH_S = 2.0
@@ -46,6 +49,8 @@ class RecorderApi:
     Args:
         steps: runs the steps of a hearing.
         mark_changed: publishes the state again, soon.
+        life: of this process.
+        stop: ends it in order.
 
     Attributes:
         is_testing_device: whether a device is being tested, so that its button marks nothing.
@@ -57,6 +62,8 @@ class RecorderApi:
         steps: StepRunner,
         events: EventStream,
         mark_changed: Callable[[], None],
+        life: ServiceLife,
+        stop: Callable[[], None],
     ) -> None:
         self._core, self._steps, self._events = core, steps, events
         self._courtroom = core.courtroom
@@ -78,6 +85,7 @@ class RecorderApi:
         self._room = RoomService(
             core.settings, core.settings_file, lambda: core.courtroom.open_hearing_id
         )
+        self._upkeep = UpkeepService(life, self._check_restart, stop)
         core.further_alarms = lambda: [
             *self._desk.alarms,
             *self.filing_keys.alarms(),
@@ -98,6 +106,7 @@ class RecorderApi:
             (operations.GET_EVENTS, self._get_events),
             (operations.GET_DEVICES, self._get_devices),
             (operations.SIGN_IN, self._sign_in),
+            (GET_SIGN_IN, self._get_sign_in),
             (operations.GET_STAFF, self._get_staff),
             (operations.OPEN_FILING_KEY, self._open_filing_key),
             (operations.START_HEARING, self._start),
@@ -122,11 +131,12 @@ class RecorderApi:
             *self._reports.routes(),
             *self._room.routes(),
             *self.exports.routes(),
+            *self._upkeep.routes(),
         ]
         add_routes(app, operations.RECORDER_OPERATIONS, routes, self._authorize)
         return app
 
-    def _authorize(self, request: web.Request, roles: tuple[str, ...]) -> Person:
+    async def _authorize(self, request: web.Request, roles: tuple[str, ...]) -> Person:
         """Return who calls, by the token.
 
         Raises:
@@ -166,6 +176,9 @@ class RecorderApi:
         return calls.StaffSession(
             token=token, person=person.id, name=person.name, roles=person.roles
         )
+
+    async def _get_sign_in(self, call: Call) -> Model:
+        return SignedIn(person=call.person.id, roles=call.person.roles)
 
     async def _get_staff(self, _call: Call) -> Model:
         people = await asyncio.to_thread(self._desk.people)
@@ -273,6 +286,19 @@ class RecorderApi:
         await self._steps.run(self._courtroom.monitor.listen_back.stop)
         self._mark_changed()
         return calls.ListenBackAnswer(listening=None)
+
+    # -- upkeep ------------------------------------------------------------------------------------
+    async def _check_restart(self, _call: Call) -> None:
+        """Check that the recorder may end now; a hearing that begins meanwhile resumes by itself.
+
+        Raises:
+            RestartRefusedError: a hearing is open or being sealed, a copy is made, or a device is
+                tested.
+        """
+        if self._courtroom.open_hearing_id is not None:
+            raise refuse_in_hearing()
+        if self._courtroom.is_sealing or self.exports.is_copying or self.is_testing_device:
+            raise RestartRefusedError("it seals, copies or tests a device")
 
     # -- device tests ------------------------------------------------------------------------------
     async def _test_device(self, name: str, call: Call) -> Model:

@@ -16,6 +16,7 @@ from kiosk.api.sync import LinkCheckStep
 from kiosk.config import Settings
 from kiosk.errors import KioskError, StorageError
 from kiosk.ipc import EventStream, LocalClient, serve_unix
+from kiosk.services.service_life import ServiceLife
 from kiosk.services.sync_api import SyncApi
 from kiosk.services.sync_core import SyncCore
 from kiosk.services.sync_lock import acquire_lock
@@ -44,9 +45,11 @@ class SyncService:
         """Serve until :meth:`stop`; then end cleanly."""
         self._loop = asyncio.get_running_loop()
         core = self.core
-        api = SyncApi(core, self._events, self._publish_check)
+        life = ServiceLife(core.paths.sync_socket.parent)
+        api = SyncApi(core, self._events, self._publish_check, life, self._stop.set)
         runner = await serve_unix(api.application(), core.paths.sync_socket)
         core.start()
+        life.begin()
         tasks = [
             asyncio.create_task(self._publish_states()),
             asyncio.create_task(self._poll_recorder()),
@@ -66,6 +69,7 @@ class SyncService:
         with suppress(FileNotFoundError):
             core.paths.sync_socket.unlink()
         core.context.close()
+        life.end()
 
     def stop(self) -> None:
         """End :meth:`run`; from any thread."""

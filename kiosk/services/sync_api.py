@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import date
 
 from aiohttp import web
@@ -15,7 +16,10 @@ from kiosk.errors import KioskError
 from kiosk.ipc import EventStream, errors_as_json
 from kiosk.services.local_api import Call, Route, add_routes
 from kiosk.services.peers import check_peer
+from kiosk.services.recorder_sign_in import RecorderSignIn
+from kiosk.services.service_life import ServiceLife
 from kiosk.services.sync_core import SyncCore
+from kiosk.services.upkeep import RestartRefusedError, UpkeepService, refuse_in_hearing
 from kiosk.sync.link_check.link_check import ProgressCallback
 from kiosk.sync.outbox.manifest import UUID
 from kiosk.sync.polling.metrics import CONTENT_TYPE, metrics_text
@@ -35,12 +39,22 @@ class SyncApi:
         core: what they ask.
         events: served at ``/v1/events``.
         publish_check: publishes a step of a link check; from any thread.
+        life: of this process.
+        stop: ends it in order.
     """
 
     def __init__(
-        self, core: SyncCore, events: EventStream, publish_check: ProgressCallback
+        self,
+        core: SyncCore,
+        events: EventStream,
+        publish_check: ProgressCallback,
+        life: ServiceLife,
+        stop: Callable[[], None],
     ) -> None:
         self._core = core
+        self._sign_in = RecorderSignIn(core.paths)
+        self._upkeep = UpkeepService(life, self._check_restart, stop)
+        self._registering = 0
         self._events = events
         self._publish_check = publish_check
 
@@ -60,8 +74,9 @@ class SyncApi:
             (calls.CANCEL_LINK_CHECK, self._cancel_check),
             (calls.DELIVER, self._deliver),
             (calls.GET_METRICS, self._metrics),
+            *self._upkeep.routes(),
         ]
-        add_routes(app, calls.SYNC_OPERATIONS, routes)
+        add_routes(app, calls.SYNC_OPERATIONS, routes, self._sign_in.authorize)
         return app
 
     async def _get_state(self, _call: Call) -> Model:
@@ -79,7 +94,11 @@ class SyncApi:
         return Schedule(pulled_at=pulled_at(schedule.value), hearings=hearings)
 
     async def _register(self, call: Call) -> Model:
-        known = await self._core.registration.register(_item_id(call))
+        self._registering += 1
+        try:
+            known = await self._core.registration.register(_item_id(call))
+        finally:
+            self._registering -= 1
         self._core.urgent.deliver_now(is_manual=False)
         return known.answer()
 
@@ -116,6 +135,19 @@ class SyncApi:
         self._core.poller.wake()
         self._core.deliver_now(is_manual=True)
         return NoBody()
+
+    async def _check_restart(self, _call: Call) -> None:
+        """Check that sync may end now; what it sends is resumed afterwards.
+
+        Raises:
+            RestartRefusedError: a hearing is open, a visitor waits for a number, or the link is
+                being checked.
+            KioskError: the recorder does not answer.
+        """
+        if await self._sign_in.is_hearing_open():
+            raise refuse_in_hearing()
+        if self._registering or self._core.link_check.is_running:
+            raise RestartRefusedError("it registers a filing or checks the link")
 
     async def _metrics(self, _call: Call) -> web.StreamResponse:
         text = await asyncio.to_thread(metrics_text, self._core.context)

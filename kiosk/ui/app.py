@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import signal
 import time
 from typing import Any
 
@@ -145,6 +146,7 @@ class KioskApp(App):
         self._settings = settings
         self.app_state = AppState(settings)
         self.root_widget: RootWidget | None = None
+        self.app_state.upkeep.end_screen = self.stop
 
     def build(self) -> RootWidget:
         """Return the root of all widgets."""
@@ -162,6 +164,8 @@ class KioskApp(App):
     async def run_all(self) -> None:
         """Run window, service connections, badge reader and automation until the window closes."""
         loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self.stop)
+        self.app_state.life.begin()
 
         def from_reader(text: str) -> None:
             loop.call_soon_threadsafe(self.app_state.handle_badge, text)
@@ -183,6 +187,7 @@ class KioskApp(App):
                 await self.app_state.close()
                 if runner is not None:
                     await runner.cleanup()
+        self.app_state.life.end()
 
     def _describe(self) -> dict[str, Any]:
         return self.root_widget.describe() if self.root_widget else {"screen": "", "widgets": []}

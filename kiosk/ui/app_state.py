@@ -26,6 +26,7 @@ from kiosk.filing.service import FilingService
 from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
 from kiosk.rules import Rules
+from kiosk.services.service_life import ServiceLife
 from kiosk.storage.paths import Paths
 from kiosk.ui.actions.chain_receipt_printer import ChainReceiptPrinter
 from kiosk.ui.actions.filing_cleanup import clean_up_filings
@@ -33,6 +34,7 @@ from kiosk.ui.actions.secretary_actions import SecretaryActions
 from kiosk.ui.actions.self_test_runner import SelfTestRunner
 from kiosk.ui.actions.sign_in_actions import SignInActions
 from kiosk.ui.actions.unfinished_filing_actions import UnfinishedFilingActions
+from kiosk.ui.actions.upkeep_actions import UpkeepActions
 from kiosk.ui.actions.visit.visit import Visit
 from kiosk.ui.background_tasks import BackgroundTasks
 from kiosk.ui.display_settings import DisplaySettings
@@ -45,9 +47,11 @@ from kiosk.ui.registry import (
     HomePlace,
     ScanFaultPlace,
     SecretaryCallPlace,
-    SelfTestPlace,
+    TechnicianHomePlace,
+    TechnicianPlace,
     TodayPlace,
     UnfinishedFilingsPlace,
+    UpkeepPlace,
 )
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.screen_choice import ScreenInputs
@@ -139,6 +143,15 @@ class AppState:
         self.unfinished_filings = UnfinishedFilingActions(
             self.filing_service, recorder, self.notify_observers, self.show_notice
         )
+        self.life = ServiceLife(self.paths.ui_run)
+        self.upkeep = UpkeepActions(
+            recorder,
+            sync,
+            self.life,
+            self._restart_refusal,
+            self.notify_observers,
+            self.show_notice,
+        )
         self.self_test = SelfTestRunner(
             settings, self.paths, recorder, sync, self.wait_for_badge, self.notify_observers
         )
@@ -167,12 +180,16 @@ class AppState:
             group.create_task(self.secretary.poll_schedule(self.today))
             group.create_task(self.secretary.poll_deliveries())
             group.create_task(self.secretary.export.poll_drives(self._is_export_shown))
+            group.create_task(self.upkeep.poll(self._is_upkeep_shown))
 
     def _is_filing_open(self) -> bool:
         return self.visit.filing is not None
 
     def _is_export_shown(self) -> bool:
         return self.staff is not None and isinstance(self.secretary.place, ExportPlace)
+
+    def _is_upkeep_shown(self) -> bool:
+        return self.staff is not None and isinstance(self.secretary.place, UpkeepPlace)
 
     def open_export(self) -> None:
         """Show the screen for the parties' copies."""
@@ -321,6 +338,12 @@ class AppState:
         since = self.now() - self.recorder_state_at if is_running else 0.0
         return recorder.hearing.seconds + min(since, 5.0)
 
+    def _restart_refusal(self) -> str:
+        """Return why the screen must not end now; empty: it may."""
+        if self._is_hearing_active:
+            return "restart_in_hearing"
+        return "filing_open" if self.visit.filing is not None else ""
+
     # -- notices -------------------------------------------------------------------------------
 
     def show_notice(self, code: str) -> None:
@@ -429,9 +452,9 @@ class AppState:
             self.show_notice("visitor_calls")
         self.secretary.reset()
         if not session.has_role("secretary", "judge", "presiding"):
-            self.secretary.place = SelfTestPlace()
+            self.secretary.place = TechnicianHomePlace()
             self.spawn(self.self_test.load())
-        elif isinstance(self.secretary.place, SelfTestPlace):
+        elif isinstance(self.secretary.place, TechnicianPlace):
             self.secretary.place = TodayPlace()
         self.record_touch()
         self.spawn(self.secretary.load_schedule(self.today()))

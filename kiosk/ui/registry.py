@@ -294,6 +294,16 @@ class DeliveryPlace:
 
 
 @dataclass(frozen=True)
+class TechnicianHomePlace:
+    """The technician's first screen."""
+
+
+@dataclass(frozen=True)
+class UpkeepPlace:
+    """The services of the kiosk, and their restart."""
+
+
+@dataclass(frozen=True)
 class SelfTestPlace:
     """The technician's self-test."""
 
@@ -310,14 +320,16 @@ class UnfinishedFilingsPlace:
     """Unfinished filings that a crash left behind; receipts are reprinted."""
 
 
+TechnicianPlace = TechnicianHomePlace | SelfTestPlace | UpkeepPlace
+"""Where a technician may be; a secretary never is."""
 StaffPlace = (
     TodayPlace
     | AdHocPlace
     | DatePlace
     | DeliveryPlace
-    | SelfTestPlace
     | ExportPlace
     | UnfinishedFilingsPlace
+    | TechnicianPlace
 )
 
 
@@ -432,6 +444,8 @@ SCREENS = (
     ScreenDefinition("secretary.unfinished_filings", "secretary", UnfinishedFilingsPlace),
     ScreenDefinition("staff.people", "staff", PeoplePlace),
     ScreenDefinition("staff.pin", "staff", PinPlace),
+    ScreenDefinition("technician.home", "technician", TechnicianHomePlace),
+    ScreenDefinition("technician.upkeep", "technician", UpkeepPlace),
     ScreenDefinition("technician.self_test", "technician", SelfTestPlace),
 )
 SCREEN_OF_PLACE = {screen.place: screen.name for screen in SCREENS if screen.place is not None}

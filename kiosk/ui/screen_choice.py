@@ -11,6 +11,8 @@ from kiosk.ui.registry import (
     PageReviewPlace,
     SignInPlace,
     StaffPlace,
+    TechnicianHomePlace,
+    TechnicianPlace,
     VisitorPlace,
 )
 
@@ -57,7 +59,12 @@ def screen_name(inputs: ScreenInputs) -> str:
         return _visitor_screen(inputs)
     if inputs.is_secretary:
         return _secretary_screen(inputs)
-    return "secretary.lock" if _is_hearing_open(inputs) else "technician.self_test"
+    if _is_hearing_open(inputs):
+        return "secretary.lock"
+    place = inputs.staff_place
+    return SCREEN_OF_PLACE[
+        type(place) if isinstance(place, TechnicianPlace) else TechnicianHomePlace
+    ]
 
 
 def _is_hearing_open(inputs: ScreenInputs) -> bool:

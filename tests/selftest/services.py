@@ -56,7 +56,7 @@ class Recorder:
         return await serve_unix(app, socket)
 
     @staticmethod
-    def _authorize(request: web.Request, roles: tuple[str, ...]) -> Person:
+    async def _authorize(request: web.Request, roles: tuple[str, ...]) -> Person:
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             raise TokenError("not signed in")
         return Person("t-1", "T", roles)

@@ -41,7 +41,7 @@ class ExportRig:
         self.hearing = sealed_hearing(paths.data / "hearings", self.signer, parts=1).name
         self.allowed = True
 
-    def authorize(self, _: web.Request, roles: tuple[str, ...]) -> Person:
+    async def authorize(self, _: web.Request, roles: tuple[str, ...]) -> Person:
         assert roles == COURT_ROLES
         if not self.allowed:
             raise RoleError("not you")

@@ -34,6 +34,7 @@ from kiosk.ui.samples import service_states as sample_data
 from kiosk.ui.screen_loader import current_screen
 from kiosk.ui.staff.people import view as people_view
 from kiosk.ui.staff.pin import view as pin_view
+from kiosk.ui.technician.home import TILES
 from kiosk.ui.technician.self_test import DONE, self_test_view
 from kiosk.ui.view_context import ViewContext
 from tests.support.waiting import PATIENCE
@@ -67,7 +68,7 @@ SECRETARY = ListedPerson(person="p-17", name="A. Secretary", roles=("secretary",
 
 @pytest.mark.usefixtures("recorder")
 def test_roles_lead_to_their_screens(folder: Path) -> None:
-    """A secretary sees today, a technician the self-test; out leads home."""
+    """A secretary sees today, a technician his first screen; out leads home."""
 
     async def steps() -> None:
         app = app_in(folder, Clock())
@@ -76,7 +77,13 @@ def test_roles_lead_to_their_screens(folder: Path) -> None:
         app.sign_out()
         assert current_screen(app) == "visitor.home"
         await app.sign_in.with_badge("badge-technician")
-        assert current_screen(app) == "technician.self_test"
+        assert current_screen(app) == "technician.home"
+        for tile in TILES:
+            app.secretary.show(tile.place)
+            assert current_screen(app) == f"technician.{tile.name}"
+        app.sign_out()
+        await app.sign_in.with_badge("badge-technician")
+        assert current_screen(app) == "technician.home"
         await app.close()
 
     asyncio.run(steps())

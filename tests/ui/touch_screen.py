@@ -78,6 +78,12 @@ class TouchScreen:
             )
         wait_for(lambda: self.screen().get("settled"), "the first screen", SECONDS)
 
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The touch screen's process."""
+        assert self._process is not None
+        return self._process
+
     def kill(self) -> None:
         """Kill it as the kernel would."""
         assert self._process is not None

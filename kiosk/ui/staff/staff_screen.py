@@ -8,6 +8,7 @@ from typing import Any
 from kivy.uix.widget import Widget
 
 from kiosk.ui.app_state import AppState
+from kiosk.ui.registry import TechnicianHomePlace
 from kiosk.ui.screen_chrome import ScreenChrome
 from kiosk.ui.widgets.screen import StandardScreen
 
@@ -38,6 +39,7 @@ class StaffScreen(StandardScreen):
             for code in ("kk", "ru", "en")
         ]
         return [
+            *self.home_button(),
             kit.text_line(title, "body", weight="semibold", max_width=330),
             kit.fitted_text(place, "small", colour="quiet", lines=2, ellipsis=True),
             kit.fitted_text(name, "small", colour="quiet", align="right", lines=2, ellipsis=True),
@@ -45,6 +47,15 @@ class StaffScreen(StandardScreen):
             *languages,
             kit.button("staff.signout", "", self.app.sign_out, icon="logout", style="plain"),
             kit.text_line(chrome.clock, "body", weight="tabular"),
+        ]
+
+    def home_button(self) -> list[Widget]:
+        """Return what leads to the technician's first screen, on his other screens."""
+        if not self.name.startswith("technician.") or self.name == "technician.home":
+            return []
+        home = self.app.secretary.show
+        return [
+            self.kit.button("tech.home", "", lambda: home(TechnicianHomePlace()), icon="arrow-left")
         ]
 
     def _language(self, code: str) -> Callable[[], None]:
