@@ -7,11 +7,15 @@ or measure media (a wall clock that is stepped must not cut a recording).
 
 from __future__ import annotations
 
+import ctypes
 import time
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from pathlib import Path
 
 NS_PER_S = 1_000_000_000
+_STA_UNSYNC = 0x0040  # linux/timex.h
+_STATUS_OFFSET = 40  # of struct timex on 64-bit Linux: modes, offset, freq, maxerror, esterror
+_STATUS_OFFSET_32 = 20
 
 
 def recording_ns() -> int:
@@ -23,6 +27,24 @@ def boottime_to_recording_ns(boottime_ns: int) -> int:
     """Convert a ``CLOCK_BOOTTIME`` stamp (libcamera's ``SensorTimestamp``) to recording ns."""
     offset = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.monotonic_ns()
     return boottime_ns - offset
+
+
+def boot_seconds() -> float:
+    """Return the seconds since the boot, sleep included; nobody can set this clock."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def is_synchronised() -> bool:
+    """Return whether the kernel reports the wall clock as synchronised (adjtimex(2)).
+
+    A step by hand takes the mark away; so do nine hours without a time server.
+    """
+    buffer = ctypes.create_string_buffer(512)
+    if ctypes.CDLL(None, use_errno=True).adjtimex(buffer) < 0:
+        return False
+    is_64_bit = ctypes.sizeof(ctypes.c_long) == 8
+    offset = _STATUS_OFFSET if is_64_bit else _STATUS_OFFSET_32
+    return not ctypes.c_int.from_buffer(buffer, offset).value & _STA_UNSYNC
 
 
 def wall_time() -> datetime:

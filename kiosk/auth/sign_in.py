@@ -21,6 +21,7 @@ from kiosk.auth.sign_in_journal import Proof, SignInJournal
 from kiosk.auth.staff_directory import StaffDirectory
 from kiosk.auth.tries import BADGES, UNKNOWN, TryCounter
 from kiosk.exchange.staff_list import hash_secret, is_secret_of
+from kiosk.storage.ages import Ages
 from kiosk.storage.paths import Paths
 
 LONGEST_SECRET = 200
@@ -36,6 +37,7 @@ class SignInDesk:
         is_hearing_open: returns whether a hearing is open; see :class:`StaffDirectory`.
         directory: another directory, for tests.
         tries: another counter, for tests.
+        ages: how long the list and the first technician's code are in force.
     """
 
     def __init__(
@@ -45,13 +47,20 @@ class SignInDesk:
         is_hearing_open: Callable[[], bool] = lambda: False,
         directory: StaffDirectory | None = None,
         tries: TryCounter | None = None,
+        ages: Ages | None = None,
     ) -> None:
+        ages = ages or Ages(paths.sign_in_ages)
         self._directory = directory or StaffDirectory(
-            paths.staff, paths.kept_staff, kiosk, paths.court_ca, is_hearing_open=is_hearing_open
+            paths.staff,
+            paths.kept_staff,
+            kiosk,
+            paths.court_ca,
+            ages,
+            is_hearing_open=is_hearing_open,
         )
         self._tries = tries or TryCounter(paths.sign_in_tries)
         self._journal = SignInJournal(paths.sign_in_journal)
-        self._first_technician = FirstTechnician(paths.first_technician)
+        self._first_technician = FirstTechnician(paths.first_technician, ages)
         self._lock = threading.Lock()  # of the list; never held while a secret is hashed
         self._badge_lock = threading.Lock()
         self._listed: dict[str, set[str]] = {}

@@ -3,6 +3,10 @@
 Sync publishes what it has pulled; the recorder trusts none of it and checks the signature against
 the root that was pinned at enrolment. A copy of the last good list is the recorder's own: a bad
 file in its place, a dead sync or a restart takes nobody's access before the list's end.
+
+The end is judged by the wall clock while the kernel says that it is synchronised, else by how long
+the list has been here: a clock that is ahead by weeks locks nobody out, and one that is behind
+lets nobody in.
 """
 
 from __future__ import annotations
@@ -15,9 +19,10 @@ from pathlib import Path
 
 from kiosk.api.published import StaffMember, read_staff
 from kiosk.api.recorder import AlarmKey
-from kiosk.clocks import wall_time
+from kiosk.clocks import format_wall
 from kiosk.errors import StorageError
 from kiosk.exchange.staff_list import StaffList, StaffListError, check_staff_list
+from kiosk.storage.ages import Ages
 from kiosk.storage.atomic_io import FileVersion, file_version, make_folder, read_json, write_json
 
 log = logging.getLogger(__name__)
@@ -40,7 +45,7 @@ class StaffDirectory:
         kept: the recorder's own copy of the last good list.
         kiosk: id of this kiosk.
         ca: the court's root certificate; absent before enrolment: then no list is in force.
-        wall: the wall clock, by which a list ends.
+        ages: how long the list is in force, and the wall time while it is certain.
         is_hearing_open: returns whether a hearing is open. Until it is over, the people of a list
             that has ended may sign in: somebody must be able to end the hearing.
     """
@@ -51,12 +56,12 @@ class StaffDirectory:
         kept: Path,
         kiosk: str,
         ca: Path,
-        wall: Callable[[], datetime] = wall_time,
+        ages: Ages,
         is_hearing_open: Callable[[], bool] = lambda: False,
     ) -> None:
         self._is_hearing_open = is_hearing_open
         self._published, self._kept = published, kept
-        self._kiosk, self._ca, self._wall = kiosk, ca, wall
+        self._kiosk, self._ca, self._ages = kiosk, ca, ages
         self._versions: tuple[FileVersion | None, FileVersion | None] = (None, None)
         self._in_force: _InForce | None = None
         self._refusal = ""
@@ -68,7 +73,7 @@ class StaffDirectory:
         found = self._in_force
         if found is None:
             return ()
-        has_ended = self._wall() >= found.list.valid_until
+        has_ended = self._time_left(found.list) <= timedelta(0)
         return () if has_ended and not self._is_hearing_open() else found.rows
 
     def alarms(self) -> list[AlarmKey]:
@@ -82,7 +87,7 @@ class StaffDirectory:
         elif self._refusal:
             found.append(("staff_list_refused", self._refusal.removeprefix("staff_list_")))
         if self._in_force is not None:
-            left = self._in_force.list.valid_until - self._wall()
+            left = self._time_left(self._in_force.list)
             if left <= timedelta(0):
                 found.append(("staff_list_ended", "staff_list"))
             elif left < WARN_BEFORE_END:
@@ -102,13 +107,23 @@ class StaffDirectory:
         refusal = ""
         if None not in versions:
             try:
-                self._take(self._check(self._published, self._wall()))
+                self._take(self._check(self._published, self._ages.certain_time() or _ANY_TIME))
             except StaffListError as error:
                 refusal = error.code
                 if refusal != self._refusal:
                     log.error("the staff list is refused: %s: %s", refusal, error)
         self._refusal = refusal
-        self._is_due = refusal == "staff_list_ended"  # perhaps by a wrong clock: look again
+        # Perhaps by a wrong clock: look again.
+        self._is_due = refusal in ("staff_list_ended", "staff_list_older")
+
+    def _time_left(self, found: StaffList) -> timedelta:
+        """Return the time to a list's end; zero or less: it has ended."""
+        key = f"{format_wall(found.issued)} {format_wall(found.valid_until)}"
+        (age,) = self._ages.of("staff_list", [key]).values()
+        now = self._ages.certain_time()
+        if now is not None:
+            return found.valid_until - now
+        return found.valid_until - found.issued - timedelta(seconds=age)
 
     def _take(self, new: StaffList) -> None:
         """Put a list in force.
@@ -118,11 +133,15 @@ class StaffDirectory:
                 a person who has left may still be.
         """
         old = self._in_force.list if self._in_force is not None else None
-        if old is not None and new.issued < old.issued < self._wall() + _FUTURE:
+        if old is not None and new.issued < old.issued and not self._is_of_future(old):
             raise StaffListError("older than the list in force", code="staff_list_older")
         self._in_force = _in_force(new)
         if old is None or old.value != new.value:
             self._keep(new)
+
+    def _is_of_future(self, found: StaffList) -> bool:
+        now = self._ages.certain_time()
+        return now is not None and found.issued >= now + _FUTURE
 
     def _check(self, path: Path, now: datetime) -> StaffList:
         try:

@@ -13,14 +13,13 @@ from __future__ import annotations
 import logging
 import math
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from kiosk.auth.person import Place, SignInWaitError
-from kiosk.clocks import boot_id
+from kiosk.clocks import boot_id, boot_seconds
 from kiosk.errors import StorageError
 from kiosk.storage.atomic_io import make_folder, read_json, write_json
 
@@ -40,11 +39,6 @@ MAX_COUNTS = 20_000
 """More than a list has people at two places."""
 UNKNOWN, BADGES = "?unknown", "?badges"
 """Counts of persons who are not on the list, and of unknown badges."""
-
-
-def boot_seconds() -> float:
-    """Return the seconds since the boot; nobody can set this clock."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 @dataclass

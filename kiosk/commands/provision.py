@@ -14,6 +14,7 @@ from kiosk.auth.first_technician import DAYS, FIRST_TECHNICIAN, FirstTechnician
 from kiosk.auth.sign_in_journal import SignInJournal
 from kiosk.commands._common import command_settings
 from kiosk.errors import KioskError
+from kiosk.storage.ages import Ages
 from kiosk.storage.paths import Paths
 
 HELP = "print a code for the first technician of a new kiosk"
@@ -30,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     paths = Paths.from_settings(command_settings(arguments).paths)
     if not paths.data.is_dir():
         raise KioskError(f"{paths.data}: is not there; is the kiosk installed?")
-    code = FirstTechnician(paths.first_technician).make_code()
+    code = FirstTechnician(paths.first_technician, Ages(paths.sign_in_ages)).make_code()
     SignInJournal(paths.sign_in_journal).append("made", "code", FIRST_TECHNICIAN.id)
     print(f"{code[:4]} {code[4:]}")
     print(

@@ -44,6 +44,7 @@ from kiosk.filing.submission.status import FilingStatus, parse_status
 from kiosk.filing.submission.submission import Submission
 from kiosk.locale import Language
 from kiosk.rules import Rules
+from kiosk.storage.ages import Ages
 
 __all__ = ["FilingEvent", "FilingService", "OpenFiling", "PageChecked", "Submission", "Ticket"]
 
@@ -58,6 +59,7 @@ class FilingService(FilingContext):
         rules: the court's rules.
         sync: client of the sync service (:class:`kiosk.ipc.LocalClient`).
         worker: page imaging; the service ends its child when it closes.
+        ages: how long each filing has been parked, left or delivered.
     """
 
     def __init__(
@@ -66,11 +68,13 @@ class FilingService(FilingContext):
         rules: Rules,
         sync: SyncClient,
         worker: ImagingWorker | None = None,
+        ages: Ages | None = None,
     ) -> None:
         super().__init__(settings, rules, sync, worker)
         self._root = self.paths.filings
         self._receipt_printer = ReceiptPrinterService(self)
-        self._parked_filings = ParkedFilings(self)
+        self._ages = ages or Ages(self.paths.filing_ages)
+        self._parked_filings = ParkedFilings(self, self._ages)
         self._open_filings: dict[str, OpenFiling] = {}
         self._background_tasks: set[asyncio.Task[None]] = set()
 
@@ -99,7 +103,6 @@ class FilingService(FilingContext):
 
     def _track_open(self, filing: OpenFiling) -> OpenFiling:
         self._open_filings[filing.record.id] = filing
-        self._parked_filings.track(filing.record.id)
         filing.escrow_key()
         return filing
 
@@ -292,14 +295,22 @@ class FilingService(FilingContext):
         Args:
             keep_documents_seconds: how long a delivered document is kept here.
         """
-        count = 0
+        delivered = []
         for filing in self._submitted_filings():
             try:
-                count += await submission.remove_delivered(
-                    self, filing.folder, keep_documents_seconds
-                )
+                if await submission.is_delivered(self, filing.folder):
+                    delivered.append(filing.folder)
             except KioskError as error:
                 log.info("filing %s: documents not removed: %s", filing.record.id, error)
+        ages = self._ages.of("delivered", [folder.filing.id for folder in delivered])
+        count = 0
+        for folder in delivered:
+            if ages[folder.filing.id] >= keep_documents_seconds:
+                try:
+                    folder.delete_documents()
+                    count += 1
+                except KioskError as error:
+                    log.error("%s", error)
         return count
 
     # -- receipts ------------------------------------------------------------------------------

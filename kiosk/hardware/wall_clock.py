@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 from datetime import UTC, datetime
 from pathlib import Path
 
 from kiosk.api.states import ClockState
-from kiosk.clocks import wall_time
+from kiosk.clocks import is_synchronised, wall_time
 
 EARLIEST_VALID = datetime(2026, 1, 1, tzinfo=UTC)
 """The product did not exist before: a clock with an earlier time was never set."""
-_STA_UNSYNC = 0x0040  # linux/timex.h
-_STATUS_OFFSET = 40  # of struct timex on 64-bit Linux: modes, offset, freq, maxerror, esterror
-_STATUS_OFFSET_32 = 20
-
-
-def is_synchronised() -> bool:
-    """Return whether the kernel reports the clock as synchronised (adjtimex(2))."""
-    buffer = ctypes.create_string_buffer(512)
-    if ctypes.CDLL(None, use_errno=True).adjtimex(buffer) < 0:
-        return False
-    is_64_bit = ctypes.sizeof(ctypes.c_long) == 8
-    offset = _STATUS_OFFSET if is_64_bit else _STATUS_OFFSET_32
-    return not ctypes.c_int.from_buffer(buffer, offset).value & _STA_UNSYNC
 
 
 def clock_state() -> ClockState:

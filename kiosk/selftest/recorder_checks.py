@@ -16,6 +16,7 @@ import numpy as np
 from kiosk.api.recorder_calls import DeviceTestAnswer
 from kiosk.api.reports import Limit
 from kiosk.api.states import MicrophoneState
+from kiosk.clocks import is_synchronised
 from kiosk.config import Settings
 from kiosk.errors import StorageError
 from kiosk.hardware.audio.level_meter import FLOOR_DB
@@ -28,7 +29,7 @@ from kiosk.hardware.machine_health import (
 )
 from kiosk.hardware.panel import Panel
 from kiosk.hardware.sources.sources import Sources
-from kiosk.hardware.wall_clock import clock_state, has_battery, is_synchronised
+from kiosk.hardware.wall_clock import clock_state, has_battery
 from kiosk.hearing.monitoring.active_alarms import CAMERA, CLOCK
 from kiosk.hearing.room.storage_monitor import PRIMARY_ALARMS
 from kiosk.storage.court_keys import court_key_status, proof_times

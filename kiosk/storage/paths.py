@@ -58,6 +58,21 @@ class Paths:
         return self.data / "sync" / "kiosk.db"
 
     @property
+    def delivery_ages(self) -> Path:
+        """How long ago each hearing was delivered, by no wall clock (JSON); owner: sync."""
+        return self.data / "sync" / "ages.json"
+
+    @property
+    def filing_ages(self) -> Path:
+        """How long ago each filing was parked, left or delivered (JSON); owner: filing."""
+        return self.data / "filings" / "ages.json"
+
+    @property
+    def sign_in_ages(self) -> Path:
+        """How long the staff list and the first technician's code are in force; recorder."""
+        return self.data / "sign-in" / "ages.json"
+
+    @property
     def receipts(self) -> Path:
         """Receipts of the central system, ``<uuid>.json``, beside the sealed folders."""
         return self.data / "receipts"

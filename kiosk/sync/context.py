@@ -73,7 +73,7 @@ class SyncContext:
         if self.settings.sync.minutes_early:
             handlers["file"] = self.pre_seal_files.add
         self.journal_tailer = JournalTailer(
-            self.paths.hearings, handlers, lambda: self.outbox.delivered_ids("hearing")
+            self.paths.hearings, handlers, lambda: set(self.outbox.delivered_ids("hearing"))
         )
         self.registrations = RegistrationStore(
             database,

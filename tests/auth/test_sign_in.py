@@ -17,6 +17,7 @@ from kiosk.auth.staff_directory import StaffDirectory
 from kiosk.auth.tries import ALARM_TRIES, FORGET_S, FREE_TRIES, MAX_PIN_WAIT_S, TryCounter
 from kiosk.exchange import staff_list
 from kiosk.exchange.staff_list import hash_secret
+from kiosk.storage.ages import Ages
 from kiosk.storage.paths import Paths
 from tests.support.identity import Court
 
@@ -48,6 +49,7 @@ class Room:
         self.paths = Paths(folder / "data", folder / "run")
         self.seconds, self.boot = 1000.0, "boot-1"
         self.moved = timedelta(0)
+        self.is_synchronised = True
         self.is_hearing_open = False
         for path in (self.paths.staff, self.paths.court_ca):
             path.parent.mkdir(parents=True)
@@ -69,16 +71,23 @@ class Room:
 
     def restart(self) -> None:
         paths = self.paths
+        ages = Ages(
+            paths.sign_in_ages,
+            lambda: self.seconds,
+            lambda: self.boot,
+            lambda: self.now,
+            lambda: self.is_synchronised,
+        )
         directory = StaffDirectory(
             paths.staff,
             paths.kept_staff,
             KIOSK,
             paths.court_ca,
-            lambda: self.now,
+            ages,
             lambda: self.is_hearing_open,
         )
         tries = TryCounter(paths.sign_in_tries, lambda: self.seconds, lambda: self.boot)
-        self.desk = SignInDesk(paths, KIOSK, directory=directory, tries=tries)
+        self.desk = SignInDesk(paths, KIOSK, directory=directory, tries=tries, ages=ages)
 
     @property
     def now(self) -> datetime:
@@ -360,6 +369,36 @@ def test_a_list_ends_with_a_warning_before(room: Room) -> None:
     assert room.use_badge("J-1") == "judge"
 
 
+@pytest.mark.parametrize("weeks", [-300, 6, 300])
+def test_a_clock_that_nobody_has_set_neither_ends_nor_prolongs_a_list(
+    room: Room, weeks: int
+) -> None:
+    room.is_synchronised, room.moved = False, timedelta(weeks=weeks)
+    for _ in range(2):
+        assert room.alarms() == set()
+        assert room.use_badge("J-1") == "judge"
+        room.restart()
+    life = timedelta(days=14).total_seconds()
+    room.seconds += life - 3600
+    assert room.alarms() == {("staff_list_ends_soon", "staff_list")}
+    room.restart()
+    room.seconds += 3600
+    assert room.alarms() == {("staff_list_ended", "staff_list")}
+    assert room.use_badge("J-1") == "unknown"
+    room.is_synchronised, room.moved = True, timedelta(0)
+    assert room.use_badge("J-1") == "judge", "its wall clock is right now, and says otherwise"
+
+
+def test_a_clock_that_is_behind_brings_back_nobody_who_has_left(room: Room) -> None:
+    old = json.loads(room.paths.staff.read_text())
+    room.publish(row("judge", "2718", "J-1", "judge"))
+    assert room.use_badge("S-1") == "unknown"
+    room.is_synchronised, room.moved = False, timedelta(weeks=-6)
+    room.write(old)
+    assert room.alarms() == {("staff_list_refused", "older")}
+    assert room.use_badge("S-1") == "unknown"
+
+
 def test_a_hearing_that_is_open_can_be_ended_by_the_people_of_a_list_that_has_ended(
     room: Room,
 ) -> None:
@@ -398,9 +437,14 @@ def test_without_a_pinned_root_no_list_opens(room: Room) -> None:
     assert room.alarms() == set()
 
 
+def make_code(room: Room) -> str:
+    paths = room.paths
+    return FirstTechnician(paths.first_technician, Ages(paths.sign_in_ages)).make_code()
+
+
 # -- the first technician ------------------------------------------------------------------------
 def test_the_first_technicians_code_opens_until_the_list_has_a_technician(room: Room) -> None:
-    code = FirstTechnician(room.paths.first_technician).make_code()
+    code = make_code(room)
     assert len(code) == DIGITS
     text = room.paths.first_technician.read_text(encoding="utf-8")
     assert code not in text
@@ -420,7 +464,7 @@ def test_the_first_technicians_code_opens_until_the_list_has_a_technician(room: 
 def test_before_enrolment_only_the_first_technician_gets_in(room: Room) -> None:
     room.paths.court_ca.unlink()
     room.restart()
-    code = FirstTechnician(room.paths.first_technician).make_code()
+    code = make_code(room)
     assert [one.person for one in room.desk.people()] == [FIRST_TECHNICIAN.id]
     assert room.guess(FIRST_TECHNICIAN.id, code) == FIRST_TECHNICIAN.id
     assert room.guess("judge", "2718") == "wrong"
@@ -429,8 +473,26 @@ def test_before_enrolment_only_the_first_technician_gets_in(room: Room) -> None:
     assert room.guess(FIRST_TECHNICIAN.id, code) == "wait"
 
 
-@pytest.mark.parametrize("days", [DAYS, -2, 4000])
-def test_the_code_ends_by_itself(room: Room, days: int) -> None:
-    made = datetime.now(UTC) - timedelta(days=days)
-    code = FirstTechnician(room.paths.first_technician, lambda: made).make_code()
+@pytest.mark.parametrize("days", [-200, 40, 4000])
+def test_the_code_ends_by_itself_and_by_no_wall_clock(room: Room, days: int) -> None:
+    code = make_code(room)
+    room.is_synchronised = False
+    assert room.guess(FIRST_TECHNICIAN.id, code) == FIRST_TECHNICIAN.id
+    room.moved = timedelta(days=days)
+    assert room.guess(FIRST_TECHNICIAN.id, code) == FIRST_TECHNICIAN.id
+    room.is_synchronised = True  # a time server has said so, in the same boot
+    assert room.guess(FIRST_TECHNICIAN.id, code) == FIRST_TECHNICIAN.id
+    room.seconds += DAYS * 86_400 - 1
+    room.restart()
+    assert room.guess(FIRST_TECHNICIAN.id, code) == FIRST_TECHNICIAN.id
+    room.seconds += 1
     assert room.guess(FIRST_TECHNICIAN.id, code) == "wrong"
+
+
+def test_a_code_made_again_is_young_again(room: Room) -> None:
+    first = make_code(room)
+    assert room.guess(FIRST_TECHNICIAN.id, first) == FIRST_TECHNICIAN.id
+    room.seconds += DAYS * 86_400
+    assert room.guess(FIRST_TECHNICIAN.id, first) == "wrong"
+    room.seconds += 3600
+    assert room.guess(FIRST_TECHNICIAN.id, make_code(room)) == FIRST_TECHNICIAN.id

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from kiosk.clocks import format_wall
 from kiosk.config import Settings
 from kiosk.filing import draft_encryption
 from kiosk.filing.drafts import parked_filings
@@ -25,6 +24,7 @@ from kiosk.filing.model import Page
 from kiosk.filing.printing import ticket
 from kiosk.filing.service import FilingService, OpenFiling
 from kiosk.rules import Rules
+from kiosk.storage.ages import Ages
 from kiosk.storage.key_escrow import (
     OLD_KEY_LIFETIME_S,
     ROTATION_S,
@@ -33,6 +33,7 @@ from kiosk.storage.key_escrow import (
     NoEscrowKeyError,
     wrap_key,
 )
+from kiosk.storage.paths import Paths
 from tests.filing.conftest import FakeSync
 
 NAME, IIN, CASE = "Ғалия Әбдіқызы", "850101300123", "7514-26-00-4/1187"
@@ -178,18 +179,42 @@ def test_a_parked_filing_opens_with_its_ticket_alone(service: FilingService) -> 
     asyncio.run(steps())
 
 
-def test_an_expired_ticket_is_wiped(service: FilingService) -> None:
+@pytest.mark.parametrize("weeks", [-6, 6])
+def test_a_parked_filing_is_wiped_after_its_hours_and_by_no_wall_clock(
+    settings: Settings, rules: Rules, sync: FakeSync, weeks: int
+) -> None:
+    now, wrong = [1000.0], [timedelta(weeks=weeks)]
+
+    def start() -> FilingService:
+        ages = Ages(
+            Paths.from_settings(settings.paths).filing_ages,
+            lambda: now[0],
+            wall=lambda: datetime.now(UTC) + wrong[0],
+            is_synchronised=lambda: not wrong[0],
+        )
+        return FilingService(settings, rules, sync, ages=ages)
+
     async def steps() -> None:
-        filing = draft(service)
-        given = await service.park(filing)
-        shell = read_header(filing.folder.path)
-        assert shell is not None
-        past = format_wall(datetime.now(UTC) - timedelta(seconds=1))
-        filing.folder.save_header(shell.model_copy(update={"parked_until": past}))
-        with pytest.raises(TicketUnknownError):
-            await service.resume(given.code)
+        service = start()
+        folder = draft(service).folder
+        given = await service.park(service.open(folder.filing.id))
+        assert service.wipe_unfinished(1800) == 0
+        for moved in (timedelta(weeks=weeks), -timedelta(weeks=weeks), timedelta(0)):
+            wrong[0] = moved  # unsynchronised, and then a time server sets it right
+            assert service.wipe_unfinished(1800) == 0
+            assert start().wipe_unfinished(1800) == 0
+        hours = settings.filing.parked_hours * 3600
+        now[0] += hours - 1
+        service = start()
+        assert service.wipe_unfinished(1800) == 0
+        assert (await service.resume(given.code)).record.applicant.name == NAME
+        again = await service.park(service.open(folder.filing.id))
+        assert service.wipe_unfinished(1800) == 0
+        now[0] += hours
         assert service.wipe_unfinished(1800) == 1
-        assert list(service.paths.filings.iterdir()) == []
+        with pytest.raises(TicketUnknownError):
+            await service.resume(again.code)
+        assert [path.name for path in service.paths.filings.iterdir()] == ["ages.json"]
 
     asyncio.run(steps())
 
@@ -237,7 +262,7 @@ def test_left_behind_counts_from_the_restart_and_not_by_the_wall(
     service = FilingService(settings, rules, sync)
     draft(service)
     now = [0.0]
-    parked = parked_filings.ParkedFilings(service, lambda: now[0])
+    parked = parked_filings.ParkedFilings(service, Ages(service.paths.filing_ages, lambda: now[0]))
     assert parked.list_abandoned(set(), 1800) == []
     now[0] = 1799
     assert parked.list_abandoned(set(), 1800) == []

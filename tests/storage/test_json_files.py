@@ -12,6 +12,7 @@ import pytest
 from kiosk.api.published import read_schedule
 from kiosk.auth.staff_directory import StaffDirectory
 from kiosk.hearing.room.link_check import recent_link_check
+from kiosk.storage.ages import Ages
 from kiosk.storage.atomic_io import MAX_JSON_BYTES, read_json, read_json_or_none
 from kiosk.sync.outbox.receipts import ReceiptStore
 from tests.support.identity import Court
@@ -31,7 +32,9 @@ DAMAGED = {
 
 def _read_staff(path: Path) -> None:
     court = Court.make(path.parent / "court")
-    directory = StaffDirectory(path, path.with_name("kept.json"), "kiosk-0001", court.ca)
+    directory = StaffDirectory(
+        path, path.with_name("kept.json"), "kiosk-0001", court.ca, Ages(path.with_name("ages.json"))
+    )
     assert directory.rows() == ()
     assert ("staff_list_refused", "unreadable") in directory.alarms()
 
@@ -65,7 +68,9 @@ def test_a_byte_order_mark_keeps_nobody_out(tmp_path: Path) -> None:
     row = {"person": "p", "name": "", "roles": ["judge"], "pin": None, "badge": None}
     value = json.dumps(court.sign_staff("kiosk-0001", [row]))
     path.write_bytes(b"\xef\xbb\xbf" + value.encode())
-    directory = StaffDirectory(path, tmp_path / "kept.json", "kiosk-0001", court.ca)
+    directory = StaffDirectory(
+        path, tmp_path / "kept.json", "kiosk-0001", court.ca, Ages(tmp_path / "ages.json")
+    )
     assert [one.person for one in directory.rows()] == ["p"]
 
 

@@ -55,7 +55,7 @@ def test_the_release_before_is_brought_up_step_by_step(tmp_path: Path) -> None:
             4,
             "network",
         )
-        assert outbox.delivered_ids("filing") == {FILING}
+        assert outbox.delivered_ids("filing") == [FILING]
         database.close()
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from kiosk.storage.ages import Ages
 from kiosk.storage.volume_marker import write_marker
 from kiosk.sync.context import SyncContext
 from kiosk.sync.delivery.retention import Retention, delete_hearing
@@ -52,6 +53,39 @@ def test_only_what_the_receipt_covers_leaves(kiosk: Kiosk) -> None:
     kiosk.start_in_thread()
     assert kiosk.get(f"/v1/hearings/{hearing}")["state"] == "delivered"
     wait_for(lambda: kiosk.alarms() == set(), "no alarm")
+
+
+@pytest.mark.parametrize("weeks", [-60, 60])
+def test_a_clock_that_is_wrong_by_weeks_deletes_nothing(kiosk: Kiosk, weeks: int) -> None:
+    kiosk.start_in_thread()
+    hearing = kiosk.make_hearing(video=1000, files=1)
+    kiosk.wait_delivered("hearing", hearing)
+    kiosk.stop()
+    room = SyncContext(kiosk.settings, lambda: None)
+    folder = kiosk.paths.hearings / hearing
+    now, wrong = [1000.0], [timedelta(weeks=weeks)]
+
+    def retain() -> None:
+        ages = Ages(
+            kiosk.paths.delivery_ages,
+            lambda: now[0],
+            wall=lambda: datetime.now(UTC) + wrong[0],
+            is_synchronised=lambda: not wrong[0],
+        )
+        Retention(room, ages=ages).apply()
+
+    for moved in (wrong[0], -wrong[0], timedelta(0)):
+        wrong[0] = moved
+        retain()
+        assert folder.exists()
+    days = kiosk.settings.recording.keep_delivered_days
+    now[0] += timedelta(days=days).total_seconds() - 1
+    retain()
+    assert folder.exists()
+    now[0] += 1
+    retain()
+    assert not folder.exists()
+    room.close()
 
 
 def test_a_filing_is_called_delivered_only_with_its_receipt(kiosk: Kiosk) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -29,6 +27,7 @@ from kiosk.filing.folder import (
 from kiosk.filing.printing.receipt import to_png
 from kiosk.filing.printing.ticket import Ticket, draw_ticket, format_code, new_code, normalise_code
 from kiosk.locale import Translator
+from kiosk.storage.ages import Ages
 from kiosk.storage.atomic_io import write_bytes
 
 log = logging.getLogger(__name__)
@@ -65,17 +64,12 @@ class ParkedFilings:
 
     Args:
         context: the filing context.
-        clock: monotonic clock, in seconds.
+        ages: how long each has been parked, left or delivered.
     """
 
-    def __init__(self, context: FilingContext, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, context: FilingContext, ages: Ages) -> None:
         self._context = context
-        self._clock = clock
-        self._first_seen: dict[str, float] = {}
-
-    def track(self, filing_id: str) -> None:
-        """Start the time until a draft counts as abandoned."""
-        self._first_seen[filing_id] = self._clock()
+        self._ages = ages
 
     async def park(self, filing: OpenFiling) -> Ticket:
         """Park a draft: wrap its key under the ticket's code and destroy it in memory.
@@ -107,6 +101,8 @@ class ParkedFilings:
     async def resume(self, text: str) -> OpenFiling:
         """Return the filing of a ticket (its QR code's text, or the code as typed).
 
+        The printed end refuses nobody, the wall clock may be wrong: it ends with the filing.
+
         Raises:
             TicketUnknownError: no parked filing belongs to it.
         """
@@ -114,7 +110,7 @@ class ParkedFilings:
         if code is None:
             raise TicketUnknownError("not a ticket's code")
         for path, header in self._headers():
-            if header.parked_until is not None and not _is_expired(header):
+            if header.parked_until is not None:
                 secret = await asyncio.to_thread(_unwrap_key, path, code, header.id)
                 if secret is not None:
                     return self._reopen(path, secret)
@@ -129,7 +125,6 @@ class ParkedFilings:
         found = []
         for path, header in self._headers():
             if header.id not in open_ids:
-                self._first_seen.setdefault(header.id, self._clock())
                 until = header.parked_until
                 found.append(
                     UnfinishedFiling(
@@ -168,22 +163,24 @@ class ParkedFilings:
         return self._reopen(path, base64.b64decode(str(reply.get("key", ""))))
 
     def list_abandoned(self, open_ids: set[str], older_than_seconds: float) -> list[Path]:
-        """Return the folders of drafts to wipe: expired tickets, and drafts left after a crash.
+        """Return the folders of drafts to wipe: parked too long, or left after a crash.
+
+        Call it every minute: it sees when one is parked or left.
 
         Args:
             open_ids: ids of the open drafts.
-            older_than_seconds: minimum time since this process first saw them (not wall time,
-                which may jump after startup).
+            older_than_seconds: how long one that a crash left is kept.
         """
-        expired = []
-        for path, header in self._headers():
-            if header.id in open_ids:
-                continue
-            first_seen = self._first_seen.setdefault(header.id, self._clock())
-            old = self._clock() - first_seen >= older_than_seconds
-            if (old and header.parked_until is None) or _is_expired(header):
-                expired.append(path)
-        return expired
+        parked_seconds = self._context.settings.filing.parked_hours * 3600
+        limits = {
+            _age_key(header): (path, older_than_seconds)
+            if header.parked_until is None
+            else (path, parked_seconds)
+            for path, header in self._headers()
+            if header.id not in open_ids
+        }
+        ages = self._ages.of("left or parked", limits)
+        return [path for key, (path, limit) in limits.items() if ages[key] >= limit]
 
     def _reopen(self, path: Path, secret: bytes) -> OpenFiling:
         folder = FilingFolder.open(path, self._context.paths.filing_work, DraftKey(secret))
@@ -210,7 +207,6 @@ def _unwrap_key(path: Path, code: str, filing_id: str) -> bytes | None:
         return None
 
 
-def _is_expired(header: DraftHeader) -> bool:
-    """Return whether the ticket of a parked filing has expired; an unreadable time never does."""
-    until = parse_wall(header.parked_until)
-    return until is not None and wall_time() >= until
+def _age_key(header: DraftHeader) -> str:
+    """Return the key of a draft's age: parked again, it is young again."""
+    return f"{header.id} {header.parked_until or ''}".strip()

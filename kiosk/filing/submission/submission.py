@@ -6,7 +6,6 @@ import asyncio
 import logging
 import shutil
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from kiosk.clocks import format_wall, wall_time
@@ -126,12 +125,10 @@ def _copy_documents(folder: FilingFolder, made: list[tuple[Path, Document]]) -> 
             write_chunks(folder.path / document.path, iter(lambda: file.read(_BLOCK), b""))
 
 
-async def remove_delivered(
-    context: FilingContext, folder: FilingFolder, keep_seconds: float = 86_400.0
-) -> bool:
-    """Delete the documents of a delivered filing; return whether any were deleted.
+async def is_delivered(context: FilingContext, folder: FilingFolder) -> bool:
+    """Return whether a filing is delivered and its documents are still here.
 
-    Nothing is deleted before sync confirms the delivery by the central system's hashes.
+    Sync says so, after it has compared the central system's hashes.
 
     Raises:
         KioskError: sync does not answer, or the disk fails.
@@ -144,14 +141,8 @@ async def remove_delivered(
         if reply.get("delivered") is not True:
             return False
         filing = folder.save(filing.with_state("delivered", delivered_at=format_wall()))
-    if filing.state != "delivered" or filing.delivered_at is None:
-        return False
-    age = (wall_time() - datetime.fromisoformat(filing.delivered_at)).total_seconds()
     has_documents = any((folder.path / d.path).exists() for d in filing.documents)
-    if has_documents and age >= keep_seconds:
-        folder.delete_documents()
-        return True
-    return False
+    return filing.state == "delivered" and has_documents
 
 
 async def resume_submissions(

@@ -2,7 +2,8 @@
 
 A hearing's folder goes ``recording.keep_delivered_days`` after its delivery, and its second copy
 with it; where the second storage has no room for the next hearing, the copies of delivered ones go
-earlier, the oldest first. Whatever does not agree stays. (The filing service deletes filings,
+earlier, the oldest first. Whatever does not agree stays. No wall clock deletes anything: the days
+are :class:`kiosk.storage.ages.Ages`. (The filing service deletes filings,
 once sync reports them delivered.)
 """
 
@@ -15,9 +16,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from kiosk.clocks import wall_time
 from kiosk.errors import StorageError
 from kiosk.exchange.receipt_signature import ReceiptInvalidError, check_receipt
+from kiosk.storage.ages import Ages
 from kiosk.storage.atomic_io import make_folder, sync_folder
 from kiosk.storage.hashing import sha256_of
 from kiosk.storage.hearing_folder import SIGNATURE, SUMS
@@ -99,12 +100,19 @@ class Retention:
     Args:
         context: shared state of sync.
         keep_delivered: how long a delivered hearing stays; None: as in the settings.
+        ages: since when each hearing is known to be delivered.
     """
 
-    def __init__(self, context: SyncContext, keep_delivered: timedelta | None = None) -> None:
+    def __init__(
+        self,
+        context: SyncContext,
+        keep_delivered: timedelta | None = None,
+        ages: Ages | None = None,
+    ) -> None:
         days = timedelta(days=context.settings.recording.keep_delivered_days)
         self._context = context
         self._keep_delivered = days if keep_delivered is None else keep_delivered
+        self._ages = ages or Ages(context.paths.delivery_ages)
         self._next_run = 0.0
 
     def apply(self) -> None:
@@ -114,10 +122,14 @@ class Retention:
         self._next_run = time.monotonic() + INTERVAL_SECONDS
         context = self._context
         _empty_trash(_trash_folder(context.paths))
-        for hearing_id in context.outbox.delivered_before(
-            "hearing", wall_time() - self._keep_delivered
-        ):
-            if not item_folder(context.paths, "hearing", hearing_id).exists():
+        delivered = [
+            hearing_id
+            for hearing_id in context.outbox.delivered_ids("hearing")
+            if item_folder(context.paths, "hearing", hearing_id).exists()
+        ]
+        ages = self._ages.of("hearing", delivered)
+        for hearing_id in delivered:
+            if ages[hearing_id] < self._keep_delivered.total_seconds():
                 continue
             try:
                 is_deleted = delete_hearing(context.paths, context.receipts, hearing_id)
@@ -141,7 +153,7 @@ class Retention:
         if disk.identity()[0] != "ok":
             return
         _empty_trash(root / TRASH)
-        for hearing_id in context.outbox.delivered_before("hearing", wall_time()):
+        for hearing_id in context.outbox.delivered_ids("hearing"):
             folder = root / "hearings" / hearing_id
             is_first_copy_present = item_folder(context.paths, "hearing", hearing_id).exists()
             if not folder.exists() or (

@@ -272,21 +272,12 @@ class Outbox:
                 "UPDATE files SET state = 'confirmed', sent = size WHERE item_id = ?", (item_id,)
             )
 
-    def delivered_before(self, kind: str, moment: datetime) -> list[str]:
-        """Return the items of ``kind`` that were delivered before ``moment``, oldest first."""
+    def delivered_ids(self, kind: str) -> list[str]:
+        """Return the delivered items of ``kind``, the one queued first in front."""
         rows = self._database.rows(
-            "SELECT id FROM items WHERE kind = ? AND state = 'delivered' AND delivered_at < ?"
-            " ORDER BY delivered_at",
-            (kind, format_wall(moment)),
+            "SELECT id FROM items WHERE kind = ? AND state = 'delivered' ORDER BY rowid", (kind,)
         )
         return [str(row["id"]) for row in rows]
-
-    def delivered_ids(self, kind: str) -> set[str]:
-        """Return the delivered items of ``kind``."""
-        rows = self._database.rows(
-            "SELECT id FROM items WHERE kind = ? AND state = 'delivered'", (kind,)
-        )
-        return {str(row["id"]) for row in rows}
 
     def delivered_sizes(self, kind: str) -> list[tuple[datetime, int]]:
         """Return when the items of ``kind`` were delivered, and how large they are."""

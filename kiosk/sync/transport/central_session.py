@@ -25,7 +25,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError
 
-from kiosk.clocks import wall_time
+from kiosk.clocks import is_synchronised, wall_time
 from kiosk.errors import CentralError, CentralUnreachableError
 
 CONNECT_SECONDS = 10.0  # also the limit for each block sent: see requests' use of it
@@ -264,10 +264,11 @@ class CentralSession:
     def _is_certificate_out_of_date(self) -> bool:
         """Return whether the device certificate has expired or is not valid yet.
 
-        A server may hang up on such a certificate without a word.
+        A server may hang up on such a certificate without a word. A clock that is not certain
+        says nothing about it.
         """
         path = None if self._credentials is None else self._credentials.certificate
-        if path is None:
+        if path is None or not is_synchronised():
             return False
         try:
             certificate = x509.load_pem_x509_certificate(path.read_bytes())
