@@ -21,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from kiosk.api.camera import CameraPicture
 from kiosk.device_address import DeviceAddress, check_device_address, parse_device_address
 from kiosk.settings_lines import Contradiction, ContradictionError
 
@@ -96,6 +97,21 @@ class PathSettings(SettingsGroup):
     volatile_data_ok: bool = False
 
 
+class CameraPictureSettings(CameraPicture, SettingsGroup):
+    """``[camera.picture]``: how the camera takes its picture; a technician's screen shows it.
+
+    ``focus``: ``auto`` all the time, ``once`` when it opens and on a technician's tap, or ``fixed``
+    at ``focus_dioptres`` (one divided by the distance in metres; 0: infinity). ``flicker_hz``: of
+    the mains, 0 for daylight alone. ``mirror``: left and right exchanged. ``exposure``: ``auto``,
+    ``short`` (automatic, less blur of what moves, more noise), or ``fixed`` at ``exposure_ms`` and
+    ``gain``; ``brightness_ev`` shifts the automatic one. ``zoom`` shows a part of the view, around
+    ``centre_x`` and ``centre_y`` (0 to 1 from top left). What a camera cannot do, as most web cams
+    focus, is left out and said so.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
 class CameraSettings(SettingsGroup):
     """``[camera]``. ``auto`` uses picamera2 if it is installed and finds a camera.
 
@@ -112,6 +128,7 @@ class CameraSettings(SettingsGroup):
     keyframe_seconds: Annotated[float, Field(ge=0.5, le=4)] = 2.0
     preview_fps: Annotated[int, Field(ge=1, le=25)] = 10
     virtual_scene: Literal["courtroom", "flash"] | Path = "courtroom"
+    picture: CameraPictureSettings = CameraPictureSettings()
 
 
 class MicrophoneSettings(SettingsGroup):
@@ -393,6 +410,10 @@ def _device_contradictions(settings: Settings) -> Iterator[Contradiction]:
         yield Contradiction(("voice", "loudspeaker"), "is a person's headphones, too")
     if paths.mirror is not None and paths.mirror.is_relative_to(paths.data):
         yield Contradiction(("paths", "mirror"), "is no second storage: it is in paths.data")
+    picture = settings.camera.picture
+    if picture.exposure == "fixed" and picture.exposure_ms * settings.camera.fps > 1000:
+        said = f"is longer than a picture lasts at {settings.camera.fps} pictures a second"
+        yield Contradiction(("camera", "picture", "exposure_ms"), said)
     overhead = settings.scanner.overhead
     camera, is_used = settings.camera, settings.scanner.kind == "overhead"
     is_real = overhead.back_end == "picamera2" and camera.back_end in ("auto", "picamera2")

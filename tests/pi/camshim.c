@@ -9,6 +9,7 @@
  *   - picamera2 asks each camera for a raw stream, which this pipeline does not have: it is
  *     answered as a USB camera would;
  *   - the pipeline's settings are read from $CAMSHIM_VIRTUAL_YAML;
+ *   - with $CAMSHIM_ONE_STREAM, a camera has one stream, as a web cam;
  *   - while the file $CAMSHIM_FREEZE exists, no frames come (a camera that hangs).
  */
 #define _GNU_SOURCE
@@ -270,6 +271,8 @@ void *CAMERA_GENERATE_CONFIGURATION(void *answer, void *camera, const int *roles
 		real = libcamera(NAME(CAMERA_GENERATE_CONFIGURATION));
 	if (count > 8)
 		count = 8;
+	if (getenv("CAMSHIM_ONE_STREAM") && count > 1)
+		count = 1;
 	for (size_t i = 0; i < count; i++)
 		asked[i] = roles[i] == RAW ? VIDEO_RECORDING : roles[i];
 	return real(answer, camera, asked, count);

@@ -122,6 +122,11 @@ def test_an_unknown_time_zone_is_refused(tmp_path: Path, zone: str) -> None:
             "[scanner]\nkind = 'overhead'\noverhead = {camera = 0}",
             "3: scanner.overhead.camera = 0: is the hearing's camera",
         ),
+        (
+            "[camera.picture]\nexposure = 'fixed'\nexposure_ms = 50.0",
+            "3: camera.picture.exposure_ms = 50.0: is longer than a picture lasts",
+        ),
+        ("[camera.picture]\nzomm = 2.0", "2: unknown key “camera.picture.zomm”; did"),
         ("[kiosk]\nroom = ''", "2: kiosk.room = '': "),
         ("[filing]\noffice = {de = 'Fenster 5'}", "2: filing.office.de"),
     ],

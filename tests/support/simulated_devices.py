@@ -139,7 +139,8 @@ class SimulatedCamera:
     def command(self, values: Mapping[str, Any]) -> None:
         """Encode from the next picture on, or stop."""
         self._take_pictures()
-        self._session, self._place = int(values["encode"]), 0
+        if "encode" in values:
+            self._session, self._place = int(values["encode"]), 0
 
     def _take_pictures(self) -> list[Message]:
         found = []

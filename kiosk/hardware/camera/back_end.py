@@ -8,10 +8,11 @@ the recording, so that the first packet is a key frame with its parameter sets.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from kiosk.errors import DeviceAbsentError, HardwareError
+from kiosk.hardware.camera.picture import Picture, PictureHolds
 from kiosk.hardware.camera.preview import PreviewWriter
 
 ONE_THREAD_PIXELS = 1280 * 720 * 30
@@ -44,6 +45,7 @@ class CameraConfig:
         preview: path of the shared-memory file.
         scene: of the virtual camera: ``courtroom``, ``flash`` or a folder of PNGs.
         id: libcamera's id of the camera; empty: the first one.
+        picture: focus, exposure, crop and the like.
     """
 
     back_end: str
@@ -56,6 +58,12 @@ class CameraConfig:
     preview: str
     scene: str = "courtroom"
     id: str = ""
+    picture: Picture = field(default_factory=Picture)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> CameraConfig:
+        """Return the configuration that ``dataclasses.asdict`` made."""
+        return cls(**values | {"picture": Picture(**values["picture"])})
 
     @property
     def keyframe_interval(self) -> int:
@@ -82,6 +90,7 @@ class BackEndFacts:
 
     Attributes:
         camera, model: libcamera's id of the camera, which has its socket, and its model.
+        cannot: what this camera cannot do (:data:`kiosk.hardware.camera.picture.ABILITIES`).
     """
 
     library: str
@@ -89,6 +98,7 @@ class BackEndFacts:
     back_end: str
     camera: str
     model: str = ""
+    cannot: tuple[str, ...] = ()
 
 
 PacketCallback = Callable[[int, bool, bytes], None]
@@ -114,6 +124,16 @@ class CameraBackEnd(Protocol):
     @property
     def frames(self) -> int:
         """Pictures since the camera was opened; the count stops when it is frozen."""
+
+    @property
+    def holds(self) -> PictureHolds:
+        """What holds for the newest live picture."""
+
+    def set_picture(self, picture: Picture) -> None:
+        """Take the next pictures so, as far as the camera can; its rotation stays."""
+
+    def focus_once(self) -> None:
+        """Focus now and hold it, if the camera can."""
 
     def start_encoder(self, emit: PacketCallback) -> None:
         """Encode from the next picture on, beginning with a key frame."""

@@ -88,6 +88,10 @@ class ProcessSupervisor:
         if self._thread.ident is not None:
             self._thread.join(timeout)
 
+    def set_config(self, config: dict[str, Any]) -> None:
+        """Hand this to each child that starts from now on."""
+        self._config = config
+
     def send_command(self, **values: object) -> bool:
         """Send a command to the child; return False if none can receive it."""
         process = self._process

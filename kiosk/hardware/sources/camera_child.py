@@ -7,6 +7,7 @@ libcamera's virtual pipeline need.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import importlib.util
 import os
@@ -17,6 +18,7 @@ from typing import Any, NoReturn
 from kiosk.errors import HardwareError
 from kiosk.hardware.camera.back_end import CameraAbsentError, CameraBackEnd, CameraConfig
 from kiosk.hardware.camera.packet import VideoPacket, pack_video
+from kiosk.hardware.camera.picture import Picture
 from kiosk.hardware.child_process.child import MessageWriter, read_commands, set_up_child
 from kiosk.hardware.child_process.malloc import return_free_memory
 from kiosk.hardware.child_process.protocol import VIDEO
@@ -64,16 +66,20 @@ class _CameraProcess:
 
     def run(self) -> None:
         """Open the camera, retrying while it is absent; then send heartbeats."""
+        picture = self._config.picture
         while (camera := self._open_camera()) is None:
             time.sleep(RETRY_S)
         return_free_memory()
         with self._lock:
             self._camera = camera
+            if self._config.picture != picture:  # another one came while it was opened
+                camera.set_picture(self._config.picture)
             if self._encoder_session:
                 self._start_encoder(camera, self._encoder_session)
         while True:
             counts = {"changes": camera.preview.changes, "repeats": camera.preview.repeats}
-            self._writer.send_status(frames=camera.frames, **counts)
+            holds = camera.holds.as_json()
+            self._writer.send_status(frames=camera.frames, holds=holds, **counts)
             time.sleep(HEARTBEAT_S)
 
     def _open_camera(self) -> CameraBackEnd | None:
@@ -90,6 +96,7 @@ class _CameraProcess:
             version=facts.version,
             back_end=facts.back_end,
             opened={"name": facts.camera, "card": facts.model},
+            cannot=facts.cannot,
             frames=0,
         )
         return camera
@@ -107,6 +114,21 @@ class _CameraProcess:
             self._encoder_session = session
             if self._camera is not None and session:
                 self._start_encoder(self._camera, session)
+
+    def set_picture(self, picture: Picture) -> None:
+        """Take the next pictures so."""
+        with self._lock:
+            if picture == self._config.picture:
+                return
+            self._config = dataclasses.replace(self._config, picture=picture)
+            if self._camera is not None:
+                self._camera.set_picture(picture)
+
+    def focus_once(self) -> None:
+        """Focus now."""
+        with self._lock:
+            if self._camera is not None:
+                self._camera.focus_once()
 
     def _start_encoder(self, camera: CameraBackEnd, session: int) -> None:
         def emit(captured_ns: int, key: bool, data: bytes) -> None:
@@ -127,10 +149,16 @@ class _CameraProcess:
 def main() -> None:
     """Run until the parent closes the pipe."""
     writer, values = set_up_child()
-    child = _CameraProcess(writer, CameraConfig(**values))
+    child = _CameraProcess(writer, CameraConfig.from_json(values))
     threading.Thread(target=child.run, daemon=True).start()
     for command in read_commands():
-        child.set_encoder_session(int(command["encode"]))
+        match command:
+            case {"encode": session}:
+                child.set_encoder_session(int(session))
+            case {"picture": values}:
+                child.set_picture(Picture(**values))
+            case {"focus": _}:
+                child.focus_once()
     closing = threading.Thread(target=child.close, daemon=True)
     closing.start()
     closing.join(0.4)

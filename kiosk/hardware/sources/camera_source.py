@@ -6,10 +6,10 @@ packets. The child is restarted when one of these stays out.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import threading
-from dataclasses import asdict
 from typing import Any
 
 from kiosk.api.recorder import Device, OpenedDevice
@@ -18,6 +18,7 @@ from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.hardware.camera.back_end import CameraConfig
 from kiosk.hardware.camera.encoder_monitor import EncoderMonitor
 from kiosk.hardware.camera.packet import VideoPacket, unpack_video
+from kiosk.hardware.camera.picture import Picture, PictureHolds
 from kiosk.hardware.child_process.protocol import STATUS, VIDEO
 from kiosk.hardware.child_process.supervisor import ProcessSupervisor
 from kiosk.hardware.sources.listener import SourceListener
@@ -52,6 +53,8 @@ class CameraSource:
         self._is_encoding = False
         self._library_info: dict[str, str] = {}
         self._opened: OpenedDevice | None = None
+        self._holds, self._cannot = PictureHolds(), tuple[str, ...]()
+        self._is_turned = False  # the child must start again with another rotation
         self._last_message_ns = recording_ns()
         self._has_answered = self._is_absent = False
         self._is_open = self._gives_pictures = self._gave_pictures = self._has_failed = False
@@ -66,7 +69,7 @@ class CameraSource:
         self._child = ProcessSupervisor(
             self.name,
             "kiosk.hardware.sources.camera_child",
-            asdict(config),
+            dataclasses.asdict(config),
             self._on_message,
             self._find_problem,
             self._on_start,
@@ -103,6 +106,44 @@ class CameraSource:
     def size(self) -> tuple[int, int]:
         """Configured width and height."""
         return self._config.width, self._config.height
+
+    @property
+    def picture(self) -> Picture:
+        """How the pictures are to be taken."""
+        return self._config.picture
+
+    @property
+    def holds(self) -> PictureHolds:
+        """What holds for the newest picture, by the camera's own word."""
+        return self._holds
+
+    @property
+    def cannot(self) -> tuple[str, ...]:
+        """What this camera cannot do (:data:`kiosk.hardware.camera.picture.ABILITIES`)."""
+        return self._cannot
+
+    @property
+    def unmet(self) -> tuple[str, ...]:
+        """What it cannot do and is wanted all the same."""
+        wanted = self.picture.abilities()
+        return tuple(name for name in self._cannot if name in wanted)
+
+    def set_picture(self, picture: Picture) -> None:
+        """Take the pictures so from now on; the child starts again only for another rotation.
+
+        The caller sees to it that nothing is recorded then.
+        """
+        with self._lock:
+            is_turned = picture.transform != self.picture.transform
+            self._config = dataclasses.replace(self._config, picture=picture)
+            self._child.set_config(dataclasses.asdict(self._config))
+            self._is_turned = self._is_turned or is_turned
+            if not is_turned:
+                self._child.send_command(picture=dataclasses.asdict(picture))
+
+    def focus_once(self) -> None:
+        """Focus now and hold it, if the camera can."""
+        self._child.send_command(focus=True)
 
     @property
     def frames(self) -> int:
@@ -185,13 +226,15 @@ class CameraSource:
     # -- called in the supervisor's thread -----------------------------------------------------
     def _on_start(self, _session: int) -> None:
         self._last_message_ns = recording_ns()
+        self._is_turned, self._holds = False, PictureHolds()
         self._still_restart_ns = max(self._still_restart_ns, self._last_message_ns + STILL_NS)
         self._has_answered = False
         self._counts = {}
 
     def _on_stop(self, _reason: str) -> None:
         with self._lock:
-            self._has_failed = not self._is_absent
+            self._has_failed = not (self._is_absent or self._is_turned)
+            self._gave_pictures = self._gave_pictures and not self._is_turned
             self._is_open = self._gives_pictures = False
             self._picture_due_ns = self._packet_due_ns = None
 
@@ -212,9 +255,14 @@ class CameraSource:
         elif "library" in values:
             self._library_info = {key: values[key] for key in ("library", "version", "back_end")}
             self._opened = OpenedDevice.model_validate(values["opened"])
+            self._cannot = tuple(values.get("cannot", ()))
             self._picture_due_ns = now + FIRST_PICTURE_NS
             self._is_absent, self._is_open = False, True
+            with self._lock:  # it may have changed just before this child was there
+                self._child.send_command(picture=dataclasses.asdict(self.picture))
             self._start_encoder()
+        if "holds" in values:
+            self._holds = PictureHolds(**values["holds"])
         if self._has_risen("repeats", values):
             self._repeated_ns = now
         if self._has_risen("changes", values):
@@ -259,6 +307,8 @@ class CameraSource:
     def _find_problem(self) -> str | None:
         """Return why the child must be restarted, or None."""
         now = recording_ns()
+        if self._is_turned:
+            return "is to turn its picture"
         limit = CHILD_TIMEOUT_NS if self._has_answered else CAMERA_START_TIMEOUT_NS
         if now - self._last_message_ns > limit:
             return "does not answer"

@@ -19,6 +19,7 @@ from kiosk.api.states import CameraState, EncoderState, MicrophoneKind
 from kiosk.clocks import NS_PER_S
 from kiosk.config import Settings
 from kiosk.hardware.camera.back_end import CameraConfig
+from kiosk.hardware.camera.picture import Picture
 from kiosk.hardware.sources.audio_device import AudioDevice
 from kiosk.hardware.sources.camera_source import CameraSource
 from kiosk.hardware.sources.listener import SourceListener
@@ -67,9 +68,11 @@ class Sources:
         camera = settings.camera
         if camera.back_end == "none":
             return None
-        values = camera.model_dump(exclude={"virtual_scene"})
-        scene = str(camera.virtual_scene)
-        return CameraSource(CameraConfig(**values, scene=scene, preview=str(self.preview)))
+        values = camera.model_dump(exclude={"virtual_scene", "picture"})
+        scene, picture = str(camera.virtual_scene), Picture(**camera.picture.model_dump())
+        return CameraSource(
+            CameraConfig(**values, scene=scene, preview=str(self.preview), picture=picture)
+        )
 
     def open(self) -> None:
         """Start all devices; return at once, before they are ready."""

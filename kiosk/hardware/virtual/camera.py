@@ -10,9 +10,8 @@ from __future__ import annotations
 import threading
 import time
 from datetime import datetime
-from fractions import Fraction
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import av
 import numpy as np
@@ -28,6 +27,10 @@ from kiosk.hardware.camera.back_end import (
     CameraFailedError,
     PacketCallback,
 )
+from kiosk.hardware.camera.picture import Picture as WantedPicture
+from kiosk.hardware.camera.picture import PictureHolds
+from kiosk.hardware.camera.software_encoder import SoftwareEncoder
+from kiosk.hardware.virtual.lens import VirtualLens
 
 Picture = NDArray[np.uint8]
 """YUV 4:2:0 planar: ``(height * 3 // 2, width)``."""
@@ -219,28 +222,6 @@ class CourtroomScene:
             left += width
 
 
-class _Encoder:
-    """libx264 with the options of picamera2's ``LibavH264Encoder``."""
-
-    def __init__(self, config: CameraConfig, emit: PacketCallback) -> None:
-        codec: Any = av.CodecContext.create("libx264", "w")
-        codec.width, codec.height, codec.pix_fmt = config.width, config.height, "yuv420p"
-        codec.framerate, codec.time_base = Fraction(config.fps), Fraction(1, 1_000_000)
-        codec.bit_rate, codec.gop_size = config.bitrate, config.keyframe_interval
-        codec.thread_count, codec.thread_type = config.encoder_threads, "FRAME"
-        codec.options = {"preset": "ultrafast", "tune": "zerolatency", "deblock": "1"}
-        self._codec, self._emit = codec, emit
-        self._first_ns: int | None = None
-
-    def encode(self, frame: av.VideoFrame, captured_ns: int) -> None:
-        """Encode a picture and emit its packets."""
-        if self._first_ns is None:
-            self._first_ns = captured_ns
-        frame.pts = (captured_ns - self._first_ns) // 1000
-        for packet in self._codec.encode(frame):
-            self._emit(self._first_ns + packet.pts * 1000, packet.is_keyframe, bytes(packet))
-
-
 class _PreviewPublisher:
     """Makes the live picture at little cost, like a camera's own scaler."""
 
@@ -269,9 +250,10 @@ class VirtualCamera:
     def __init__(self, config: CameraConfig) -> None:
         self._config = config
         self._scene = self._make_scene(config)
+        self._lens = VirtualLens(config.width, config.height, config.fps, config.picture)
         self._frames = 0
         self.preview = preview.PreviewWriter(Path(config.preview))
-        self._encoder: _Encoder | None = None
+        self._encoder: SoftwareEncoder | None = None
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
@@ -294,9 +276,24 @@ class VirtualCamera:
         self._thread.start()
         return BackEndFacts("PyAV", av.__version__, "virtual (libx264)", "virtual")
 
+    @property
+    def holds(self) -> PictureHolds:
+        """What holds for its pictures."""
+        return self._lens.holds
+
+    def set_picture(self, picture: WantedPicture) -> None:
+        """Take the next pictures so."""
+        with self._lock:
+            self._lens.set_picture(picture)
+
+    def focus_once(self) -> None:
+        """Find the scene."""
+        with self._lock:
+            self._lens.focus_once()
+
     def start_encoder(self, emit: PacketCallback) -> None:
         """Encode from the next picture on, beginning with a key frame."""
-        encoder = _Encoder(self._config, emit)
+        encoder = SoftwareEncoder(self._config, emit)
         with self._lock:
             self._encoder = encoder
 
@@ -325,7 +322,7 @@ class VirtualCamera:
                 rate = config.preview_rate(is_encoding=encoder is not None)
                 is_preview_due = preview_slot != (preview_slot := captured_ns * rate // NS_PER_S)
                 if encoder is not None or is_preview_due:
-                    frame = self._scene.frame(captured_ns)
+                    frame = self._lens.apply(self._scene.frame(captured_ns))
                 if encoder is not None:
                     encoder.encode(frame, captured_ns)
             self._frames += 1

@@ -15,9 +15,10 @@ def install(folder: Path) -> None:
     """Make encoder and scene of the virtual camera fail while a file of ``folder`` says so."""
     import numpy as np
 
+    from kiosk.hardware.camera.software_encoder import SoftwareEncoder
     from kiosk.hardware.virtual import camera
 
-    encode = camera._Encoder.encode  # noqa: SLF001
+    encode = SoftwareEncoder.encode
     paint = camera.CourtroomScene.paint
     start = camera.VirtualCamera.start_encoder
     painted: list[camera.Picture] = []
@@ -45,7 +46,7 @@ def install(folder: Path) -> None:
                 painted[0].tofile(kept)
         return painted[0].reshape(-1, self._width) if painted else paint(self, captured_ns)
 
-    camera._Encoder.encode = faulty_encode  # type: ignore[method-assign]  # noqa: SLF001
+    SoftwareEncoder.encode = faulty_encode  # type: ignore[method-assign]
     camera.CourtroomScene.paint = faulty_paint  # type: ignore[method-assign]
     camera.VirtualCamera.start_encoder = faulty_start  # type: ignore[method-assign]
 
