@@ -46,7 +46,7 @@ from kiosk.api.recorder_calls import (
     WrappedKey,
 )
 from kiosk.api.reports import SAVE_REPORT
-from kiosk.api.room import GET_ROOM, SET_ROOM
+from kiosk.api.room import ROOM_OPERATIONS
 from kiosk.api.upkeep import GET_SERVICE, GET_SIGN_IN, RESTART
 
 GET_STATE = Operation("getState", "GET", "/v1/state", "State of the recorder", answer=RecorderState)
@@ -285,8 +285,7 @@ RECORDER_OPERATIONS = (
     STOP_LISTENING,
     *DEVICE_TESTS.values(),
     SAVE_REPORT,
-    GET_ROOM,
-    SET_ROOM,
+    *ROOM_OPERATIONS,
     *EXPORT_OPERATIONS,
     GET_SERVICE,
     RESTART,
@@ -295,7 +294,7 @@ RECORDER_EVENTS = (
     Event("state", "State: on each change, at least once a second", RecorderState),
     Event(
         "levels",
-        "Levels by microphone, ten times a second while a hearing is open or a device is tested",
+        "Levels by microphone, ten times a second while a hearing is open or devices are tested",
         schema={"type": "object", "additionalProperties": Level.model_json_schema()},
     ),
     Event("export", "Progress of a copy", ExportEvent),

@@ -1,12 +1,14 @@
-"""The room as a technician sets it up on the screen: its profile."""
+"""The room as a technician sets it up on the screen: profile, devices that are there, steps."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from kiosk.api.base import Model
-from kiosk.api.operations import TECHNICIAN_ROLES, Operation
+from kiosk.api.operations import TECHNICIAN_ROLES, NoBody, Operation
+from kiosk.api.recorder import Refusal
 from kiosk.api.recorder_calls import OpenHearingAnswer
+from kiosk.api.states import MicrophoneState
 
 
 class RoomProfile(Model):
@@ -41,3 +43,65 @@ SET_ROOM = Operation(
     errors={400: ("room_profile_refused",), 409: ("already_recording", "storage_failed")},
     error_answers={409: OpenHearingAnswer},
 )
+
+
+class FoundInput(Model):
+    """One channel of a sound input that is there now."""
+
+    id: str
+    """By which its level is published; the microphone's name where it is in use."""
+    name: str = ""
+    """Of the microphone that the settings in force have there; empty: none."""
+    device: str
+    """What the settings name it (``kiosk.device_address``); fits no other device."""
+    channel: int
+    rate: int
+    label: str
+    """As its maker calls it."""
+    usb: str = ""
+    serial: str = ""
+    state: MicrophoneState = MicrophoneState.OK
+    """Of one that is not in use; one in use has its state in State."""
+    refusal: Refusal | None = None
+
+
+class FoundInputs(Model):
+    """All sound inputs that are there now."""
+
+    inputs: tuple[FoundInput, ...]
+
+
+LIST_INPUTS = Operation(
+    "listInputs",
+    "POST",
+    "/v1/room/inputs",
+    "Open every sound input that is there, for a minute from each call; levels come as events",
+    answer=FoundInputs,
+    request=NoBody,
+    roles=TECHNICIAN_ROLES,
+    errors={409: ("already_recording",)},
+    error_answers={409: OpenHearingAnswer},
+)
+
+
+class Commissioning(Model):
+    """How far a technician has come with setting up the room; kept so that it goes on there."""
+
+    record: dict[str, Any]
+    """Steps with their results (:mod:`kiosk.commissioning.record`); empty: never begun."""
+
+
+GET_COMMISSIONING = Operation(
+    "getCommissioning", "GET", "/v1/commissioning", "How far the room is set up", Commissioning
+)
+SET_COMMISSIONING = Operation(
+    "setCommissioning",
+    "PUT",
+    "/v1/commissioning",
+    "Keep how far the room is set up",
+    answer=Commissioning,
+    request=Commissioning,
+    roles=TECHNICIAN_ROLES,
+    errors={409: ("storage_failed",)},
+)
+ROOM_OPERATIONS = (GET_ROOM, SET_ROOM, LIST_INPUTS, GET_COMMISSIONING, SET_COMMISSIONING)

@@ -11,20 +11,18 @@ its card. Names without a colon are those of ALSA's settings.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from kiosk.commands._common import command_settings
 from kiosk.config import Settings
 from kiosk.errors import ConfigError, DeviceAbsentError
+from kiosk.hardware.audio.listing import list_sound_devices
 from kiosk.hardware.audio.sound_devices import (
     ROOT,
     Direction,
     SoundDevice,
     find_device,
-    list_devices,
 )
 from kiosk.hardware.ports import PortUse, list_ports
 
@@ -73,7 +71,7 @@ def device_lines(settings: Settings, root: Path = ROOT) -> tuple[list[str], list
     lines: list[str] = []
     problems: list[str] = []
     for direction, title in _TITLES.items():
-        devices = list_devices(direction, _portaudio_names(direction), root)
+        devices = [row.device for row in list_sound_devices(direction, root)]
         users: dict[SoundDevice, list[str]] = {}
         for user, setting in _settings_of(settings, direction):
             try:
@@ -117,31 +115,3 @@ def _line(device: SoundDevice, devices: list[SoundDevice], users: list[str]) -> 
     """Return the line of one device: its setting, then a comment."""
     said = "; ".join([str(device), *users])
     return f'device = "{device.stable_address(devices)}"  # {said}'
-
-
-def _portaudio_names(direction: Direction) -> list[str]:
-    """Return PortAudio's names, in their order; none where it is not installed."""
-    try:
-        import pyaudio  # type: ignore[import-untyped]
-    except ImportError:
-        return []
-    from kiosk.hardware.audio.portaudio import CHANNEL_KEYS
-
-    with _quiet_standard_error():  # ALSA complains there about every device that is not fitted
-        audio = pyaudio.PyAudio()
-        rows = [audio.get_device_info_by_index(index) for index in range(audio.get_device_count())]
-        audio.terminate()
-    return [str(row["name"]) for row in rows if int(row[CHANNEL_KEYS[direction]]) > 0]
-
-
-@contextlib.contextmanager
-def _quiet_standard_error() -> Iterator[None]:
-    """Discard what C libraries write to standard error."""
-    kept = os.dup(2)
-    with open(os.devnull, "wb") as nothing:  # noqa: PTH123 (a device)
-        os.dup2(nothing.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

@@ -65,6 +65,7 @@ class RecorderService:
             asyncio.create_task(self._poll_courtroom()),
             asyncio.create_task(self._api.filing_keys.run()),
             asyncio.create_task(self._api.machine.run()),
+            asyncio.create_task(self._api.room.run()),
             asyncio.create_task(self._api.watch_staff()),
             asyncio.create_task(ping_watchdog(lambda: not self._steps.is_hung)),
         ]
@@ -76,6 +77,7 @@ class RecorderService:
         notify("STOPPING=1")
         await asyncio.to_thread(core.courtroom.invariants.stop)
         await self._api.exports.close()
+        await self._api.room.close()
         await self._steps.run(lambda: core.courtroom.shutdown(SHUTDOWN_S))
         for task in tasks:
             task.cancel()
@@ -123,8 +125,10 @@ class RecorderService:
 
     async def _publish_levels(self) -> None:
         for number in itertools.count():
-            is_shown = self._core.courtroom.open_hearing_id or self._api.is_testing_device
+            is_watched = self._api.is_testing_device or self._api.room.is_surveying
+            is_shown = self._core.courtroom.open_hearing_id or is_watched
             if is_shown or number % UNWATCHED_LEVELS == 0:
-                data = {name: row.to_json() for name, row in self._core.sources.levels().items()}
+                levels = {**self._core.sources.levels(), **self._api.room.levels()}
+                data = {name: row.to_json() for name, row in levels.items()}
                 self._events.send("levels", data)
             await asyncio.sleep(LEVELS_INTERVAL_S if is_shown else UNWATCHED_INTERVAL_S)

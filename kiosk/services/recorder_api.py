@@ -82,7 +82,7 @@ class RecorderApi:
         self._reports = ReportService(core.settings, core.courtroom.inputs.accept)
         self.filing_keys = FilingKeyService(core.paths.escrow_keys, core.paths.public_keys)
         self.machine = MachineWatch(mark_changed)
-        self._room = RoomService(
+        self.room = RoomService(
             core.settings, core.settings_file, lambda: core.courtroom.open_hearing_id
         )
         self._upkeep = UpkeepService(life, self._check_restart, stop)
@@ -90,7 +90,7 @@ class RecorderApi:
             *self._desk.alarms,
             *self.filing_keys.alarms(),
             *self.machine.alarms(),
-            *self._room.alarms(),
+            *self.room.alarms(),
         ]
 
     @property
@@ -129,7 +129,7 @@ class RecorderApi:
                 for name, call in operations.DEVICE_TESTS.items()
             ),
             *self._reports.routes(),
-            *self._room.routes(),
+            *self.room.routes(),
             *self.exports.routes(),
             *self._upkeep.routes(),
         ]

@@ -1,17 +1,28 @@
-"""Keeps the room's profile: the one place that writes it."""
+"""Keeps the room's profile and how far it is set up; shows the inputs that are there."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from kiosk import room_profile
 from kiosk.api.base import Model
-from kiosk.api.recorder import AlarmKey
-from kiosk.api.room import GET_ROOM, SET_ROOM, Room, RoomProfile
+from kiosk.api.recorder import AlarmKey, Level
+from kiosk.api.room import (
+    GET_COMMISSIONING,
+    GET_ROOM,
+    LIST_INPUTS,
+    SET_COMMISSIONING,
+    SET_ROOM,
+    Commissioning,
+    FoundInputs,
+    Room,
+    RoomProfile,
+)
 from kiosk.config import Settings
 from kiosk.errors import ConfigError, DeviceAbsentError, KioskError
 from kiosk.hardware.audio.sound_devices import (
@@ -21,12 +32,16 @@ from kiosk.hardware.audio.sound_devices import (
     find_device,
     list_devices,
 )
+from kiosk.hardware.sources.input_survey import InputSurvey
 from kiosk.hearing.room.errors import AlreadyRecordingError
 from kiosk.services.local_api import Call, Route
 from kiosk.settings_files import SettingsFile, SettingsFiles, apply_profile, load_settings_files
-from kiosk.storage.atomic_io import make_folder, write_text
+from kiosk.storage.atomic_io import make_folder, read_json, write_json, write_text
+from kiosk.storage.paths import Paths
 
 log = logging.getLogger(__name__)
+SURVEY_S = 60.0
+"""Inputs stay open so long after a screen has asked for them."""
 
 
 class RoomProfileRefusedError(KioskError):
@@ -37,7 +52,7 @@ class RoomProfileRefusedError(KioskError):
 
 
 class RoomService:
-    """The calls about the room's profile.
+    """The calls about the room as a technician sets it up.
 
     Args:
         settings: in force.
@@ -57,10 +72,19 @@ class RoomService:
         self._open_hearing_id = open_hearing_id
         self._lock = asyncio.Lock()
         self._problem = load_settings_files(file).problem
+        self._record = Paths.from_settings(settings.paths).commissioning
+        self._survey = InputSurvey(settings.microphones, root)
+        self._survey_until = 0.0
 
     def routes(self) -> list[Route]:
         """Return the operations with their handlers."""
-        return [(GET_ROOM, self._get_room), (SET_ROOM, self._set_room)]
+        return [
+            (GET_ROOM, self._get_room),
+            (SET_ROOM, self._set_room),
+            (LIST_INPUTS, self._list_inputs),
+            (GET_COMMISSIONING, self._get_commissioning),
+            (SET_COMMISSIONING, self._set_commissioning),
+        ]
 
     def alarms(self) -> Iterator[AlarmKey]:
         """Yield the alarm that the profile does not count."""
@@ -80,6 +104,62 @@ class RoomService:
         log.info("%s keeps a room profile", call.person.id)
         return room
 
+    # -- inputs that are there ---------------------------------------------------------------------
+    async def _list_inputs(self, _call: Call) -> Model:
+        async with self._lock:
+            if (open_hearing := self._open_hearing_id()) is not None:
+                raise AlreadyRecordingError(open_hearing)
+            self._survey_until = time.monotonic() + SURVEY_S
+            await asyncio.to_thread(self._survey.refresh)
+        return FoundInputs(inputs=self._survey.inputs())
+
+    @property
+    def is_surveying(self) -> bool:
+        """Whether inputs are open that the settings do not name."""
+        return time.monotonic() < self._survey_until
+
+    def levels(self) -> dict[str, Level]:
+        """Return the levels of the inputs that only the survey has opened."""
+        return dict(self._survey.levels())
+
+    async def run(self) -> None:
+        """Close the survey when nobody looks any more, or a hearing begins."""
+        while True:
+            await asyncio.sleep(1.0)
+            is_open = self._open_hearing_id() is not None
+            if self._survey_until and (is_open or not self.is_surveying):
+                await self.close()
+
+    async def close(self) -> None:
+        """End the survey."""
+        async with self._lock:
+            self._survey_until = 0.0
+            await asyncio.to_thread(self._survey.close)
+
+    # -- commissioning -----------------------------------------------------------------------------
+    async def _get_commissioning(self, _call: Call) -> Model:
+        return Commissioning(record=await asyncio.to_thread(self._read_record))
+
+    async def _set_commissioning(self, call: Call) -> Model:
+        request = await call.read(Commissioning)
+        async with self._lock:
+            await asyncio.to_thread(self._keep_record, request.record)
+        return request
+
+    def _read_record(self) -> dict[str, Any]:
+        try:
+            return read_json(self._record)
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:  # it begins anew: the profile is a file of its own
+            log.error("%s: cannot be read: %s", self._record.name, error)
+            return {}
+
+    def _keep_record(self, record: dict[str, Any]) -> None:
+        make_folder(self._record.parent, 0o755)
+        write_json(self._record, record, 0o644)
+
+    # -- profile -----------------------------------------------------------------------------------
     def _read(self) -> Room:
         files = load_settings_files(self._file)
         self._problem = files.problem

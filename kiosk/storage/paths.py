@@ -51,6 +51,11 @@ class Paths:
         """The room as a technician set it up: profile and commissioning; owner: recorder."""
         return self.data / "room"
 
+    @property
+    def commissioning(self) -> Path:
+        """How far a technician has come with setting up the room (JSON); owner: recorder."""
+        return self.room / "commissioning.json"
+
     # -- sync --------------------------------------------------------------------------------
     @property
     def database(self) -> Path:

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from kiosk.hardware.virtual.microphones import VirtualMicrophones
 from kiosk.ipc import ServiceRefusedError
 from kiosk.services.room import RoomProfileRefusedError, RoomService
 from kiosk.settings_files import load_settings
 from tests.services.conftest import MakeRecorder
-from tests.services.recorder_process import RecorderProcess, hearing
+from tests.services.recorder_process import RecorderProcess, events, hearing
 from tests.support.sound_cards import Stick, build_machine
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 PROFILE = {
@@ -100,3 +102,52 @@ def test_a_setting_that_fits_two_devices_is_refused_with_both_named(tmp_path: Pa
     for device in ("usb:1-1.2", "usb:1-1.3"):  # the third is not there yet: shown, not refused
         keep(device)
         assert [row.device for row in load_settings(settings_file).microphones] == [device]
+
+
+def test_every_input_is_found_with_its_level_and_named_by_what_is_heard(
+    microphones: VirtualMicrophones, make_recorder: MakeRecorder
+) -> None:
+    recorder = make_recorder()
+    recorder.start()
+    put(recorder, {"microphones": [{"name": "judge", "role": "judge", "device": "mic_judge"}]})
+    recorder.stop()
+    recorder.start()
+    recorder.wait_until_ready()
+    token = recorder.sign_in("technician")
+
+    def find() -> dict[str, dict[str, Any]]:
+        answer = recorder.call("POST", "/v1/room/inputs", {}, token)
+        return {row["device"]: row for row in answer["inputs"]}
+
+    def are_open() -> dict[str, dict[str, Any]] | None:
+        found = find()
+        return found if found["mic_witness"]["state"] == "ok" else None
+
+    found = wait_for(are_open, "the input that the settings do not name")
+    assert {"mic_judge", "mic_witness"} <= set(found)
+    assert (found["mic_judge"]["name"], found["mic_witness"]["name"]) == ("judge", "")
+    heard = found["mic_witness"]["id"]
+    with microphones.speak("witness", "this is the microphone of the witness, I am here"):
+        rows = [value for name, value in events(recorder, 2.0) if name == "levels"]
+    loudest = {name: max(row[name]["rms_db"] for row in rows) for name in ("judge", heard)}
+    assert loudest[heard] > loudest["judge"] + 12
+    recorder.post("/v1/hearings", hearing())
+    with pytest.raises(ServiceRefusedError) as refused:
+        find()
+    assert refused.value.code == "already_recording"
+
+    def is_closed() -> bool:
+        newest = [value for name, value in events(recorder, 0.3) if name == "levels"][-1]
+        return set(newest) == {"judge"}
+
+    wait_for(is_closed, "nothing but the hearing's microphones")
+
+
+def test_how_far_the_room_is_set_up_survives_a_kill(bare_recorder: RecorderProcess) -> None:
+    record = {"steps": {"language": {"state": "done"}}}
+    token = bare_recorder.sign_in("technician")
+    assert bare_recorder.call("GET", "/v1/commissioning")["record"] == {}
+    bare_recorder.call("PUT", "/v1/commissioning", {"record": record}, token)
+    bare_recorder.kill()
+    bare_recorder.start()
+    assert bare_recorder.call("GET", "/v1/commissioning")["record"] == record
