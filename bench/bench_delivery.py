@@ -32,6 +32,7 @@ INSTALLED, DEBIAN = "bbr", "cubic"  # congestion control: packaging/host/sysctl.
 DEBIAN_BYTES = 4_000_000  # loss makes it slow
 CPU_BYTES = 128 << 20  # twice
 FILING_MBIT, FILING_BYTES, FILING_GOAL = 2.0, 1_000_000, 1.05
+STEADY_BYTES = 1_000_000  # 4 s: a transfer that begins fills the queue until it knows the rate
 CALL_MBITS, CALL_S, CALL_GOAL_MS, CALL_FULL = (1.0, 2.0), 8.0, 20.0, 0.9
 CALL_LINE_MS = 10.0  # each way. On a line without delay TCP sends bursts as no line has them
 PEER = "curl -T"
@@ -49,7 +50,8 @@ def run(repeats: int) -> list[Measure]:
             *measure_bad_line(template, INSTALLED, GOODPUT_BYTES),
             *measure_bad_line(template, DEBIAN, DEBIAN_BYTES),
             *measure_cpu(template, min(repeats, 3)),
-            *measure_filing(template, repeats),
+            *measure_filing(template, INSTALLED, repeats),
+            *measure_filing(template, DEBIAN, repeats),
             *(measure for mbit in CALL_MBITS for measure in call_beside_upload(template, mbit)),
         ]
 
@@ -140,17 +142,23 @@ def deliver_filing(site: DeliverySite) -> float:
     return time.monotonic() - begun
 
 
-def measure_filing(template: Path, repeats: int) -> list[Measure]:
-    """Return the seconds to a filing's receipt beside a recording, and on an idle connection."""
+def measure_filing(template: Path, congestion: str, repeats: int) -> list[Measure]:
+    """Return the seconds to a filing's receipt beside a recording, and on an idle connection.
+
+    What a recording has put into the queue before the line goes first: ``congestion`` control says
+    how much that is.
+    """
     with NetworkLink() as link, running_site(template, link) as site:
+        link.set_congestion_control(congestion)
         link.shape(FILING_MBIT)
         idle = [deliver_filing(site) for _ in range(repeats)]
-        site.deliver(repeats * 4_000_000)
+        site.deliver(repeats * STEADY_BYTES)
         beside = []
         for _ in range(repeats):
-            site.wait_upload_flow()
+            site.wait_upload_flow(STEADY_BYTES)
             beside.append(deliver_filing(site))
-    name = f"1 MB filing beside a recording, {FILING_MBIT:g} Mbit/s (goal: {FILING_GOAL})"
+    name = f"1 MB filing beside a recording, {FILING_MBIT:g} Mbit/s, {congestion}"
+    name += f" (goal: {FILING_GOAL})" if congestion == INSTALLED else ""
     return [median_of(name, "s", beside, "idle line", idle)]
 
 

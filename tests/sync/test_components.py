@@ -43,6 +43,7 @@ from kiosk.sync.transport.backoff import Backoff
 from kiosk.sync.transport.central_client import CentralClient
 from kiosk.sync.transport.central_session import (
     SO_MAX_PACING_RATE,
+    TCP_NOTSENT_LOWAT,
     CentralSession,
     SocketTracker,
     to_central_error,
@@ -50,6 +51,7 @@ from kiosk.sync.transport.central_session import (
 from kiosk.sync.transport.central_session import RefusedError as CentralRefusedError
 from kiosk.sync.transport.link_type import default_interface, link_type_of
 from kiosk.sync.transport.pacing import pacing_rate
+from kiosk.sync.transport.send_blocks import MAX_BLOCK_BYTES, MIN_BLOCK_BYTES, SendBlocks
 from kiosk.sync.transport.tus_client import FileSlice
 
 
@@ -71,8 +73,16 @@ def test_bulk_gives_way_and_goes_on() -> None:
         assert not lanes.wait_until_free(0.01)
         lanes.raise_if_stopping()
     lanes.raise_if_preempted()
-    assert lanes.wait_until_free(0)
+    assert lanes.wait_until_free(30)
     assert lanes.preemption_count == 1
+
+
+def test_bulk_waits_for_the_documents_that_follow_a_registration() -> None:
+    lanes = Lanes()
+    with lanes.urgent_work():
+        pass
+    assert not lanes.wait_until_free(0)
+    assert lanes.wait_until_free(30)
 
 
 def test_stop_frees_whoever_waits() -> None:
@@ -279,18 +289,52 @@ def test_file_slice_reads_its_bytes_and_notices_a_shorter_file(tmp_path: Path) -
     data = os.urandom(1000)
     path.write_bytes(data)
     done: list[int] = []
+    blocks = SendBlocks(lambda _size: None)
     with path.open("rb") as file:
-        file_slice = FileSlice(file, 100, 500, lambda: None, done.append)
+        file_slice = FileSlice(file, 100, 500, blocks, lambda: None, done.append)
         assert len(file_slice) == 500
-        blocks = []
+        parts = []
         while block := file_slice.read(128):
-            blocks.append(block)
-        assert b"".join(blocks) == data[100:600]
+            parts.append(block)
+        assert b"".join(parts) == data[100:600]
         assert done[-1] == 500
-        short = FileSlice(file, 900, 500, lambda: None, done.append)
+        short = FileSlice(file, 900, 500, blocks, lambda: None, done.append)
         short.read(200)
         with pytest.raises(StorageError):
             short.read(200)
+
+
+def test_blocks_follow_the_line() -> None:
+    """A slow line gets small ones, so that a transfer yields soon; a fast one large ones."""
+    now, limits = [0.0], list[int]()
+    blocks = SendBlocks(limits.append, lambda: now[0])
+
+    def send(total: int, bytes_per_second: float) -> int:
+        blocks.begin()
+        size = 0
+        while total > 0:
+            size = blocks.next_size()
+            total -= size
+            now[0] += size / bytes_per_second
+        return size
+
+    assert send(1 << 20, 250_000) == MIN_BLOCK_BYTES
+    assert limits == []
+    assert send(16 << 20, 50e6) == MAX_BLOCK_BYTES
+    assert limits[-1] == 2 * MAX_BLOCK_BYTES
+    assert send(16 << 20, 250_000) == MIN_BLOCK_BYTES
+    assert limits[-1] == 2 * MIN_BLOCK_BYTES
+
+
+def test_kernel_holds_two_blocks_unsent() -> None:
+    tracker = SocketTracker()
+    with socket.socket() as before, socket.socket() as later:
+        tracker.add(before)
+        assert before.getsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT) == 2 * MIN_BLOCK_BYTES
+        tracker.set_unsent_limit(4 * MIN_BLOCK_BYTES)
+        tracker.add(later)
+        for sock in (before, later):
+            assert sock.getsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT) == 4 * MIN_BLOCK_BYTES
 
 
 # -- errors of the link ----------------------------------------------------------------------

@@ -124,7 +124,7 @@ class SmallFileSender:
         line = file_list((id_, file.size, file.sha256) for id_, file in by_id.items())
         body = line + b"".join(contents[upload.path] for upload in by_id.values())
         try:
-            results = read_results(client.send_small_files(self._slice(item, body)))
+            results = read_results(client.send_small_files(self._slice(client, item, body)))
         except (RefusedError, CentralUnreachableError) as error:
             if error.code == "central_full":
                 raise  # it takes nothing of anybody
@@ -159,7 +159,7 @@ class SmallFileSender:
                 self._alone.add(str(upload.upload_url))
         return contents
 
-    def _slice(self, item: OutboxItem, body: bytes) -> FileSlice:
+    def _slice(self, client: CentralClient, item: OutboxItem, body: bytes) -> FileSlice:
         """Return the body of a request, which reports its progress."""
 
         def report(done: int) -> None:
@@ -172,8 +172,8 @@ class SmallFileSender:
             self._context.progress.set(self._worker_name, current)
             self._context.notify_change()
 
-        file = BytesIO(body)
-        return FileSlice(file, 0, len(body), self._gate.raise_if_preempted, report)
+        blocks = client.session.send_blocks
+        return FileSlice(BytesIO(body), 0, len(body), blocks, self._gate.raise_if_preempted, report)
 
     def _send_alone(
         self,

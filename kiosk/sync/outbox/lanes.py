@@ -8,11 +8,14 @@ second. So bulk transfers call :meth:`Lanes.raise_if_preempted` before every blo
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
 from kiosk.errors import KioskError
+
+PAUSE_SECONDS = 0.3  # after urgent work: a filing's documents follow its registration
 
 
 class Lane(IntEnum):
@@ -35,6 +38,7 @@ class Lanes:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._urgent_count = 0
+        self._free_at = 0.0
         self._is_stopping = False
         self.preemption_count = 0
 
@@ -48,6 +52,7 @@ class Lanes:
         finally:
             with self._changed:
                 self._urgent_count -= 1
+                self._free_at = time.monotonic() + PAUSE_SECONDS
                 self._changed.notify_all()
 
     def raise_if_preempted(self) -> None:
@@ -71,11 +76,21 @@ class Lanes:
             raise PreemptedError("the service stops")
 
     def wait_until_free(self, seconds: float) -> bool:
-        """Wait up to ``seconds`` until no urgent work is running; return whether none is."""
+        """Wait up to ``seconds`` until urgent work has ended for a moment; return whether it has.
+
+        Else bulk work would send between two pieces of urgent work, and be interrupted again.
+        """
+        end = time.monotonic() + seconds
         with self._changed:
-            return self._changed.wait_for(
-                lambda: not self._urgent_count or self._is_stopping, seconds
-            )
+            while not self._is_stopping:
+                now = time.monotonic()
+                free_at = end if self._urgent_count else self._free_at
+                if now >= free_at and not self._urgent_count:
+                    break
+                if now >= end:
+                    return False
+                self._changed.wait(min(free_at, end) - now)
+            return True
 
     def stop(self) -> None:
         """Interrupt every transfer, now and from now on."""

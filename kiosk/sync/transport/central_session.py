@@ -13,7 +13,7 @@ import struct
 import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,11 @@ from urllib3.exceptions import NameResolutionError
 
 from kiosk.clocks import is_synchronised, wall_time
 from kiosk.errors import CentralError, CentralUnreachableError
+from kiosk.sync.transport.send_blocks import MAX_BLOCK_BYTES, MIN_BLOCK_BYTES, SendBlocks
 
-CONNECT_SECONDS = 10.0  # also the limit for each block sent: see requests' use of it
+CONNECT_SECONDS = 10.0  # also the limit for each TLS record sent: see requests' use of it
 ANSWER_SECONDS = 60.0  # a server that syncs and hashes a large file takes its time
-BLOCK_BYTES = 64 * 1024
-UNSENT_BYTES = 128 * 1024
+BLOCK_BYTES = 64 * 1024  # of an answer
 MAX_ANSWER_BYTES = 64 << 20
 """The largest answer, on a hearing of 100 000 files, has some 40 MB."""
 USER_TIMEOUT_MS = 30_000
@@ -119,12 +119,14 @@ class SocketTracker:
     def __init__(self) -> None:
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._rate = 0
+        self._unsent_limit = 2 * MIN_BLOCK_BYTES
         self._lock = threading.Lock()
 
     def add(self, sock: socket.socket) -> None:
         """Add a new socket; it gets the current pacing rate."""
         with self._lock:
             self._sockets.add(sock)
+            _set_unsent_limit(sock, self._unsent_limit)
             if self._rate:
                 _set_rate(sock, self._rate)
 
@@ -136,6 +138,13 @@ class SocketTracker:
             self._rate = bytes_per_second
             for sock in list(self._sockets):
                 _set_rate(sock, bytes_per_second)
+
+    def set_unsent_limit(self, size: int) -> None:
+        """Limit the bytes that the kernel holds unsent for each connection."""
+        with self._lock:
+            self._unsent_limit = size
+            for sock in list(self._sockets):
+                _set_unsent_limit(sock, size)
 
     def peer_address(self) -> str | None:
         """Return the address of the other end of an open connection, or None."""
@@ -160,10 +169,13 @@ class SocketTracker:
 def _set_rate(sock: socket.socket, bytes_per_second: int) -> None:
     unlimited = 0xFFFFFFFF
     rate = min(bytes_per_second or unlimited, unlimited)
-    try:
+    with suppress(OSError):  # closed meanwhile
         sock.setsockopt(socket.SOL_SOCKET, SO_MAX_PACING_RATE, struct.pack("=I", rate))
-    except OSError:  # closed meanwhile
-        return
+
+
+def _set_unsent_limit(sock: socket.socket, size: int) -> None:
+    with suppress(OSError):  # closed meanwhile
+        sock.setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, size)
 
 
 class TrackingAdapter(HTTPAdapter):
@@ -177,13 +189,12 @@ class TrackingAdapter(HTTPAdapter):
         """Create the pools."""
         kwargs["socket_options"] = [
             (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
-            (socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES),
             (socket.IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS),
             (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
             # Closing drops what the kernel still holds; answers have been read by then.
             (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)),
         ]
-        kwargs["blocksize"] = BLOCK_BYTES
+        kwargs["blocksize"] = MAX_BLOCK_BYTES
         super().init_poolmanager(*args, **kwargs)
         plain = type("Plain", (_TrackedConnection,), {"tracker": self._tracker})
         secure = type("Secure", (_TrackedTlsConnection,), {"tracker": self._tracker})
@@ -204,6 +215,7 @@ class CentralSession:
 
     def __init__(self, credentials: Credentials | None, *, requires_contract: bool = True) -> None:
         self.sockets = SocketTracker()
+        self.send_blocks = SendBlocks(self.sockets.set_unsent_limit)
         self._requires_contract = requires_contract
         self._credentials = credentials
         self.requests_session = requests.Session()

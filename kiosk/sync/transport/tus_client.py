@@ -8,6 +8,7 @@ the same, because a tus ``POST`` is not idempotent.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
@@ -22,6 +23,7 @@ from kiosk.sync.transport.central_session import (
     check_response,
 )
 from kiosk.sync.transport.patch_limit import PatchLimit, smaller_than
+from kiosk.sync.transport.send_blocks import SendBlocks
 
 TUS_VERSION = "1.0.0"
 OFFSET_CONFLICT = 409
@@ -51,6 +53,7 @@ class FileSlice:
         file: opened for reading in binary.
         start: first byte.
         length: number of bytes.
+        blocks: of the session that sends it.
         raise_if_preempted: called before each block; raises to interrupt the transfer.
         report_progress: called with the number of bytes handed to the kernel so far.
     """
@@ -60,21 +63,24 @@ class FileSlice:
         file: BinaryIO,
         start: int,
         length: int,
+        blocks: SendBlocks,
         raise_if_preempted: Callable[[], None],
         report_progress: Callable[[int], None],
     ) -> None:
         self._file = file
         self._length = length
         self._done = 0
+        self._blocks = blocks
         self._raise_if_preempted = raise_if_preempted
         self._report_progress = report_progress
+        blocks.begin()
         file.seek(start)
 
     def __len__(self) -> int:
         return self._length
 
     def read(self, size: int = -1) -> bytes:
-        """Return the next block.
+        """Return the next block, of at most ``size`` bytes.
 
         Raises:
             StorageError: the disk fails, or the file has become shorter.
@@ -84,7 +90,8 @@ class FileSlice:
         if left == 0:
             return b""
         try:
-            block = self._file.read(left if size < 0 else min(size, left))
+            size = left if size < 0 else min(size, left, self._blocks.next_size())
+            block = self._file.read(size)
         except OSError as error:
             raise StorageError(f"{self._file.name}: {error.strerror}") from error
         if not block:
@@ -161,7 +168,14 @@ class TusClient:
         with open_binary(path) as file:
             while offset < size:
                 previous, length = offset, min(limit, size - offset)
-                body = _slice(file, offset, length, raise_if_preempted, report_progress)
+                body = FileSlice(
+                    file,
+                    offset,
+                    length,
+                    self._session.send_blocks,
+                    raise_if_preempted,
+                    partial(_report_from, offset, report_progress),
+                )
                 try:
                     offset = self._patch(url, offset, size, body)
                     cuts = 0
@@ -213,17 +227,9 @@ def _is_too_large(error: CentralUnreachableError | RefusedError) -> bool:
     raise error
 
 
-def _slice(
-    file: BufferedReader,
-    offset: int,
-    length: int,
-    raise_if_preempted: Callable[[], None],
-    report_progress: Callable[[int], None],
-) -> FileSlice:
-    """Return the body of one PATCH."""
-    return FileSlice(
-        file, offset, length, raise_if_preempted, lambda done: report_progress(offset + done)
-    )
+def _report_from(offset: int, report_progress: Callable[[int], None], done: int) -> None:
+    """Report the progress of the whole file by that of a slice of it."""
+    report_progress(offset + done)
 
 
 def open_binary(path: Path) -> BufferedReader:
