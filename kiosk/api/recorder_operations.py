@@ -47,7 +47,7 @@ from kiosk.api.recorder_calls import (
 )
 from kiosk.api.reports import SAVE_REPORT
 from kiosk.api.room import ROOM_OPERATIONS
-from kiosk.api.upkeep import GET_SERVICE, GET_SIGN_IN, RESTART
+from kiosk.api.upkeep import GET_SIGN_IN, RECORDER_UPKEEP
 
 GET_STATE = Operation("getState", "GET", "/v1/state", "State of the recorder", answer=RecorderState)
 GET_EVENTS = Operation(
@@ -287,8 +287,7 @@ RECORDER_OPERATIONS = (
     SAVE_REPORT,
     *ROOM_OPERATIONS,
     *EXPORT_OPERATIONS,
-    GET_SERVICE,
-    RESTART,
+    *RECORDER_UPKEEP,
 )
 RECORDER_EVENTS = (
     Event("state", "State: on each change, at least once a second", RecorderState),

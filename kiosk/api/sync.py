@@ -11,7 +11,7 @@ from kiosk.api.operations import EVENT_STREAM, Event, NoBody, Operation
 from kiosk.api.published import Schedule
 from kiosk.api.recorder import Alarm
 from kiosk.api.rows import ListedId, ListedText, ListReport
-from kiosk.api.upkeep import GET_SERVICE, RESTART
+from kiosk.api.upkeep import SYNC_UPKEEP
 
 CONTRACT = 1
 """Version of sync's State."""
@@ -349,8 +349,7 @@ SYNC_OPERATIONS = (
     CANCEL_LINK_CHECK,
     DELIVER,
     GET_METRICS,
-    GET_SERVICE,
-    RESTART,
+    *SYNC_UPKEEP,
 )
 SYNC_EVENTS = (
     Event("state", "State: on each change, at most twice a second", SyncState),

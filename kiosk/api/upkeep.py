@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
-from kiosk.api.base import Model
+from kiosk.api.base import Model, Moment, Rows
 from kiosk.api.operations import COURT_ROLES, TECHNICIAN_ROLES, NoBody, Operation
 
 
@@ -65,3 +66,72 @@ GET_SIGN_IN = Operation(
     answer=SignedIn,
     roles=(*COURT_ROLES, *TECHNICIAN_ROLES),
 )
+
+
+# -- alarms ------------------------------------------------------------------------------------
+class LoggedAlarm(Model):
+    """An alarm that was raised, and when it ended."""
+
+    code: str
+    source: str | None = None
+    began: Moment = ""
+    ended: Moment | None = None
+    """Null: it lasts, or the service ended before it did."""
+    lasts: bool = False
+    is_clock_trusted: bool = True
+    """Whether its times can be believed."""
+
+
+class AlarmLog(Model):
+    """The last alarms of this service, the newest first."""
+
+    alarms: Rows[LoggedAlarm] = ()
+
+
+GET_ALARM_LOG = Operation(
+    "getAlarmLog",
+    "GET",
+    "/v1/alarm-log",
+    "The last alarms of this service, the newest first, those that last among them",
+    answer=AlarmLog,
+)
+
+
+# -- second storage ----------------------------------------------------------------------------
+class MirrorStorage(Model):
+    """What is in the place of the second storage."""
+
+    folder: str = ""
+    """Where it is mounted; empty: the settings name none."""
+    state: Literal["off", "ok", "absent", "foreign", "read_only", "failed"] = "off"
+    kiosk: str = ""
+    """Whose it is, by its marker; empty: nobody's."""
+    free_bytes: int | None = None
+    total_bytes: int | None = None
+
+
+class AdoptMirror(Model):
+    """Make what is in its place the second storage of this kiosk."""
+
+    kiosk: str = ""
+    """Whose it was when the technician agreed (:attr:`MirrorStorage.kiosk`); its content stays."""
+
+
+GET_MIRROR = Operation(
+    "getMirror", "GET", "/v1/mirror", "What is in the place of the second storage", MirrorStorage
+)
+ADOPT_MIRROR = Operation(
+    "adoptMirror",
+    "POST",
+    "/v1/mirror/adopt",
+    "Mark the storage that is mounted in its place as this kiosk's second one",
+    answer=MirrorStorage,
+    request=AdoptMirror,
+    roles=TECHNICIAN_ROLES,
+    errors={409: ("mirror_refused", "mirror_off", "restart_in_hearing", "storage_failed")},
+)
+
+
+# -- all ---------------------------------------------------------------------------------------
+SYNC_UPKEEP = (GET_SERVICE, RESTART, GET_ALARM_LOG)
+RECORDER_UPKEEP = (*SYNC_UPKEEP, GET_MIRROR, ADOPT_MIRROR)

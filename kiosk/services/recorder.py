@@ -8,6 +8,7 @@ import itertools
 import logging
 import signal
 
+from kiosk.api.states import ClockState
 from kiosk.hardware.virtual.panel import press_mock_button
 from kiosk.hearing.monitoring.monitor import POLL_S
 from kiosk.ipc import EventStream, serve_unix
@@ -66,6 +67,7 @@ class RecorderService:
             asyncio.create_task(self._api.filing_keys.run()),
             asyncio.create_task(self._api.machine.run()),
             asyncio.create_task(self._api.room.run()),
+            asyncio.create_task(self._api.alarm_log.run()),
             asyncio.create_task(self._api.watch_staff()),
             asyncio.create_task(ping_watchdog(lambda: not self._steps.is_hung)),
         ]
@@ -89,6 +91,7 @@ class RecorderService:
         await asyncio.to_thread(core.sources.close)
         core.panel.close()
         self._steps.close()
+        await asyncio.to_thread(self._api.alarm_log.keep)
         self._life.end()
 
     def _mark_changed(self) -> None:
@@ -107,7 +110,10 @@ class RecorderService:
         while True:
             self._changed.clear()
             try:
-                self._events.send("state", self._core.courtroom.state().to_json())
+                state = self._core.courtroom.state()
+                is_trusted = state.clock.state is ClockState.OK
+                self._api.alarm_log.update(state.alarms, is_clock_trusted=is_trusted)
+                self._events.send("state", state.to_json())
             except Exception:  # a state that cannot be serialised must not stop the publisher
                 log.exception("the state cannot be published")
             # not wait_for: in Python 3.11 it loses a cancellation that comes with the event

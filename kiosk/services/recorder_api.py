@@ -26,6 +26,7 @@ from kiosk.errors import RequestError
 from kiosk.hearing.room.errors import AlreadyRecordingError
 from kiosk.ipc import EventStream, errors_as_json
 from kiosk.selftest import recorder_checks
+from kiosk.services.alarm_log import AlarmLogService
 from kiosk.services.exports import ExportService
 from kiosk.services.filing_keys import FilingKeyService
 from kiosk.services.local_api import Call, Route, add_routes
@@ -34,6 +35,7 @@ from kiosk.services.peers import check_peer
 from kiosk.services.recorder_core import RecorderCore
 from kiosk.services.reports import ReportService
 from kiosk.services.room import RoomService
+from kiosk.services.second_storage import SecondStorageService
 from kiosk.services.service_life import ServiceLife
 from kiosk.services.step_runner import StepRunner
 from kiosk.services.upkeep import RestartRefusedError, UpkeepService, refuse_in_hearing
@@ -86,6 +88,10 @@ class RecorderApi:
             core.settings, core.settings_file, lambda: core.courtroom.open_hearing_id
         )
         self._upkeep = UpkeepService(life, self._check_restart, stop)
+        self.alarm_log = AlarmLogService(core.paths.alarm_log)
+        self._second_storage = SecondStorageService(
+            core.settings, lambda: core.courtroom.open_hearing_id is not None
+        )
         core.further_alarms = lambda: [
             *self._desk.alarms,
             *self.filing_keys.alarms(),
@@ -132,6 +138,8 @@ class RecorderApi:
             *self.room.routes(),
             *self.exports.routes(),
             *self._upkeep.routes(),
+            *self.alarm_log.routes(),
+            *self._second_storage.routes(),
         ]
         add_routes(app, operations.RECORDER_OPERATIONS, routes, self._authorize)
         return app

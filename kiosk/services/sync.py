@@ -16,6 +16,7 @@ from kiosk.api.sync import LinkCheckStep
 from kiosk.config import Settings
 from kiosk.errors import KioskError, StorageError
 from kiosk.ipc import EventStream, LocalClient, serve_unix
+from kiosk.services.alarm_log import AlarmLogService
 from kiosk.services.service_life import ServiceLife
 from kiosk.services.sync_api import SyncApi
 from kiosk.services.sync_core import SyncCore
@@ -51,7 +52,8 @@ class SyncService:
         core.start()
         life.begin()
         tasks = [
-            asyncio.create_task(self._publish_states()),
+            asyncio.create_task(self._publish_states(api.alarm_log)),
+            asyncio.create_task(api.alarm_log.run()),
             asyncio.create_task(self._poll_recorder()),
             asyncio.create_task(self._run_due_checks()),
             asyncio.create_task(ping_watchdog(core.is_healthy)),
@@ -69,6 +71,7 @@ class SyncService:
         with suppress(FileNotFoundError):
             core.paths.sync_socket.unlink()
         core.context.close()
+        await asyncio.to_thread(api.alarm_log.keep)
         life.end()
 
     def stop(self) -> None:
@@ -83,7 +86,7 @@ class SyncService:
             with suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(self._changed.set)
 
-    async def _publish_states(self) -> None:
+    async def _publish_states(self, alarm_log: AlarmLogService) -> None:
         """Send the state to the listeners when it has changed, at most twice a second."""
         while True:
             await self._changed.wait()
@@ -94,6 +97,7 @@ class SyncService:
                 self.core.deliver_now(is_manual=False)
             with suppress(StorageError):
                 state = await asyncio.to_thread(self.core.state)
+                alarm_log.update(state.alarms, is_clock_trusted=self.core.is_clock_trusted)
                 self._events.send("state", state.to_json())
             await asyncio.sleep(PUBLISH_INTERVAL_S)
 

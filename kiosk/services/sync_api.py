@@ -14,6 +14,7 @@ from kiosk.api.operations import NoBody
 from kiosk.api.published import Schedule, pulled_at
 from kiosk.errors import KioskError
 from kiosk.ipc import EventStream, errors_as_json
+from kiosk.services.alarm_log import AlarmLogService
 from kiosk.services.local_api import Call, Route, add_routes
 from kiosk.services.peers import check_peer
 from kiosk.services.recorder_sign_in import RecorderSignIn
@@ -55,6 +56,7 @@ class SyncApi:
         self._sign_in = RecorderSignIn(core.paths)
         self._upkeep = UpkeepService(life, self._check_restart, stop)
         self._registering = 0
+        self.alarm_log = AlarmLogService(core.paths.sync_alarm_log)
         self._events = events
         self._publish_check = publish_check
 
@@ -75,6 +77,7 @@ class SyncApi:
             (calls.DELIVER, self._deliver),
             (calls.GET_METRICS, self._metrics),
             *self._upkeep.routes(),
+            *self.alarm_log.routes(),
         ]
         add_routes(app, calls.SYNC_OPERATIONS, routes, self._sign_in.authorize)
         return app

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from kiosk.api.published import pulled_at
 from kiosk.api.recorder import RecorderState
-from kiosk.api.states import Phase
+from kiosk.api.states import ClockState, Phase
 from kiosk.api.sync import FilingState, LinkCheckState, ScheduleAge, SyncState
 from kiosk.clocks import wall_time
 from kiosk.config import Settings
@@ -97,6 +97,12 @@ class SyncCore:
         """Whether a hearing is open in this room, as far as the recorder answers."""
         recorder = self.poller.recorder_state
         return recorder is not None and recorder.phase.is_open
+
+    @property
+    def is_clock_trusted(self) -> bool:
+        """Whether the wall clock can be believed, as far as the recorder answers."""
+        recorder = self.poller.recorder_state
+        return recorder is not None and recorder.clock.state is ClockState.OK
 
     def set_recorder_state(self, state: RecorderState | None) -> None:
         """Adapt to the recorder's State (None: it does not answer).

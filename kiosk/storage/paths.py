@@ -108,6 +108,16 @@ class Paths:
         return self.data / "closed-hearings.json"
 
     @property
+    def alarm_log(self) -> Path:
+        """The recorder's last alarms (JSON); owner: recorder."""
+        return self.data / "alarm-log.json"
+
+    @property
+    def sync_alarm_log(self) -> Path:
+        """Sync's last alarms (JSON); owner: sync."""
+        return self.data / "sync" / "alarm-log.json"
+
+    @property
     def known_inputs(self) -> Path:
         """Device of each source at commissioning or first use (JSON); owner: recorder."""
         return self.data / "known-inputs.json"

@@ -47,11 +47,11 @@ from kiosk.ui.registry import (
     HomePlace,
     ScanFaultPlace,
     SecretaryCallPlace,
+    StaffPlace,
     TechnicianHomePlace,
     TechnicianPlace,
     TodayPlace,
     UnfinishedFilingsPlace,
-    UpkeepPlace,
 )
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.screen_choice import ScreenInputs
@@ -180,7 +180,7 @@ class AppState:
             group.create_task(self.secretary.poll_schedule(self.today))
             group.create_task(self.secretary.poll_deliveries())
             group.create_task(self.secretary.export.poll_drives(self._is_export_shown))
-            group.create_task(self.upkeep.poll(self._is_upkeep_shown))
+            group.create_task(self.upkeep.poll(self._staff_place))
 
     def _is_filing_open(self) -> bool:
         return self.visit.filing is not None
@@ -188,8 +188,8 @@ class AppState:
     def _is_export_shown(self) -> bool:
         return self.staff is not None and isinstance(self.secretary.place, ExportPlace)
 
-    def _is_upkeep_shown(self) -> bool:
-        return self.staff is not None and isinstance(self.secretary.place, UpkeepPlace)
+    def _staff_place(self) -> StaffPlace | None:
+        return None if self.staff is None else self.secretary.place
 
     def open_export(self) -> None:
         """Show the screen for the parties' copies."""

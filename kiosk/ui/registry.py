@@ -304,6 +304,18 @@ class UpkeepPlace:
 
 
 @dataclass(frozen=True)
+class AlarmLogPlace:
+    """The last alarms of the kiosk."""
+
+    page: int = 0
+
+
+@dataclass(frozen=True)
+class SecondStoragePlace:
+    """The second storage, and its adoption."""
+
+
+@dataclass(frozen=True)
 class SelfTestPlace:
     """The technician's self-test."""
 
@@ -320,7 +332,9 @@ class UnfinishedFilingsPlace:
     """Unfinished filings that a crash left behind; receipts are reprinted."""
 
 
-TechnicianPlace = TechnicianHomePlace | SelfTestPlace | UpkeepPlace
+TechnicianPlace = (
+    TechnicianHomePlace | SelfTestPlace | UpkeepPlace | AlarmLogPlace | SecondStoragePlace
+)
 """Where a technician may be; a secretary never is."""
 StaffPlace = (
     TodayPlace
@@ -446,6 +460,8 @@ SCREENS = (
     ScreenDefinition("staff.pin", "staff", PinPlace),
     ScreenDefinition("technician.home", "technician", TechnicianHomePlace),
     ScreenDefinition("technician.upkeep", "technician", UpkeepPlace),
+    ScreenDefinition("technician.alarm_log", "technician", AlarmLogPlace),
+    ScreenDefinition("technician.second_storage", "technician", SecondStoragePlace),
     ScreenDefinition("technician.self_test", "technician", SelfTestPlace),
 )
 SCREEN_OF_PLACE = {screen.place: screen.name for screen in SCREENS if screen.place is not None}

@@ -9,11 +9,23 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from kiosk.api.base import read_leniently
-from kiosk.api.upkeep import GET_SERVICE, RESTART, ServiceStatus, StartReason
+from kiosk.api.upkeep import (
+    ADOPT_MIRROR,
+    GET_ALARM_LOG,
+    GET_MIRROR,
+    GET_SERVICE,
+    RESTART,
+    AlarmLog,
+    LoggedAlarm,
+    MirrorStorage,
+    ServiceStatus,
+    StartReason,
+)
 from kiosk.errors import KioskError
 from kiosk.ipc import LocalClient, ServiceRefusedError
 from kiosk.services.service_life import ServiceLife
 from kiosk.services.upkeep import require_supervision
+from kiosk.ui.registry import AlarmLogPlace, SecondStoragePlace, StaffPlace, UpkeepPlace
 
 log = logging.getLogger(__name__)
 ServiceName = Literal["recorder", "sync", "ui"]
@@ -29,11 +41,17 @@ class UpkeepState:
         services: by name; None: it does not answer.
         asked: the service whose restart awaits confirmation.
         restarting: what was told to restart and has not come back, with its starts before.
+        alarms: the last alarms of recorder and sync, the newest first; None: not read yet.
+        mirror: what is in the place of the second storage; None: not known.
+        is_adoption_asked: whether to adopt it is being asked.
     """
 
     services: dict[ServiceName, ServiceStatus | None] = field(default_factory=dict)
     asked: ServiceName | None = None
     restarting: dict[ServiceName, int] = field(default_factory=dict)
+    alarms: tuple[LoggedAlarm, ...] | None = None
+    mirror: MirrorStorage | None = None
+    is_adoption_asked: bool = False
 
 
 class UpkeepActions:
@@ -65,13 +83,18 @@ class UpkeepActions:
         self.state = UpkeepState()
         self.end_screen: Callable[[], None] = lambda: None
 
-    async def poll(self, is_shown: Callable[[], bool]) -> None:
-        """Ask the services while the screen is shown."""
+    async def poll(self, place: Callable[[], StaffPlace | None]) -> None:
+        """Ask the services for what the screen of ``place`` shows; None: nobody is there."""
         while True:
-            if is_shown():
-                await self.refresh()
-            elif self.state != UpkeepState():
-                self.state = UpkeepState()
+            match place():
+                case UpkeepPlace():
+                    await self.refresh()
+                case AlarmLogPlace():
+                    await self.refresh_alarms()
+                case SecondStoragePlace():
+                    await self.refresh_mirror()
+                case _ if self.state != UpkeepState():
+                    self.state = UpkeepState()
             await asyncio.sleep(POLL_SECONDS)
 
     async def refresh(self) -> None:
@@ -88,6 +111,37 @@ class UpkeepActions:
             if (status := services[name]) is None or status.starts <= starts
         }
         self._set(services=services, restarting=waiting)
+
+    async def refresh_alarms(self) -> None:
+        """Read the last alarms of recorder and sync."""
+        logs = await asyncio.gather(_alarms(self._recorder), _alarms(self._sync))
+        rows = sorted((row for rows in logs for row in rows), key=_order, reverse=True)
+        self._set(alarms=tuple(rows))
+
+    async def refresh_mirror(self) -> None:
+        """Ask what is in the place of the second storage."""
+        try:
+            answer = await self._recorder.get(GET_MIRROR.path)
+            found = read_leniently(MirrorStorage, answer)[0]
+        except (KioskError, ValueError):
+            found = None
+        self._set(mirror=found)
+
+    def ask_adoption(self, *, is_asked: bool) -> None:
+        """Ask whether to adopt what is there, or withdraw the question."""
+        self._set(is_adoption_asked=is_asked)
+
+    async def adopt(self) -> None:
+        """Make what is there the second storage; whose it was has been said in the question."""
+        kiosk = self.state.mirror.kiosk if self.state.mirror else ""
+        self._set(is_adoption_asked=False)
+        try:
+            await self._recorder.post(ADOPT_MIRROR.path, {"kiosk": kiosk})
+        except ServiceRefusedError as error:
+            self._report_error(error.code)
+        except KioskError:
+            self._report_error("recorder_down")
+        await self.refresh_mirror()
 
     def ask_restart(self, name: ServiceName | None) -> None:
         """Ask whether to restart ``name``; None: withdraw the question."""
@@ -136,6 +190,20 @@ class UpkeepActions:
     def _set(self, **changes: Any) -> None:
         self.state = replace(self.state, **changes)
         self._notify_change()
+
+
+async def _alarms(client: LocalClient) -> tuple[LoggedAlarm, ...]:
+    """Return the last alarms of a service; none where it does not answer."""
+    try:
+        return read_leniently(AlarmLog, await client.get(GET_ALARM_LOG.path))[0].alarms
+    except (KioskError, ValueError) as error:
+        log.debug("no answer: %s", error)
+        return ()
+
+
+def _order(alarm: LoggedAlarm) -> tuple[bool, str]:
+    """Return by what alarms are ordered: those that last, then the newest."""
+    return alarm.lasts, alarm.began
 
 
 async def _ask(client: LocalClient) -> ServiceStatus | None:

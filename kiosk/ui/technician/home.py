@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from kiosk.alarms import alarm_of
 from kiosk.locale import N_
 from kiosk.ui.app_state import AppState
-from kiosk.ui.registry import SelfTestPlace, TechnicianHomePlace, TechnicianPlace, UpkeepPlace
+from kiosk.ui.registry import (
+    AlarmLogPlace,
+    SecondStoragePlace,
+    SelfTestPlace,
+    TechnicianHomePlace,
+    TechnicianPlace,
+    UpkeepPlace,
+)
 from kiosk.ui.samples import service_states
 from kiosk.ui.samples.screen_sample import Prepare
 from kiosk.ui.samples.staff_states import staff_at
@@ -42,6 +49,20 @@ TILES = (
         N_("Upkeep"),
         N_("Services and their restart"),
         UpkeepPlace(),
+    ),
+    Tile(
+        "alarm_log",
+        "bell-ring-outline",
+        N_("Last alarms"),
+        N_("What was, when, and what to do"),
+        AlarmLogPlace(),
+    ),
+    Tile(
+        "second_storage",
+        "harddisk",
+        N_("Second storage"),
+        N_("Its state, and a new one"),
+        SecondStoragePlace(),
     ),
 )
 """What the screen offers, in this order."""
