@@ -255,10 +255,13 @@ class Devices(Model):
 
 
 class TestDevice(Model):
-    """How long a device is tested; null or 0: the test's own time."""
+    """How a device is tested."""
 
     __test__ = False  # no test of pytest
     seconds: Annotated[float, Field(ge=0, le=300)] | None = None
+    """How long; null or 0: the test's own time."""
+    commissioning: bool = False
+    """Whether it becomes the baseline; then it is not compared with an earlier one."""
 
 
 class DeviceTestAnswer(SparseModel):

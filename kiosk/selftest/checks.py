@@ -59,7 +59,8 @@ async def _post_recorder(context: SelfTestContext, path: str, seconds: float) ->
     """Return the recorder's answer to a test of ``seconds``."""
     limit = seconds + context.check_seconds
     try:
-        return await context.recorder.post(path, {"seconds": seconds}, timeout=limit)
+        body = {"seconds": seconds, "commissioning": context.commissioning}
+        return await context.recorder.post(path, body, timeout=limit)
     except ServiceDownError as error:
         raise RecorderDownError(str(error)) from error
 

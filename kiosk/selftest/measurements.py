@@ -133,6 +133,16 @@ _MICROPHONE: Mapping[str, Value] = {
     "device": Text(N_("Device")),
 }
 
+CAMERA_ABILITIES: Mapping[str, str] = {
+    "focus": N_("Focus"),
+    "flicker": N_("Flicker of lamps"),
+    "exposure": N_("Exposure"),
+    "zoom": N_("Part of the view"),
+    "rotation": N_("Rotation"),
+    "rate": N_("Pictures a second"),
+}
+"""What can be set on a camera, by :data:`kiosk.hardware.camera.picture.ABILITIES`."""
+
 MEASURED: Mapping[str, Mapping[str, Value]] = {
     "camera": {
         "fps": Number(N_("Pictures a second"), N_("{n} frames/s"), 1, is_main=True),
@@ -151,6 +161,25 @@ MEASURED: Mapping[str, Mapping[str, Value]] = {
         ),
         "restarts": Number(N_("Restarts during the test")),
         "frames": Number(N_("Pictures during the test")),
+        "sharpness": Number(N_("Sharpness"), PER_CENT, 1),
+        "focus": Word(
+            N_("Focus"),
+            {
+                "idle": N_("held"),
+                "scanning": N_("is being looked for"),
+                "focused": N_("found"),
+                "failed": N_("not found"),
+            },
+        ),
+        "focus_dioptres": Number(N_("Lens position"), N_("{n} dioptres"), 2),
+        "exposure_ms": Number(N_("Exposure"), MILLISECONDS, 1),
+        "gain": Number(N_("Amplification"), N_("{n} times"), 1),
+        "zoom": Number(N_("Enlargement"), N_("{n} times"), 1),
+        "can": Each(
+            {name: Word(label, YES_NO) for name, label in CAMERA_ABILITIES.items()},
+            N_("Can be set on this camera"),
+        ),
+        "view": Silent("it says whether the sharpness can be compared"),
     },
     "microphones": {"*": Each(_MICROPHONE)},
     "scanner": {

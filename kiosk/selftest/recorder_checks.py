@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -21,6 +22,7 @@ from kiosk.config import Settings
 from kiosk.errors import StorageError
 from kiosk.hardware.audio.level_meter import FLOOR_DB
 from kiosk.hardware.camera.preview import PreviewFrame, PreviewReader
+from kiosk.hardware.camera.sharpness import SHARPNESS_PICTURES, Luma, luma_of
 from kiosk.hardware.machine_health import (
     FULL_SUPPLY_MA,
     SLOWED_C,
@@ -32,6 +34,7 @@ from kiosk.hardware.sources.sources import Sources
 from kiosk.hardware.wall_clock import clock_state, has_battery
 from kiosk.hearing.monitoring.active_alarms import CAMERA, CLOCK
 from kiosk.hearing.room.storage_monitor import PRIMARY_ALARMS
+from kiosk.selftest.camera_checks import load_camera_baseline, measure_view
 from kiosk.storage.court_keys import court_key_status, proof_times
 from kiosk.storage.paths import Paths
 from kiosk.storage.space import measure_space, measure_speed
@@ -72,12 +75,16 @@ def check_answer(
 
 
 async def check_camera(
-    settings: Settings, sources: Sources, paths: Paths, seconds: float
+    settings: Settings, sources: Sources, paths: Paths, seconds: float, *, is_baseline: bool = False
 ) -> DeviceTestAnswer:
-    """Check that pictures arrive, change, and show something."""
+    """Check that pictures arrive, change, show something, and are as sharp as at commissioning.
+
+    Args:
+        is_baseline: they become the baseline; they are not compared with an earlier one.
+    """
     if settings.camera.back_end == "none":
         return check_answer("not_fitted", {}, skipped=True)
-    seen, restarts = await _sample_preview(paths, seconds or CAMERA_S)
+    seen, lumas, restarts = await _sample_preview(paths, seconds or CAMERA_S)
     state = sources.describe_camera().state
     if not seen:
         none = {"frames": 0, "state": state, "restarts": restarts}
@@ -106,11 +113,19 @@ async def check_camera(
     if measured["contrast"] < MIN_CONTRAST:
         return check_answer("camera_dark", measured, limits)
     # the noise of a sensor always changes: equal pictures are one picture
-    return check_answer(None if measured["change"] > 0 else "camera_frozen", measured, limits)
+    if measured["change"] == 0:
+        return check_answer("camera_frozen", measured, limits)
+    baseline = None if is_baseline else await asyncio.to_thread(load_camera_baseline, paths)
+    code, view, view_limits = await asyncio.to_thread(
+        measure_view, settings.camera, sources.camera, lumas, baseline
+    )
+    return check_answer(code, measured | view, limits | view_limits)
 
 
-async def _sample_preview(paths: Paths, seconds: float) -> tuple[list[PreviewFrame], int]:
-    """Return the first and the newest pictures of the next ``seconds``, and the restarts.
+async def _sample_preview(
+    paths: Paths, seconds: float
+) -> tuple[list[PreviewFrame], list[Luma], int]:
+    """Return first and newest picture of the next ``seconds``, brightness of the newest, restarts.
 
     A camera that restarts counts its frames from one: it is measured from there.
     """
@@ -118,6 +133,7 @@ async def _sample_preview(paths: Paths, seconds: float) -> tuple[list[PreviewFra
     old = reader.read()
     newest, restarts = old.number if old else 0, 0
     seen: list[PreviewFrame] = []
+    lumas: deque[Luma] = deque(maxlen=SHARPNESS_PICTURES)
     left = steps = max(2, round(seconds / POLL_S))
     try:
         while left > 0:
@@ -129,12 +145,14 @@ async def _sample_preview(paths: Paths, seconds: float) -> tuple[list[PreviewFra
             if frame.number < newest:
                 restarts += 1
                 seen.clear()
+                lumas.clear()
                 left = steps if restarts <= MAX_RESTARTS else left
             newest = frame.number
             seen = [*seen[:1], frame]
+            lumas.append(luma_of(frame.rgb, frame.width, frame.height))
     finally:
         reader.close()
-    return seen, restarts
+    return seen, list(lumas), restarts
 
 
 async def check_microphones(

@@ -310,18 +310,18 @@ class RecorderApi:
 
     # -- device tests ------------------------------------------------------------------------------
     async def _test_device(self, name: str, call: Call) -> Model:
-        seconds = (await call.read(calls.TestDevice)).seconds or 0.0
+        test = await call.read(calls.TestDevice)
         if (open_hearing := self._courtroom.open_hearing_id) is not None:
             raise AlreadyRecordingError(open_hearing)
         async with self._device_test_lock:
-            return await self._run_device_test(name, seconds)
+            return await self._run_device_test(name, test)
 
-    async def _run_device_test(self, name: str, seconds: float) -> calls.DeviceTestAnswer:
-        core, courtroom = self._core, self._courtroom
+    async def _run_device_test(self, name: str, test: calls.TestDevice) -> calls.DeviceTestAnswer:
+        core, courtroom, seconds = self._core, self._courtroom, test.seconds or 0.0
         match name:
             case "camera":
                 return await recorder_checks.check_camera(
-                    core.settings, core.sources, core.paths, seconds
+                    core.settings, core.sources, core.paths, seconds, is_baseline=test.commissioning
                 )
             case "microphones":
                 return await recorder_checks.check_microphones(core.settings, core.sources, seconds)

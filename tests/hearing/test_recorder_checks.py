@@ -33,13 +33,14 @@ class Sources:
     """States and levels as a test wants them."""
 
     def __init__(self, camera: str = "ok", **microphones: str) -> None:
-        self.camera = camera
+        self.camera = None
+        self.camera_state = camera
         self.microphones = microphones
         self.loud = -30.0
         self.polls = 0
 
     def describe_camera(self) -> Camera:
-        return Camera.model_validate({"state": self.camera})
+        return Camera.model_validate({"state": self.camera_state})
 
     def describe_microphones(self) -> list[Microphone]:
         heard = f"heard {self.polls}"

@@ -21,6 +21,8 @@ LEAST_SHARE = 0.7
 Measured on painted and on random scenes: a blur of one pixel of 1280 x 720 leaves 0.5 to 0.6; half
 the light, half the contrast or five times the noise leave 0.9 and more.
 """
+SHARPNESS_PICTURES = 8
+"""So many pictures are enough to tell noise from detail; more only take memory."""
 _COARSE = 4
 _KERNEL_ENERGY = 20.0
 """Sum of the squares of the Laplacian's five weights: what it makes of noise of variance one."""

@@ -126,7 +126,7 @@ class CameraSource:
     def unmet(self) -> tuple[str, ...]:
         """What it cannot do and is wanted all the same."""
         wanted = self.picture.abilities()
-        return tuple(name for name in self._cannot if name in wanted)
+        return tuple(name for name in self.cannot if name in wanted)
 
     def set_picture(self, picture: Picture) -> None:
         """Take the pictures so from now on; the child starts again only for another rotation.
