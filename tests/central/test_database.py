@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,9 @@ from kiosk.central.data import database as data
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database, sqlite_url
 from kiosk.central.deliveries.deliveries import make_manifest, store_manifest
+from kiosk.central.identity.courts import MAX_HEARINGS, put_court, read_schedule
+from kiosk.central.identity.seed import SeedCourt
+from kiosk.clocks import format_wall
 from tests.support.central_rig import hearing_body, new_id
 
 THREADS, WRITES = 8, 20
@@ -131,3 +135,26 @@ def test_what_is_asked_often_reads_no_table_from_end_to_end(
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all()
     database.close()
     assert [index in row[3] for row in plan] == [True], plan
+
+
+def test_a_schedule_of_too_many_hearings_ends_with_the_first_ones(tmp_path: Path) -> None:
+    database = Database(sqlite_url(tmp_path / "central.db"))
+    database.create_tables()
+    day = date(2026, 11, 27)
+    with database.write() as connection:
+        court = put_court(connection, SeedCourt(id="1", name={"en": "Court"}))
+        begin = datetime.combine(day, time(4), tzinfo=UTC)
+        rows = [
+            {
+                "id": new_id(),
+                "court": "1",
+                "room": "1",
+                "scheduled_at": format_wall(begin + timedelta(seconds=number)),
+                "hearing": {"number": number},
+            }
+            for number in range(MAX_HEARINGS + 1)
+        ]
+        connection.execute(schema.schedule.insert(), rows[::-1])
+        listed = read_schedule(connection, court, "1", day, 1)["hearings"]
+    database.close()
+    assert [row["number"] for row in listed] == list(range(MAX_HEARINGS))

@@ -19,6 +19,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -99,9 +100,11 @@ def kiosks(fleet: Fleet) -> list[Kiosk]:
     return [replace(kiosk, url=server.url) for server in fleet.servers]
 
 
-def announced(kiosk: Kiosk, content: bytes) -> tuple[str, dict[str, Any]]:
-    """Announce a hearing of one file; return its id and the file that is missing."""
-    hearing = new_id()
+def announced(
+    kiosk: Kiosk, content: bytes, hearing: str | None = None
+) -> tuple[str, dict[str, Any]]:
+    """Announce a hearing (default: a new one) of one file; return its id and what is missing."""
+    hearing = hearing or new_id()
     body = hearing_body(hearing, {"a.m4s": content})
     return hearing, kiosk.put(f"/v1/hearings/{hearing}", body)["missing"][0]
 
@@ -144,6 +147,40 @@ def test_the_newest_request_wins_wherever_it_comes(fleet: Fleet, kiosks: list[Ki
     assert first.patch(file["address"], 5 * MIB + 10, rest).status_code == 204
     assert second.get(f"/v1/uploads/{file['upload']}?wait=20")["state"] == "complete"
     assert fleet.keys(f"arriving/{file['upload']}") == []
+
+
+@pytest.mark.parametrize("is_other_wrong", [False, True])
+def test_two_servers_that_get_one_place_at_once_mix_no_bytes(
+    fleet: Fleet, kiosks: list[Kiosk], *, is_other_wrong: bool
+) -> None:
+    """A kiosk that was cut off sends again while the first request still comes in elsewhere."""
+    for _ in range(4):
+        content = os.urandom(11 * MIB + 5)
+        hearing, file = announced(kiosks[0], content)
+        bodies = [content, content[::-1] if is_other_wrong else content]
+        with ThreadPoolExecutor() as pool:
+            sent = pool.map(Kiosk.patch, kiosks, [file["address"]] * 2, [0, 0], bodies)
+            answers = {answer.status_code for answer in sent}
+        assert answers <= {204, 409, 423}
+        while (state := kiosks[0].get(f"/v1/uploads/{file['upload']}?wait=20"))["state"] in (
+            "receiving",
+            "verifying",
+        ):
+            offset = kiosks[1].offset(file["address"])
+            kiosks[1].patch(file["address"], offset, content[offset:])
+        if state["state"] == "mismatch":
+            assert is_other_wrong
+            file = kiosks[0].put(
+                f"/v1/hearings/{hearing}", hearing_body(hearing, {"a.m4s": content})
+            )["missing"][0]
+            assert kiosks[1].patch(file["address"], 0, content).status_code == 204
+            assert kiosks[0].get(f"/v1/uploads/{file['upload']}?wait=20")["state"] == "complete"
+        digest = hashlib.sha256(content).hexdigest()
+        assert kiosks[1].get(f"/v1/hearings/{hearing}")["receipt"]["files"][0]["sha256"] == digest
+        key = f"kz/objects/{file['upload'][:2]}/{file['upload']}"
+        stored = fleet.store.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        assert hashlib.sha256(stored).hexdigest() == digest
+        assert fleet.keys(f"arriving/{file['upload']}") == []
 
 
 def _received(kiosk: Kiosk, file: dict[str, Any]) -> int:

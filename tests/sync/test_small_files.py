@@ -80,6 +80,21 @@ def test_a_central_system_of_an_earlier_revision_gets_none(
     assert asked(proxy, *TOGETHER) == []
 
 
+def test_a_central_system_put_back_to_an_earlier_revision_is_noticed(
+    proxy: CourtProxy, behind: Kiosk, central: Central
+) -> None:
+    deliver(behind, files=3)
+    before = len(asked(proxy, *TOGETHER))
+    assert before >= 1
+    central.set_faults(
+        {"fault": "answer", "value": {"revision": 5}, "match": "GET /v1/contract"},
+        {"fault": "status", "status": 404, "code": "not_found", "match": "POST /v1/uploads"},
+    )
+    behind.wait_delivered("hearing", behind.make_hearing(video=2000, files=3))
+    assert not behind.alarms()
+    assert len(asked(proxy, *TOGETHER)) == before + 1
+
+
 @pytest.mark.parametrize("status", [403, 405, 413, 502])
 @pytest.mark.parametrize("is_marked", [False, True])
 def test_where_a_box_refuses_them_they_go_one_by_one(
