@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
+from kiosk import fonts
 from kiosk.hardware.scanner.events import ScanEvent, ScanFault, SheetExpected
 from kiosk.hardware.scanner.sane_options import pick_mode, window
 from kiosk.hardware.scanner.session import ScanSession
@@ -17,7 +18,7 @@ from kiosk.hardware.virtual import scanner as virtual_scanner
 from kiosk.hardware.virtual.escl import ScanSettings, render_page
 from kiosk.hardware.virtual.scanner import VirtualScanner
 from tests.hardware.conftest import DPI, draw_sheet
-from tests.hardware.scan_helpers import faults_of, scan, settings_for, sheets_in
+from tests.hardware.scan_helpers import faults_of, pages_of, scan, settings_for, sheets_in
 
 A4: Final = (1240, 1754)
 BROTHER = [
@@ -137,3 +138,59 @@ def test_a_first_page_of_half_the_size_is_not_kept_as_a6(tmp_path: Path) -> None
         events = scan(ScanSession(settings_for(device), folder))
     assert faults_of(events) == []
     assert sheets_in(folder) == [1, 2]
+
+
+TEXT = "Талап қою арызы шарт бойынша төленген соманы өндіру туралы, Ғалия Әбдіқызы 2026 "
+
+
+def draw_print(path: Path, points: float, mm: tuple[float, float] = (210, 297)) -> Path:
+    """Draw a sheet of print at the tests' resolution."""
+    size = (round(mm[0] * DPI / 25.4), round(mm[1] * DPI / 25.4))
+    image = Image.new("RGB", size, (250, 249, 245))
+    draw, margin = ImageDraw.Draw(image), 60
+    font = ImageFont.truetype(str(fonts.REGULAR), round(points * DPI / 72))
+    for line, top in enumerate(range(margin, size[1] - margin, round(1.2 * points * DPI / 72))):
+        text = (TEXT * 4)[line:]
+        while draw.textlength(text, font=font) > size[0] - 2 * margin:
+            text = text[:-1]
+        draw.text((margin, top), text, fill=(25, 25, 28), font=font)
+    image.save(path, dpi=(DPI, DPI))
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("points", [0, 10, 12, 14])
+@pytest.mark.parametrize("factor", [1, 0.5, 2])
+def test_a_page_of_another_resolution_is_told_and_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, points: int, factor: float
+) -> None:
+    """Twice the resolution fills the window, which cuts the sheet to what a long one looks like."""
+
+    def at_factor(page: Path, settings: ScanSettings) -> bytes:
+        with Image.open(io.BytesIO(render_page(page, settings))) as sheet:
+            return jpeg(sheet.resize((int(sheet.width * factor), int(sheet.height * factor))))
+
+    path = tmp_path / "a4.png"
+    sheet = draw_print(path, points) if points else draw_sheet(path, 3)
+    monkeypatch.setattr(virtual_scanner, "render_page", at_factor)
+    (folder := tmp_path / "pages").mkdir()
+    with VirtualScanner([sheet, sheet]) as device:
+        session = ScanSession(settings_for(device), folder)
+        events = scan_until_fault(session)
+    assert faults_of(events) == ([] if factor == 1 else [("scanner_resolution", 1)])
+    assert len(list(folder.glob("*.jpg"))) == (2 if factor == 1 else 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mm", [(216, 355.6), (105, 148)])
+@pytest.mark.parametrize("points", [10, 12, 14])
+def test_print_proves_a_long_or_small_first_sheet(
+    tmp_path: Path, mm: tuple[float, float], points: int
+) -> None:
+    sheet = draw_print(tmp_path / "sheet.png", points, mm)
+    (folder := tmp_path / "pages").mkdir()
+    with VirtualScanner([sheet]) as device:
+        events = scan_until_fault(ScanSession(settings_for(device), folder))
+    assert faults_of(events) == []
+    (page,) = pages_of(events)
+    assert abs(page.height / DPI * 25.4 - mm[1]) < 2

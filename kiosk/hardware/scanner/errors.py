@@ -64,7 +64,7 @@ class ScannerPictureError(ScannerError):
 
 
 class ScannerResolutionError(ScannerError):
-    """The first page came half as large as a usual sheet: perhaps with half the resolution."""
+    """The first page came half or twice as large as a usual sheet: with another resolution."""
 
     code = "scanner_resolution"
 

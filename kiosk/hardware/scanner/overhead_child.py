@@ -22,6 +22,7 @@ from kiosk.hardware.scanner.jobs import OverheadJob
 from kiosk.hardware.scanner.overhead_cameras import PREVIEW_INTERVAL_S, OverheadCamera, open_camera
 from kiosk.hardware.scanner.page_finder import find_page, to_preview
 from kiosk.hardware.scanner.page_flattener import make_scan
+from kiosk.hardware.scanner.page_strips import PageStrips, strips_of
 from kiosk.hardware.scanner.still_page_detector import StillPageDetector, TakenPage
 
 
@@ -66,7 +67,10 @@ def _scan_page(
     if job.mode == "gray":
         image = image.convert("L")
     number = numbers.take()
-    path = write_page(image, job, number, resolution)
+    page = PageStrips(resolution)
+    for strip in strips_of(image):
+        page.add(strip)
+    path = write_page(page.write_jpeg, job, number)
     taken = TakenPage.from_preview(grey, corners)
     writer.send(
         "page",

@@ -22,11 +22,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
+from kiosk.hardware.child_process.malloc import return_free_memory
 from kiosk.hardware.scanner.child_io import (
     EventWriter,
     PageNumbers,
@@ -50,16 +50,16 @@ from kiosk.hardware.scanner.errors import (
 )
 from kiosk.hardware.scanner.escl_status import FeederState, query_feeder
 from kiosk.hardware.scanner.jobs import SaneJob
+from kiosk.hardware.scanner.page_strips import PageStrips
 from kiosk.hardware.scanner.sane_options import (
     nearest_resolution,
     pick_mode,
     pick_source,
     window,
 )
-from kiosk.hardware.scanner.scanned_page import is_complete, is_half_size, trim_to_sheet
+from kiosk.hardware.scanner.sane_rows import read_strips
+from kiosk.hardware.scanner.scanned_page import is_complete, resolution_of, trimmed_size
 
-#: Rows between two ``moving`` events; reading a row costs microseconds.
-_ROWS_PER_EVENT = 200
 #: Options of the window, in the order in which they are set.
 _GEOMETRY = ("page_width", "page_height", "tl_x", "tl_y", "br_x", "br_y")
 #: Seconds between two attempts to scan from an empty feeder.
@@ -153,29 +153,28 @@ class SaneDevice:
         with self._translated_errors():
             self._device.start()
 
-    def read(self, writer: EventWriter, keep_feeding: bool) -> Image.Image:
+    def read(self, writer: EventWriter, keep_feeding: bool) -> PageStrips:
         """Return the page that :meth:`start` began.
 
         Raises:
             PageIncompleteError: it is cut off.
-            ScannerResolutionError: it is the first one, and half as large as a usual sheet.
+            ScannerResolutionError: its size shows half or twice the resolution; no page before it
+                showed the right one.
         """
-
-        def progress(row: int, _rows: int) -> None:
-            # An exception in here would crash SANE's caller in C.
-            if row % _ROWS_PER_EVENT == 0:
-                with contextlib.suppress(Exception):
-                    writer.send("moving", rows=row)
-
         with self._translated_errors():
             expected = int(self._device.get_parameters()[2][1])
-            image: Image.Image = self._device.snap(keep_feeding, progress)
-        if not is_complete(image, expected):
-            raise PageIncompleteError(f"{image.width} x {image.height}, expected {expected} rows")
-        if not self._is_size_proven and is_half_size(image, self.resolution):
-            raise ScannerResolutionError(f"half of {self.resolution} dpi, or a very small sheet")
-        self._is_size_proven = True
-        return trim_to_sheet(image, self.resolution)
+            page = PageStrips(self.resolution)
+            for strip in read_strips(self._device, keep_feeding=keep_feeding):
+                page.add(strip)
+                writer.send("moving", rows=page.height)
+        if not is_complete(page, expected):
+            raise PageIncompleteError(f"{page.width} x {page.height}, expected {expected} rows")
+        if not self._is_size_proven:
+            found = resolution_of(page, self.resolution)
+            if found in ("half", "twice"):
+                raise ScannerResolutionError(f"{found} {self.resolution} dpi, or an unusual sheet")
+            self._is_size_proven = found == "right"
+        return page
 
     def close(self) -> None:
         """Release the device and end its job in the scanner."""
@@ -220,6 +219,7 @@ def _scan_pages(device: SaneDevice, job: SaneJob, writer: EventWriter) -> None:
         except ScannerLostError as error:
             raise _picture_error(error, job) from error
         _scan_page(device, job, writer, numbers.take())
+        return_free_memory()  # the strips of a page leave holes in the heap
         has_scanned = True  # also by an incomplete page: the sheet has passed
         if job.source == "glass":
             return
@@ -228,15 +228,15 @@ def _scan_pages(device: SaneDevice, job: SaneJob, writer: EventWriter) -> None:
 def _scan_page(device: SaneDevice, job: SaneJob, writer: EventWriter, number: int) -> None:
     """Scan one page and keep it if it is whole."""
     try:
-        image = device.read(writer, job.source == "feeder")
+        page = device.read(writer, job.source == "feeder")
     except PageIncompleteError as error:
         writer.send("broken", number=number, text=str(error))
         return
     except ScannerLostError as error:
         raise _picture_error(error, job) from error
-    writer.send("moving", rows=image.height)
-    path = write_page(image, job, number, device.resolution)
-    writer.send("page", number=number, file=path.name, width=image.width, height=image.height)
+    width, height = trimmed_size(page, device.resolution)
+    path = write_page(partial(page.write_jpeg, size=(width, height)), job, number)
+    writer.send("page", number=number, file=path.name, width=width, height=height)
 
 
 def _picture_error(error: ScannerLostError, job: SaneJob) -> ScannerError:

@@ -1,4 +1,4 @@
-"""Checks from its pixels whether a scanned page is whole, and trims it to the sheet.
+"""Checks from its pixels whether a scanned page is whole, and its size; trims it to the sheet.
 
 A scanner's reply can hold half a JPEG and still count as complete: libjpeg fills the missing part
 with mid-grey without a warning. sane-airscan fills the area outside the sheet with pure white, some
@@ -7,16 +7,16 @@ scanners with the grey of their own background.
 
 from __future__ import annotations
 
-from PIL import Image, ImageChops
+from typing import Literal
+
+from kiosk.hardware.scanner.page_strips import PageStrips
+from kiosk.hardware.scanner.print_size import line_height
 
 MM_PER_INCH = 25.4
 #: Mid-grey that libjpeg writes where data are missing; a scan is never so even.
 _NO_DATA_GREY = (127, 129)
-#: A real sheet never ends with this many rows of mid-grey.
-_NO_DATA_ROWS = 8
 #: A scanner's own background is darker than paper, and even but for what JPEG adds.
 _LIGHTEST_BACKGROUND, _EVEN = 215, 6
-_STRIP_ROWS = 256
 #: Paper formats in millimetres (width, height), upright, smallest first.
 _FORMATS_MM = (
     (105.0, 148.0),
@@ -26,32 +26,39 @@ _FORMATS_MM = (
     (215.9, 355.6),
 )
 _LARGE_SHEET_MM = 297.0
+#: Median height of the lines' ink: 2.5 to 3.7 mm in print of 9 to 14 points, half of that or
+#: (10 points) 4.1 mm at another resolution. A page as large as its window is often just A4.
+_SMALLEST_LINE_MM, _LARGEST_LINE_MM, _LARGEST_LINE_OF_A4_MM = 2.25, 4.0, 4.8
 LONGEST_MM = max(height for _, height in _FORMATS_MM)
 """Height of the longest usual sheet."""
 _TOLERANCE_MM = 3.0
 
+Resolution = Literal["right", "half", "twice", "unknown"]
+"""Of a page, against the one that was asked for."""
 
-def is_complete(image: Image.Image, expected_rows: int) -> bool:
+
+def is_complete(page: PageStrips, expected_rows: int) -> bool:
     """Return whether the page is whole.
 
     Args:
-        image: the page as SANE gave it.
+        page: the page as SANE gave it.
         expected_rows: rows that SANE announced (below 1: unknown).
     """
-    if image.width < 16 or image.height < 16:
+    if page.width < 16 or page.height < 16:
         return False
-    if image.height < expected_rows:
+    if page.height < expected_rows:
         return False
-    return not _ends_without_data(image)
+    return not _ends_without_data(page)
 
 
-def _ends_without_data(image: Image.Image) -> bool:
-    """Return whether the last rows above the white filling are the decoder's even mid-grey."""
-    used = _used_size(image)
-    if used is None:
+def _ends_without_data(page: PageStrips) -> bool:
+    """Return whether the last rows above the white filling are the decoder's even mid-grey.
+
+    A real sheet never ends with so many rows of it.
+    """
+    tail = page.used_tail
+    if tail is None:
         return False
-    width, height = used
-    tail = image.crop((0, max(0, height - _NO_DATA_ROWS), width, height))
     extremes = [tail.getchannel(band).getextrema() for band in tail.getbands()]
     return all(_is_no_data(low, high) for low, high in extremes)
 
@@ -61,36 +68,11 @@ def _is_no_data(low: float | tuple[int, int], high: float | tuple[int, int]) -> 
     return isinstance(low, int) and isinstance(high, int) and least <= low and high <= most
 
 
-def _used_size(image: Image.Image) -> tuple[int, int] | None:
-    """Return width and height without the pure white filling; None if all is white."""
-    return _content_size(image, (255,) * len(image.getbands()), 0)
-
-
-def _content_size(
-    image: Image.Image, background: tuple[int, ...], tolerance: int
-) -> tuple[int, int] | None:
-    """Return width and height of what differs from ``background``; None if nothing does.
-
-    In strips: a second picture of the whole page would take as much memory again.
-    """
-    right = bottom = 0
-    for top in range(0, image.height, _STRIP_ROWS):
-        strip = image.crop((0, top, image.width, min(top + _STRIP_ROWS, image.height)))
-        colour = background if len(background) > 1 else background[0]
-        difference = ImageChops.difference(strip, Image.new(strip.mode, strip.size, colour))
-        if tolerance:
-            difference = difference.point(lambda value: value if value > tolerance else 0)
-        if box := difference.getbbox():
-            right, bottom = max(right, box[2]), top + box[3]
-    return (right, bottom) if bottom else None
-
-
-def _scanner_background(image: Image.Image) -> tuple[int, ...] | None:
+def _scanner_background(page: PageStrips) -> tuple[int, ...] | None:
     """Return the even grey with which the picture ends, or None; paper is lighter and uneven."""
-    tail = image.crop((0, max(0, image.height - _NO_DATA_ROWS), image.width, image.height))
     colour: list[int] = []
-    for band in tail.getbands():
-        low, high = tail.getchannel(band).getextrema()
+    for band in page.tail.getbands():
+        low, high = page.tail.getchannel(band).getextrema()
         if not isinstance(low, int) or not isinstance(high, int):
             return None
         if high > _LIGHTEST_BACKGROUND or high - low > _EVEN:
@@ -99,44 +81,58 @@ def _scanner_background(image: Image.Image) -> tuple[int, ...] | None:
     return tuple(colour)
 
 
-def find_sheet(image: Image.Image) -> tuple[int, int] | None:
+def find_sheet(page: PageStrips) -> tuple[int, int] | None:
     """Return width and height of the sheet: without the filling around it; None if all is white.
 
     The filling is pure white, or the scanner's own even grey.
     """
-    background = _scanner_background(image)
-    return _content_size(image, background, 2 * _EVEN) if background else _used_size(image)
+    background = _scanner_background(page)
+    return page.size_without(background, 2 * _EVEN) if background else page.used
 
 
-def trim_to_sheet(image: Image.Image, resolution: int) -> Image.Image:
-    """Return ``image`` without the filling around the sheet.
+def trimmed_size(page: PageStrips, resolution: int) -> tuple[int, int]:
+    """Return width and height of ``page`` without the filling around the sheet.
 
     The size is rounded **up** to the next usual format, so that the page keeps its margins if the
     scanner turns the paper itself pure white. A page that is all white stays as it is.
     """
-    used = find_sheet(image)
+    used = find_sheet(page)
     if used is None:
-        return image
+        return page.width, page.height
     width, height = _sheet_size(*used, resolution)
-    width, height = min(width, image.width), min(height, image.height)
-    if (width, height) == image.size:
-        return image
-    return image.crop((0, 0, width, height))
+    return min(width, page.width), min(height, page.height)
 
 
-def is_half_size(image: Image.Image, resolution: int) -> bool:
-    """Return whether the sheet is exactly half as wide and high as a large one.
+def resolution_of(page: PageStrips, resolution: int) -> Resolution:
+    """Compare a page with the resolution that was asked for: the sheet's edges, the print's size.
 
-    So is a page that came with half the resolution; a sheet of A6, too.
+    Half of it makes A6 of A4. Twice of it fills the window, which cuts the rest of the sheet. A
+    real A6 or long sheet looks the same, unless it has print.
     """
-    used = find_sheet(image)
+    used = find_sheet(page)
     if used is None:
-        return False
-    sides = [2 * side * MM_PER_INCH / resolution for side in used]
+        return "unknown"
+    in_mm = MM_PER_INCH / resolution
+    width, height = (side * in_mm for side in used)
+    if _is_of_format(2 * width, 2 * height):
+        line = line_height(page, resolution)
+        return "half" if line is None or line < _SMALLEST_LINE_MM else "right"
+    is_cut = page.width * in_mm - width < 1 and page.height * in_mm - height < 1
+    if not is_cut:
+        return "right"
+    is_long = height > _LARGE_SHEET_MM + _TOLERANCE_MM
+    line = line_height(page, resolution)
+    if line is None:
+        return "twice" if is_long else "unknown"
+    return "twice" if line > (_LARGEST_LINE_MM if is_long else _LARGEST_LINE_OF_A4_MM) else "right"
+
+
+def _is_of_format(width: float, height: float) -> bool:
+    """Return whether these are the sides of a large usual sheet, in millimetres."""
     return any(
-        all(abs(side - wanted) <= _TOLERANCE_MM for side, wanted in zip(sides, sheet, strict=True))
-        for sheet in _FORMATS_MM
-        if sheet[1] >= _LARGE_SHEET_MM
+        abs(width - usual) <= _TOLERANCE_MM and abs(height - long) <= _TOLERANCE_MM
+        for usual, long in _FORMATS_MM
+        if long >= _LARGE_SHEET_MM
     )
 
 

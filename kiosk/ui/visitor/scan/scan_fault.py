@@ -82,11 +82,11 @@ SAMPLED_FAULTS = (
     "scanner_stalled",
     "scanner_lost",
     "scanner_picture",
-    "scanner_resolution",
     "page_incomplete",
 )
 SAMPLES = {
     **{f"scan_fault-{code}": visit(ScanFaultPlace(code, 2, 3), 2) for code in SAMPLED_FAULTS},
+    "scan_fault-scanner_resolution": visit(ScanFaultPlace("scanner_resolution", 0, 1)),
     "scan_fault-scanner_absent": visit(ScanFaultPlace("scanner_absent", 0, 1)),
     "scan_fault-sheet-awaited": visit(
         ScanFaultPlace("scanner_jam", 2, 3, is_sheet_expected=True), 2
