@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kiosk.api.camera_calls import CAMERA_OPERATIONS
 from kiosk.api.exports import EXPORT_OPERATIONS, ExportEvent
 from kiosk.api.operations import (
     COURT_ROLES,
@@ -287,6 +288,7 @@ RECORDER_OPERATIONS = (
     SAVE_REPORT,
     *ROOM_OPERATIONS,
     *EXPORT_OPERATIONS,
+    *CAMERA_OPERATIONS,
     *RECORDER_UPKEEP,
 )
 RECORDER_EVENTS = (

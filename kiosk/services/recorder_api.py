@@ -27,6 +27,7 @@ from kiosk.hearing.room.errors import AlreadyRecordingError
 from kiosk.ipc import EventStream, errors_as_json
 from kiosk.selftest import recorder_checks
 from kiosk.services.alarm_log import AlarmLogService
+from kiosk.services.camera import CameraService
 from kiosk.services.exports import ExportService
 from kiosk.services.filing_keys import FilingKeyService
 from kiosk.services.local_api import Call, Route, add_routes
@@ -87,6 +88,7 @@ class RecorderApi:
         self.room = RoomService(
             core.settings, core.settings_file, lambda: core.courtroom.open_hearing_id
         )
+        self._camera = CameraService(core, self.room)
         self._upkeep = UpkeepService(life, self._check_restart, stop)
         self.alarm_log = AlarmLogService(core.paths.alarm_log)
         self._second_storage = SecondStorageService(
@@ -136,6 +138,7 @@ class RecorderApi:
             ),
             *self._reports.routes(),
             *self.room.routes(),
+            *self._camera.routes(),
             *self.exports.routes(),
             *self._upkeep.routes(),
             *self.alarm_log.routes(),

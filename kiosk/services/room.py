@@ -11,6 +11,7 @@ from typing import Any
 
 from kiosk import room_profile
 from kiosk.api.base import Model
+from kiosk.api.camera import CameraPicture
 from kiosk.api.recorder import AlarmKey, Level
 from kiosk.api.room import (
     GET_COMMISSIONING,
@@ -23,7 +24,7 @@ from kiosk.api.room import (
     Room,
     RoomProfile,
 )
-from kiosk.config import Settings
+from kiosk.config import CameraPictureSettings, Settings
 from kiosk.errors import ConfigError, DeviceAbsentError, KioskError
 from kiosk.hardware.audio.sound_devices import (
     ROOT,
@@ -160,6 +161,24 @@ class RoomService:
         write_json(self._record, record, 0o644)
 
     # -- profile -----------------------------------------------------------------------------------
+    async def keep_camera_picture(self, picture: CameraPicture) -> None:
+        """Keep ``picture``, which is in force at once, beside what the profile has already.
+
+        Raises:
+            RoomProfileRefusedError: the profile that is there is damaged, and is not overwritten.
+        """
+        async with self._lock:
+            files = await asyncio.to_thread(load_settings_files, self._file)
+            if files.problem:
+                raise RoomProfileRefusedError(files.problem)
+            tables = files.profile.tables
+            camera = {**tables.get("camera", {}), "picture": picture.to_json()}
+            await asyncio.to_thread(self.keep, {**tables, "camera": camera})
+            kept = CameraPictureSettings(**picture.model_dump())
+            self._settings = self._settings.model_copy(
+                update={"camera": self._settings.camera.model_copy(update={"picture": kept})}
+            )
+
     def _read(self) -> Room:
         files = load_settings_files(self._file)
         self._problem = files.problem
