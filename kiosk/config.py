@@ -266,6 +266,16 @@ class HearingSettings(SettingsGroup):
     """Minutes of recess or retirement after which a reminder is repeated."""
 
 
+class MorningCheckSettings(SettingsGroup):
+    """``[morning_check]``: ``at`` (``HH:MM``, empty: never): from then on, outside hearings.
+
+    Each microphone is compared with its noise at commissioning. If the kiosk was off, it checks
+    after its start.
+    """
+
+    at: Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")] = ""
+
+
 class RecordingSettings(SettingsGroup):
     """``[recording]``. ``encrypt``: parts that only the court can open: closed ones, or all."""
 
@@ -349,6 +359,7 @@ class Settings(SettingsGroup):
     panel: PanelSettings = PanelSettings()
     voice: VoiceSettings = VoiceSettings()
     recording: RecordingSettings = RecordingSettings()
+    morning_check: MorningCheckSettings = MorningCheckSettings()
     export: ExportSettings = ExportSettings()
     hearing: HearingSettings = HearingSettings()
     headset: HeadsetSettings = HeadsetSettings()

@@ -68,6 +68,7 @@ class RecorderService:
             asyncio.create_task(self._api.machine.run()),
             asyncio.create_task(self._api.room.run()),
             asyncio.create_task(self._api.alarm_log.run()),
+            asyncio.create_task(self._api.morning_check.run()),
             asyncio.create_task(self._api.watch_staff()),
             asyncio.create_task(ping_watchdog(lambda: not self._steps.is_hung)),
         ]

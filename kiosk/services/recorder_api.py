@@ -32,6 +32,7 @@ from kiosk.services.exports import ExportService
 from kiosk.services.filing_keys import FilingKeyService
 from kiosk.services.local_api import Call, Route, add_routes
 from kiosk.services.machine_watch import MachineWatch
+from kiosk.services.morning_check import MorningCheckService
 from kiosk.services.peers import check_peer
 from kiosk.services.recorder_core import RecorderCore
 from kiosk.services.reports import ReportService
@@ -94,11 +95,15 @@ class RecorderApi:
         self._second_storage = SecondStorageService(
             core.settings, lambda: core.courtroom.open_hearing_id is not None
         )
+        self.morning_check = MorningCheckService(
+            core.settings, core.paths, core.sources, self._is_room_busy, mark_changed
+        )
         core.further_alarms = lambda: [
             *self._desk.alarms,
             *self.filing_keys.alarms(),
             *self.machine.alarms(),
             *self.room.alarms(),
+            *self.morning_check.alarms(),
         ]
 
     @property
@@ -310,6 +315,10 @@ class RecorderApi:
             raise refuse_in_hearing()
         if self._courtroom.is_sealing or self.exports.is_copying or self.is_testing_device:
             raise RestartRefusedError("it seals, copies or tests a device")
+
+    def _is_room_busy(self) -> bool:
+        """Return whether a hearing is open, or a device is tested."""
+        return self._courtroom.open_hearing_id is not None or self.is_testing_device
 
     # -- device tests ------------------------------------------------------------------------------
     async def _test_device(self, name: str, call: Call) -> Model:

@@ -118,6 +118,11 @@ class Paths:
         return self.data / "sync" / "alarm-log.json"
 
     @property
+    def morning_check(self) -> Path:
+        """What the last morning check found (JSON); owner: recorder."""
+        return self.data / "morning-check.json"
+
+    @property
     def known_inputs(self) -> Path:
         """Device of each source at commissioning or first use (JSON); owner: recorder."""
         return self.data / "known-inputs.json"

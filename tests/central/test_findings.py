@@ -92,6 +92,18 @@ def test_what_a_heartbeat_tells(state: dict[str, Any], expected: list[str]) -> N
     assert of(**state) == expected
 
 
+def test_the_morning_check_is_told_in_words() -> None:
+    found = [
+        {"code": "morning_microphone_weaker", "source": "witness"},
+        {"code": "disk_low"},
+    ]
+    kiosk = replace(WELL, state={**WELL.state, "alarms": found})
+    (finding,) = collect_findings(FleetSnapshot(kiosks=(kiosk,)), NOW)
+    texts = AdminTexts(Translator("en"), WELL.zone, NOW)
+    sentence = texts.sentence(finding.code, finding.values, {})
+    assert sentence == "Morning check: microphone witness hears less than at its installation."
+
+
 def test_a_kiosk_that_went_silent_is_worse_while_it_records() -> None:
     silent = replace(WELL, last_seen=NOW - timedelta(minutes=11))
     assert collect_findings(FleetSnapshot(kiosks=(silent,)), NOW)[0].severity == "caution"

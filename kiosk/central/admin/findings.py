@@ -31,6 +31,15 @@ CAUTIONS = frozenset({"read_back"})
 DISPUTES = frozenset(
     {"hearing_other_room", "hearing_foreign", "hearing_set_aside", "hearing_freed"}
 )
+MORNING_CODES = frozenset(
+    {
+        "morning_camera_dark",
+        "morning_microphone_louder",
+        "morning_microphone_weaker",
+        "morning_room_noisy",
+    }
+)
+"""Alarms of the kiosks' morning check."""
 LISTS = frozenset({"hearings", "staff", "filings", "cases"})
 """Lists of this system that kiosks read."""
 
@@ -145,6 +154,7 @@ def collect_findings(snapshot: FleetSnapshot, now: datetime) -> list[Finding]:
         *_late_hearings(snapshot, now),
         *(finding for kiosk in snapshot.kiosks for finding in _kiosk_findings(kiosk, now)),
         *(finding for kiosk in snapshot.kiosks for finding in _list_findings(kiosk)),
+        *(finding for kiosk in snapshot.kiosks for finding in _morning_findings(kiosk)),
         *_staff_findings(snapshot.staff, rooms),
         *_delivery_findings(snapshot.open, rooms, now),
         *_incident_findings(snapshot.incidents, rooms, now),
@@ -234,6 +244,15 @@ def _list_findings(kiosk: KioskStatus) -> Iterator[Finding]:
         reasons = tuple(report.get("problems") or ())
         code = f"{report['list']}_unreadable"
         yield Finding(code, "caution", kiosk.id, kiosk.room, kiosk.state_at, values, reasons)
+
+
+def _morning_findings(kiosk: KioskStatus) -> Iterator[Finding]:
+    """Yield what a kiosk's morning check found."""
+    for alarm in kiosk.state.get("alarms") or ():
+        if alarm.get("code") in MORNING_CODES:
+            since = parse_time(alarm.get("since")) or kiosk.state_at
+            values = {"source": str(alarm.get("source") or "")}
+            yield Finding(alarm["code"], "caution", kiosk.id, kiosk.room, since, values)
 
 
 def _staff_findings(staff: Iterable[Member], rooms: Mapping[str, str]) -> Iterator[Finding]:

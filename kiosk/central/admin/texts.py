@@ -93,6 +93,16 @@ SENTENCES = {
     "staff_list_refused": N_(
         "The kiosk refuses its list of staff and keeps the last good one: {reason}."
     ),
+    "morning_camera_dark": N_("Morning check: the picture was almost black."),
+    "morning_microphone_louder": N_(
+        "Morning check: microphone {source} hears more noise than at its installation."
+    ),
+    "morning_microphone_weaker": N_(
+        "Morning check: microphone {source} hears less than at its installation."
+    ),
+    "morning_room_noisy": N_(
+        "Morning check: the room was not quiet, so the microphones could not be compared."
+    ),
     "pins_exposed": N_(
         "The kiosk was revoked: {count} people need a new PIN, which kiosk central pin sets."
     ),

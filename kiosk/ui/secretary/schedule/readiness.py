@@ -49,6 +49,7 @@ def readiness(
     partial = any(alarm.code == PARTIAL_STATE for alarm in recorder.alarms)
     return (
         *_durability_lines(context, recorder),
+        *_morning_lines(context, recorder),
         *((_alarm_line(context, "recorder", PARTIAL_STATE),) if partial else ()),
         _camera_line(context, recorder),
         *_microphone_lines(context, recorder),
@@ -67,6 +68,20 @@ def _alarm_line(context: ViewContext, item: str, code: str, source: str = "") ->
     tone: Tone = "fault" if alarm.severity is Severity.FAULT else "caution"
     remedy = alarm.remedy(context.translate, staff=True)
     return ReadinessLine(item, tone, alarm.say(context.translate, source), remedy)
+
+
+def _morning_lines(context: ViewContext, recorder: RecorderState) -> list[ReadinessLine]:
+    """Return in one line what the morning check found: the first, and how many more there are."""
+    found = [alarm for alarm in recorder.alarms if alarm.code.startswith("morning_")]
+    if not found:
+        return []
+    names = {m.name: context.role_label(m) for m in recorder.microphones}
+    source = names.get(found[0].source or "", "")
+    line = _alarm_line(context, "morning", found[0].code, source)
+    if len(found) > 1:
+        more = context.translate.gettext("And {n} more.", n=len(found) - 1)
+        line = replace(line, text=f"{line.text} {more}")
+    return [line]
 
 
 def _camera_line(context: ViewContext, recorder: RecorderState) -> ReadinessLine:

@@ -194,5 +194,14 @@ SAMPLES: dict[str, Prepare] = {
     ),
     "today-empty": staff_at(TodayPlace(), schedule={"pulled_at": None, "hearings": []}),
     "today-volatile": staff_at(TodayPlace(), VOLATILE),
+    "today-morning": staff_at(
+        TodayPlace(),
+        service_states.recorder(
+            alarms=[
+                {"code": "morning_microphone_weaker", "source": "witness"},
+                {"code": "morning_camera_dark", "source": "camera"},
+            ]
+        ),
+    ),
     "today-lines": staff_at(TodayPlace(), UNPROVEN, sync=BUSY),
 }

@@ -1,0 +1,217 @@
+"""The morning check: when it is due, how it judges, and what a real recorder finds."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kiosk.config import PathSettings, Settings
+from kiosk.hardware.sources.sources import Sources
+from kiosk.selftest.morning_check import is_due, judge_noise
+from kiosk.services.morning_check import MorningCheckService
+from kiosk.storage.paths import Paths
+from tests.services.conftest import MakeRecorder
+from tests.services.recorder_process import hearing
+from tests.support.waiting import wait_for
+
+EIGHT = time(8)
+FLOORS = {"judge": -60.0, "witness": -62.0, "clerk": -58.0}
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(f"2026-11-{text}+05:00")
+
+
+@pytest.mark.parametrize(
+    ("now", "done_on", "is_trusted", "done", "expected"),
+    [
+        ("28T07:59", "2026-11-27", True, False, False),
+        ("28T08:00", "2026-11-27", True, False, True),
+        ("28T13:00", "2026-11-27", True, False, True),
+        ("28T13:00", "2026-11-28", True, True, False),
+        ("28T09:00", "2026-11-29", True, True, True),
+        ("28T07:00", "", False, False, True),
+        ("28T09:00", "", False, True, False),
+    ],
+    ids=[
+        "too early",
+        "in time",
+        "missed: the kiosk was off",
+        "done today",
+        "a day that has not come: the clock was wrong then",
+        "no clock: once after the start",
+        "no clock: done since the start",
+    ],
+)
+def test_when_it_is_due(
+    now: str, done_on: str, is_trusted: bool, done: bool, expected: bool
+) -> None:
+    due = is_due(EIGHT, moment(now), done_on, is_clock_trusted=is_trusted, done=done)
+    assert due is expected
+
+
+def shifted(**changes: float) -> dict[str, float]:
+    return {name: level + changes.get(name, 0.0) for name, level in FLOORS.items()}
+
+
+@pytest.mark.parametrize(
+    ("noise", "is_occupied", "expected"),
+    [
+        (shifted(judge=4, witness=-5), False, []),
+        (shifted(judge=14), False, [("morning_microphone_louder", "judge")]),
+        (shifted(clerk=-13), False, [("morning_microphone_weaker", "clerk")]),
+        (
+            shifted(judge=15, witness=18, clerk=13),
+            False,
+            [("morning_room_noisy", "microphones")],
+        ),
+        (
+            shifted(judge=25, witness=24, clerk=2),
+            False,
+            [("morning_room_noisy", "microphones"), ("morning_microphone_weaker", "clerk")],
+        ),
+        (shifted(judge=14), True, [("morning_room_noisy", "microphones")]),
+        ({"new": -20.0}, False, []),
+        ({}, False, []),
+    ],
+    ids=["as ever", "hum", "covered", "noisy", "noisy, one covered", "spoken", "new", "none"],
+)
+def test_what_all_microphones_hear_is_the_room(
+    noise: dict[str, float], is_occupied: bool, expected: list[tuple[str, str]]
+) -> None:
+    assert judge_noise(noise, FLOORS, is_occupied=is_occupied) == expected
+
+
+class Rig:
+    """A service over a room without devices, whose clock and hearings a test sets."""
+
+    def __init__(self, folder: Path, at: str = "08:00") -> None:
+        settings: dict[str, Any] = {"morning_check": {"at": at}, "camera": {"back_end": "none"}}
+        paths = PathSettings(data=folder / "d", run=folder / "r")
+        self.settings = Settings.model_validate(settings).model_copy(update={"paths": paths})
+        self.paths = Paths.from_settings(paths)
+        self.paths.data.mkdir()
+        self.now, self.is_busy, self.is_trusted = moment("28T09:00"), False, True
+        self.looks, self.changes = 0, 0
+
+    def service(self) -> MorningCheckService:
+        sources = Sources(self.settings, self.paths.preview)
+        return MorningCheckService(
+            self.settings,
+            self.paths,
+            sources,
+            self._look,
+            self._count,
+            wall=lambda: self.now.astimezone(UTC),
+            is_trusted=lambda: self.is_trusted,
+        )
+
+    def _look(self) -> bool:
+        self.looks += 1
+        return self.is_busy
+
+    def _count(self) -> None:
+        self.changes += 1
+
+    @property
+    def kept(self) -> dict[str, Any] | None:
+        file = self.paths.morning_check
+        return json.loads(file.read_text()) if file.exists() else None
+
+
+async def until(condition: Any) -> None:
+    while not condition():
+        await asyncio.sleep(0.01)
+
+
+def test_a_hearing_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits for its end; one that begins ends the check, which is made up for afterwards."""
+    began, ended = threading.Event(), threading.Event()
+
+    async def slow(*_: Any) -> list[tuple[str, str]]:
+        began.set()
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            ended.set()
+        return []
+
+    async def quick(*_: Any) -> list[tuple[str, str]]:
+        return [("morning_room_noisy", "microphones")]
+
+    async def steps() -> None:
+        rig = Rig(tmp_path)
+        rig.is_busy = True
+        monkeypatch.setattr("kiosk.services.morning_check.run_morning_check", slow)
+        service = rig.service()
+        task = asyncio.create_task(service.run(0.01))
+        await until(lambda: rig.looks > 3)
+        assert not began.is_set()
+        rig.is_busy = False
+        await until(began.is_set)
+        rig.is_busy = True
+        await until(ended.is_set)
+        assert rig.kept is None
+        monkeypatch.setattr("kiosk.services.morning_check.run_morning_check", quick)
+        rig.is_busy = False
+        await until(lambda: rig.kept)
+        assert rig.kept == {"day": "2026-11-28", "found": [["morning_room_noisy", "microphones"]]}
+        await until(lambda: rig.changes)
+        assert service.alarms() == [("morning_room_noisy", "microphones")]
+        rig.is_busy = True
+        assert service.alarms() == []
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        rig.is_busy = False
+        assert rig.service().alarms() == [("morning_room_noisy", "microphones")]
+
+    asyncio.run(asyncio.wait_for(steps(), 60))
+
+
+def test_without_a_time_nothing_is_checked(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, at="")
+    asyncio.run(asyncio.wait_for(rig.service().run(0.01), 60))
+    assert rig.kept is None
+
+
+def commission(paths: Paths, **floors: float) -> None:
+    """Leave the report of a commissioning with these noise floors."""
+    folder = paths.reports / "r"
+    folder.mkdir(parents=True)
+    measured = {name: {"noise_db": floor} for name, floor in floors.items()}
+    row = {"check": "microphones", "state": "passed", "measured": measured}
+    report = {"commissioning": True, "sequence": 1, "results": [row]}
+    (folder / "report.json").write_text(json.dumps(report))
+
+
+@pytest.mark.slow
+def test_a_real_recorder_finds_a_microphone_that_hears_less(make_recorder: MakeRecorder) -> None:
+    """The samples come from its own microphones; a hearing takes the alarm off the screens."""
+    recorder = make_recorder(camera="none", extra_settings='[morning_check]\nat = "00:00"\n')
+    recorder.start()
+    recorder.wait_until_ready()
+
+    def noise() -> float:
+        levels = recorder.post("/v1/tests/microphones", {"seconds": 2}, "technician")["measured"]
+        return float(np.median([row["noise_db"] for row in levels.values()]))
+
+    quiet = noise()
+    recorder.stop()
+    commission(recorder.paths, judge=quiet, witness=quiet + 25)
+    recorder.start()
+
+    def found() -> list[tuple[str, str]]:
+        rows = recorder.state()["alarms"]
+        return [(r["code"], r["source"]) for r in rows if r["code"].startswith("morning_")]
+
+    expected = [("morning_microphone_weaker", "witness")]
+    assert wait_for(found, "the morning check", 60) == expected
+    recorder.post("/v1/hearings", hearing())
+    assert found() == []
