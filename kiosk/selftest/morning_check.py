@@ -1,6 +1,6 @@
 """What the kiosk checks by itself each morning, and how it judges microphones.
 
-Only what nothing else watches: whether the picture shows something, and each microphone beside its
+Only what nothing else watches: whether the picture is dark or unsharp, and each microphone beside its
 noise at commissioning. Devices, disk, clock and machine raise their alarms all the time.
 """
 
@@ -23,7 +23,8 @@ CHANGED_DB = 10.0
 QUIET_SHARE = 10
 """The noise is the level that one tenth of the readings lie below."""
 LOUDER, WEAKER = "morning_microphone_louder", "morning_microphone_weaker"
-NOISY, DARK = "morning_room_noisy", "morning_camera_dark"
+NOISY = "morning_room_noisy"
+CAMERA = {"camera_dark": "morning_camera_dark", "camera_unsharp": "morning_camera_unsharp"}
 
 
 def is_due(at: time, now: datetime, done_on: str, *, is_clock_trusted: bool, done: bool) -> bool:
@@ -50,7 +51,7 @@ async def run_morning_check(
         baseline: noise of each microphone at commissioning, dB of full scale.
     """
     camera = await check_camera(settings, sources, paths, CAMERA_S)
-    found = [(DARK, "camera")] if camera.code == "camera_dark" else []
+    found = [(code, "camera")] if (code := CAMERA.get(camera.code or "")) else []
     before = _heard(sources)
     noise = await _measure_noise(sources)
     is_occupied = _heard(sources) != before

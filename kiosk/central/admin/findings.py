@@ -34,6 +34,7 @@ DISPUTES = frozenset(
 MORNING_CODES = frozenset(
     {
         "morning_camera_dark",
+        "morning_camera_unsharp",
         "morning_microphone_louder",
         "morning_microphone_weaker",
         "morning_room_noisy",

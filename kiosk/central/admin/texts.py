@@ -94,6 +94,9 @@ SENTENCES = {
         "The kiosk refuses its list of staff and keeps the last good one: {reason}."
     ),
     "morning_camera_dark": N_("Morning check: the picture was almost black."),
+    "morning_camera_unsharp": N_(
+        "Morning check: the picture was less sharp than at its installation."
+    ),
     "morning_microphone_louder": N_(
         "Morning check: microphone {source} hears more noise than at its installation."
     ),
