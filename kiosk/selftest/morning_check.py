@@ -1,7 +1,7 @@
 """What the kiosk checks by itself each morning, and how it judges microphones.
 
-Only what nothing else watches: whether the picture is dark or unsharp, and each microphone beside its
-noise at commissioning. Devices, disk, clock and machine raise their alarms all the time.
+Only what nothing else watches: whether the picture is dark or unsharp, and each microphone beside
+its noise at commissioning. Devices, disk, clock and machine raise their alarms all the time.
 """
 
 from __future__ import annotations
