@@ -258,6 +258,9 @@ DEVICE_TESTS = {
         ("storage", "testStorage", "Write, read back, measure speed and space"),
         ("clock", "testClock", "Is the clock set, synchronised, backed by a battery?"),
         ("machine", "testMachine", "Heat, power, file systems and wear of the machine itself"),
+        ("certificate", "testCertificate", "Is the kiosk's certificate valid, and for how long?"),
+        ("mirror", "testMirror", "Is the second storage there, adopted and writable?"),
+        ("headset", "testHeadset", "Play a tone in the secretary's headset"),
         ("court_keys", "testCourtKeys", "Are the court's keys pinned and proven?"),
     )
 }

@@ -8,30 +8,36 @@ scanner, printer and badge reader are tested here. A check may raise any error:
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Mapping
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 
 from kiosk.api.reports import Limit
-from kiosk.errors import HardwareError
 from kiosk.hardware.badge_reader import BadgeReader, BadgeReaderAbsentError
 from kiosk.hardware.receipt_printer import PrinterUnconfirmedError, ReceiptPrinter
 from kiosk.hardware.scanner.probe import probe_scanner
-from kiosk.ipc import ServiceDownError, ServiceRefusedError
 from kiosk.selftest.delivery_probe import deliver_probe, save_probe
-from kiosk.selftest.errors import RecorderDownError, SyncDownError
-from kiosk.selftest.model import CheckState, Question, SelfTestContext, unattended
+from kiosk.selftest.model import TOUCH_POINTS, SelfTestContext, unattended
 from kiosk.selftest.receipt import render_test_receipt
-
-log = logging.getLogger(__name__)
-T = TypeVar("T")
+from kiosk.selftest.sound_checks import check_headset, check_speaker
+from kiosk.selftest.verdict import (
+    NOT_FITTED,
+    Verdict,
+    as_verdict,
+    ask_person,
+    ask_while,
+    call_sync,
+    cancel_task,
+    run_recorder_check,
+    state_of,
+)
 
 _READER_SECONDS = 2.0
 _CAPTURE_SECONDS = 2.0
 _UNATTENDED_SECONDS = 1.0
 _SETTLE_SECONDS = 1.0
+MAX_MISS_MM = 6.0
+"""Half a button: a finger that misses by more hits another one."""
 _LINK_VERDICTS = {
     "good": None,
     "borderline": "link_borderline",
@@ -40,92 +46,78 @@ _LINK_VERDICTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Outcome of a check; :class:`~kiosk.selftest.model.CheckResult` adds name and times."""
-
-    state: CheckState
-    code: str | None = None
-    measured: Mapping[str, Any] = field(default_factory=dict)
-    limits: Mapping[str, Limit] = field(default_factory=dict)
-
-
 Check = Callable[[SelfTestContext], Coroutine[Any, Any, Verdict]]
-
-NOT_FITTED = Verdict("skipped", "not_fitted")
-
-
-async def _post_recorder(context: SelfTestContext, path: str, seconds: float) -> Mapping[str, Any]:
-    """Return the recorder's answer to a test of ``seconds``."""
-    limit = seconds + context.check_seconds
-    try:
-        body = {"seconds": seconds, "commissioning": context.commissioning}
-        return await context.recorder.post(path, body, timeout=limit)
-    except ServiceDownError as error:
-        raise RecorderDownError(str(error)) from error
-
-
-async def _call_sync(call: Awaitable[T]) -> T:
-    """Return sync's answer to ``call``; raise SyncDownError when it does not answer."""
-    try:
-        return await call
-    except ServiceDownError as error:
-        raise SyncDownError(str(error)) from error
-
-
-async def _run_recorder_check(context: SelfTestContext, name: str, seconds: float = 0.0) -> Verdict:
-    """Return the verdict of the recorder's own test ``name``."""
-    try:
-        answer = await _post_recorder(context, f"/v1/tests/{name}", seconds)
-    except ServiceRefusedError as error:
-        if error.code == "already_recording":
-            return Verdict("skipped", "already_recording")
-        raise
-    limits = {
-        path: Limit.model_validate(limit) for path, limit in (answer.get("limits") or {}).items()
-    }
-    measured = dict(answer.get("measured") or {})
-    return Verdict(_state_of(answer), answer.get("code"), measured, limits)
-
-
-def _state_of(answer: Mapping[str, Any]) -> CheckState:
-    """Return the state in a service's answer; anything unexpected is a failure."""
-    state = answer.get("state")
-    return state if state in ("passed", "skipped") else "failed"
 
 
 async def check_camera(context: SelfTestContext) -> Verdict:
     """Frames per second, dropped frames, brightness; measured by the recorder."""
     if context.settings.camera.back_end == "none":
         return NOT_FITTED
-    return await _run_recorder_check(context, "camera", _CAPTURE_SECONDS)
+    verdict = await run_recorder_check(context, "camera", _CAPTURE_SECONDS)
+    if verdict.state != "passed" or context.ask is unattended:
+        return verdict
+    picture = await ask_person(context, "picture_right")  # sharp, upright: only a person sees it
+    measured = {**verdict.measured, "picture": picture}
+    if picture is False:
+        return Verdict("failed", "denied_by_person", measured, verdict.limits)
+    return Verdict("passed", None, measured, verdict.limits)
 
 
 async def check_microphones(context: SelfTestContext) -> Verdict:
     """Level and noise of every microphone; measured by the recorder."""
     if not context.settings.microphones:
         return NOT_FITTED
-    return await _run_recorder_check(context, "microphones", _CAPTURE_SECONDS)
+    seconds = _CAPTURE_SECONDS if context.ask is unattended else context.answer_seconds
+    return await run_recorder_check(context, "microphones", seconds)
 
 
 async def check_storage(context: SelfTestContext) -> Verdict:
     """Free space, speed of durable writes, read-back; measured by the recorder."""
-    return await _run_recorder_check(context, "storage")
+    return await run_recorder_check(context, "storage")
+
+
+async def check_mirror(context: SelfTestContext) -> Verdict:
+    """Whether the second storage is there, this kiosk's, and writable; tested by the recorder."""
+    if context.settings.paths.mirror is None:
+        return NOT_FITTED
+    return await run_recorder_check(context, "mirror")
+
+
+async def check_certificate(context: SelfTestContext) -> Verdict:
+    """Whether the kiosk's certificate is valid and for how long; read by the recorder."""
+    return await run_recorder_check(context, "certificate")
+
+
+async def check_touch(context: SelfTestContext) -> Verdict:
+    """Whether a finger is felt in the four corners and the middle, and where it is."""
+    if context.read_touches is None:
+        return Verdict("skipped", "only_on_screen")
+    missed = await context.read_touches(2 * context.answer_seconds)
+    measured: dict[str, Any] = {point: missed.get(point) for point in TOUCH_POINTS}
+    limits: dict[str, Limit] = {point: Limit(most=MAX_MISS_MM) for point in missed}
+    if not missed:
+        return Verdict("skipped", "not_confirmed", measured)
+    if len(missed) < len(TOUCH_POINTS):
+        return Verdict("failed", "touch_dead", measured, limits)
+    is_exact = all(millimetres <= MAX_MISS_MM for millimetres in missed.values())
+    return Verdict(
+        "passed" if is_exact else "failed", None if is_exact else "touch_inexact", measured, limits
+    )
 
 
 async def check_clock(context: SelfTestContext) -> Verdict:
     """Whether the wall clock is set and synchronised; measured by the recorder."""
-    return await _run_recorder_check(context, "clock")
+    return await run_recorder_check(context, "clock")
 
 
 async def check_machine(context: SelfTestContext) -> Verdict:
     """Heat, power, file systems and wear of the machine; read by the recorder."""
-    return await _run_recorder_check(context, "machine")
+    return await run_recorder_check(context, "machine")
 
 
 async def check_court_keys(context: SelfTestContext) -> Verdict:
     """Whether the court has proved that it can open closed parts; known to the recorder."""
-    return await _run_recorder_check(context, "court_keys")
+    return await run_recorder_check(context, "court_keys")
 
 
 async def check_panel(context: SelfTestContext) -> Verdict:
@@ -133,7 +125,7 @@ async def check_panel(context: SelfTestContext) -> Verdict:
     if not context.settings.panel.enabled:
         return NOT_FITTED
     seconds = _UNATTENDED_SECONDS if context.ask is unattended else 2 * context.answer_seconds
-    recorder_check = asyncio.ensure_future(_run_recorder_check(context, "panel", seconds))
+    recorder_check = asyncio.ensure_future(run_recorder_check(context, "panel", seconds))
     try:
         # a refusal (a hearing runs, no lamp) comes at once; then no question is shown
         await asyncio.wait({recorder_check}, timeout=_SETTLE_SECONDS)
@@ -143,7 +135,7 @@ async def check_panel(context: SelfTestContext) -> Verdict:
         pressed = await _wait_button(recorder_check, context) if lamp else None
         measured = dict(recorder_check.result().measured) if recorder_check.done() else {}
     finally:
-        await _cancel(recorder_check)
+        await cancel_task(recorder_check)
     measured |= {"lamp_seen": lamp, "button_pressed": pressed}
     if lamp and pressed is False:
         return Verdict("failed", "button_not_heard", measured)
@@ -164,15 +156,6 @@ async def _wait_button(
 
 def _is_not_passed(verdict: Verdict) -> bool:
     return verdict.state != "passed"
-
-
-def as_verdict(answers: tuple[bool | None, ...], measured: Mapping[str, Any]) -> Verdict:
-    """Return the verdict of a person's ``answers``: a "no" fails, a missing answer skips."""
-    if False in answers:
-        return Verdict("failed", "denied_by_person", measured)
-    if None in answers:
-        return Verdict("skipped", "not_confirmed", measured)
-    return Verdict("passed", None, measured)
 
 
 async def check_scanner(context: SelfTestContext) -> Verdict:
@@ -202,7 +185,7 @@ async def check_receipt_printer(context: SelfTestContext) -> Verdict:
         status = await asyncio.to_thread(printer.print_image, image)
     except PrinterUnconfirmedError:
         status = None
-    readable = await _ask_person(context, "receipt_readable")
+    readable = await ask_person(context, "receipt_readable")
     measured = {
         "online": status.online if status else None,
         "paper_low": status.paper_low if status else None,
@@ -234,7 +217,7 @@ async def check_badge_reader(context: SelfTestContext) -> Verdict:
             await asyncio.wait({badge_read}, timeout=max(0.0, left))
         badge = badge_read.result() if badge_read.done() else None
     finally:
-        await _cancel(badge_read)
+        await cancel_task(badge_read)
     if not badge:
         return Verdict("skipped", "badge_not_read")
     waited = round((clock() - started) * 1000)
@@ -277,19 +260,17 @@ async def _read_badge(context: SelfTestContext, seconds: float) -> str | None:
 
 async def check_link(context: SelfTestContext) -> Verdict:
     """Goodput both ways, round trip, loss, jitter; measured by sync against the central system."""
-    answer = await _call_sync(
-        context.sync.post("/v1/link-check", timeout=2 * context.check_seconds)
-    )
+    answer = await call_sync(context.sync.post("/v1/link-check", timeout=2 * context.check_seconds))
     measured = {key: value for key, value in answer.items() if key != "state"}
     verdict, least = str(answer.get("verdict")), answer.get("limit_mbit")
     limits = {} if least is None else dict.fromkeys(("down_mbit", "up_mbit"), Limit(least=least))
     code = _LINK_VERDICTS.get(verdict, "link_unreachable")
-    return Verdict(_state_of(answer), code, measured, limits)
+    return Verdict(state_of(answer), code, measured, limits)
 
 
 async def check_delivery(context: SelfTestContext) -> Verdict:
     """Deliver a small signed folder to the central system and compare its SHA-256."""
-    state = await _call_sync(context.sync.get("/v1/state"))
+    state = await call_sync(context.sync.get("/v1/state"))
     queue = state.get("queue") or {}
     measured = {
         "waiting_items": queue.get("items"),
@@ -297,7 +278,7 @@ async def check_delivery(context: SelfTestContext) -> Verdict:
         "last_contact": (state.get("link") or {}).get("last_contact"),
         "database": state.get("database"),
     }
-    probe = await _call_sync(deliver_probe(context, await save_probe(context)))
+    probe = await call_sync(deliver_probe(context, await save_probe(context)))
     measured |= probe.measured_values()
     if probe.central_sha256_match is False:
         return Verdict("failed", "hash_mismatch", measured)
@@ -308,57 +289,21 @@ async def check_delivery(context: SelfTestContext) -> Verdict:
     return Verdict("passed", None, measured)
 
 
-async def ask_while(
-    task: asyncio.Future[T],
-    context: SelfTestContext,
-    question: Question,
-    ends: Callable[[T], bool] = lambda _result: True,
-) -> bool | None:
-    """Ask ``question`` while ``task`` runs; return None when its result ``ends`` the question.
-
-    The question disappears from the screen (its task is cancelled) as soon as the device answers.
-    """
-    asked = asyncio.ensure_future(_ask_person(context, question))
-    both: set[asyncio.Future[Any]] = {asked, task}
-    try:
-        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        if not asked.done() and not ends(task.result()):
-            await asyncio.wait({asked})
-        return asked.result() if asked.done() else None
-    finally:
-        await _cancel(asked)
-
-
-async def _ask_person(context: SelfTestContext, question: Question) -> bool | None:
-    """Return the person's answer; None if nobody answered in time or asking failed."""
-    try:
-        async with asyncio.timeout(context.answer_seconds):
-            return await context.ask(question, context.answer_seconds)
-    except TimeoutError:
-        return None
-    except HardwareError as error:
-        log.warning("asking “%s”: %s", question, error)
-        return None
-
-
-async def _cancel(task: asyncio.Future[Any]) -> None:
-    """Cancel ``task``; its result is not needed any more."""
-    task.cancel()
-    await asyncio.wait({task})
-    if not task.cancelled():
-        task.exception()  # mark it as retrieved
-
-
 CHECK_FUNCTIONS: Mapping[str, Check] = MappingProxyType(
     {
         "camera": check_camera,
         "microphones": check_microphones,
+        "speaker": check_speaker,
+        "headset": check_headset,
         "scanner": check_scanner,
         "receipt_printer": check_receipt_printer,
         "badge_reader": check_badge_reader,
         "panel": check_panel,
+        "touch": check_touch,
         "storage": check_storage,
+        "mirror": check_mirror,
         "clock": check_clock,
+        "certificate": check_certificate,
         "machine": check_machine,
         "court_keys": check_court_keys,
         "link": check_link,

@@ -143,11 +143,29 @@ CAMERA_ABILITIES: Mapping[str, str] = {
 }
 """What can be set on a camera, by :data:`kiosk.hardware.camera.picture.ABILITIES`."""
 
+_TONE: Mapping[str, Value] = {
+    "rise_db": Number(N_("Tone louder than the room"), DECIBELS, 1),
+    "microphone": Text(N_("Heard by the microphone")),
+    "heard": Person(N_("Tone heard")),
+}
+_MILLIMETRES = N_("{n} mm off")
+_STORED = {
+    "ok": N_("in order"),
+    "behind": N_("not complete yet"),
+    "slow": N_("too slow"),
+    "absent": N_("not there"),
+    "foreign": N_("another kiosk’s, or not adopted"),
+    "full": N_("full"),
+    "failed": N_("refuses to write"),
+    "off": N_("not set up"),
+}
+
 MEASURED: Mapping[str, Mapping[str, Value]] = {
     "camera": {
         "fps": Number(N_("Pictures a second"), N_("{n} frames/s"), 1, is_main=True),
         "brightness": Number(N_("Brightness"), PER_CENT, scale=100 / 255),
         "contrast": Number(N_("Contrast"), PER_CENT, 1, scale=200 / 255),
+        "picture": Person(N_("Sharp, upright, the whole room")),
         "change": Number(N_("Change between pictures"), PER_CENT, 2, scale=100 / 255),
         "state": Word(
             N_("State"),
@@ -182,6 +200,11 @@ MEASURED: Mapping[str, Mapping[str, Value]] = {
         "view": Silent("it says whether the sharpness can be compared"),
     },
     "microphones": {"*": Each(_MICROPHONE)},
+    "speaker": {
+        "loudspeaker": Each(_TONE, N_("Loudspeaker")),
+        "headphones": Each(_TONE, N_("Headphones")),
+    },
+    "headset": {"device": Text(N_("Device")), "heard": Person(N_("Tone heard"))},
     "scanner": {
         "device": Text(N_("Device")),
         "library": Text(N_("Program library")),
@@ -214,6 +237,13 @@ MEASURED: Mapping[str, Mapping[str, Value]] = {
         "lamp_seen": Person(N_("Light seen")),
         "button_pressed": Word(N_("Button noticed"), YES_NO),
     },
+    "touch": {
+        "top_left": Number(N_("Top left"), _MILLIMETRES, 1),
+        "top_right": Number(N_("Top right"), _MILLIMETRES, 1),
+        "bottom_right": Number(N_("Bottom right"), _MILLIMETRES, 1),
+        "bottom_left": Number(N_("Bottom left"), _MILLIMETRES, 1),
+        "middle": Number(N_("Middle"), _MILLIMETRES, 1),
+    },
     "storage": {
         "free_bytes": Number(N_("Free space"), GIGABYTES, 1, scale=1e-9, is_main=True),
         "total_bytes": Number(N_("Size"), GIGABYTES, 1, scale=1e-9),
@@ -223,6 +253,13 @@ MEASURED: Mapping[str, Mapping[str, Value]] = {
         "sync_ms": Number(N_("Time until a write is safe"), MILLISECONDS, 1),
         "swap_on_disk": Word(N_("Memory swapped to the disk"), {"none": N_("no")}),
         "volatile": Word(N_("Lost when the power is cut"), YES_NO),
+    },
+    "mirror": {
+        "state": Word(N_("State"), _STORED),
+        "free_bytes": Number(N_("Free space"), GIGABYTES, 1, scale=1e-9, is_main=True),
+        "total_bytes": Number(N_("Size"), GIGABYTES, 1, scale=1e-9),
+        "behind_bytes": Number(N_("Still to be copied"), MEGABYTES, 1, scale=1e-6),
+        "write_mb_s": Number(N_("Writing"), N_("{n} MB/s"), 1),
     },
     "clock": {
         "state": Word(
@@ -235,6 +272,12 @@ MEASURED: Mapping[str, Mapping[str, Value]] = {
         ),
         "synchronised": Word(N_("Synchronised"), YES_NO),
         "battery": Word(N_("Kept by a battery"), YES_NO),
+    },
+    "certificate": {
+        "days_left": Number(N_("Days left"), N_("{n} days"), is_main=True),
+        "ends": Time(N_("Valid until")),
+        "issued_to": Text(N_("Issued to")),
+        "clock_trusted": Word(N_("Clock can be trusted"), YES_NO),
     },
     "machine": {
         "temperature_c": Number(N_("Temperature"), N_("{n} °C"), 1, is_main=True),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from kiosk.api.reports import Limit, SelfTestRun
 from kiosk.clocks import format_wall
@@ -14,19 +15,37 @@ from kiosk.ipc import LocalClient
 from kiosk.storage.paths import Paths
 
 CheckState = Literal["passed", "failed", "skipped", "never_tested"]
-Question = Literal["lamp_seen", "button_pressed", "receipt_readable", "badge_held"]
+Question = Literal[
+    "picture_right",
+    "loudspeaker_heard",
+    "headphones_heard",
+    "headset_heard",
+    "receipt_readable",
+    "badge_held",
+    "lamp_seen",
+    "button_pressed",
+]
 AskPerson = Callable[[Question, float], Awaitable[bool | None]]
 ReadBadge = Callable[[float], Awaitable[str | None]]
+TouchPoint = Literal["top_left", "top_right", "bottom_right", "bottom_left", "middle"]
+TOUCH_POINTS: tuple[TouchPoint, ...] = get_args(TouchPoint)
+ReadTouches = Callable[[float], Awaitable[Mapping[TouchPoint, float]]]
+"""Returns by how many millimetres the finger missed each point; those never touched are absent."""
 
 CHECKS: tuple[str, ...] = (
     "camera",
     "microphones",
+    "speaker",
+    "headset",
     "scanner",
     "receipt_printer",
     "badge_reader",
     "panel",
+    "touch",
     "storage",
+    "mirror",
     "clock",
+    "certificate",
     "machine",
     "court_keys",
     "link",
@@ -142,6 +161,39 @@ async def unattended(question: Question, seconds: float) -> bool | None:
     return None
 
 
+class Interruption:
+    """Ends a check early, or the whole run: a person skips or stops it, or a hearing begins.
+
+    Attributes:
+        ends_run: whether no further check may begin.
+    """
+
+    def __init__(self) -> None:
+        self.ends_run = False
+        self._now = asyncio.Event()
+        self._code = ""
+
+    def skip(self, code: str = "cancelled") -> None:
+        """Skip the check that runs; ``code``: why."""
+        self._code = code
+        self._now.set()
+
+    def stop(self, code: str = "cancelled") -> None:
+        """Skip the check that runs, and all after it."""
+        self.ends_run = True
+        self.skip(code)
+
+    def begin_check(self) -> None:
+        """Forget that an earlier check was skipped."""
+        if not self.ends_run:
+            self._now.clear()
+
+    async def wait(self) -> str:
+        """Wait until the check is to end; return why."""
+        await self._now.wait()
+        return self._code
+
+
 @dataclass(frozen=True)
 class SelfTestContext:
     """Everything that a run needs.
@@ -153,9 +205,12 @@ class SelfTestContext:
         sync: client of sync.
         ask: asks the person at the kiosk.
         read_badge: waits for a badge if the caller owns the reader; None: the self-test opens it.
+        read_touches: shows the points of the touch test and waits for a finger on each; None: the
+            caller has no screen.
         answer_seconds: time limit of one answer.
         check_seconds: time limit of one check, without the answers.
         commissioning: store this run as the baseline for later runs.
+        interruption: ends a check or the run early.
     """
 
     settings: Settings
@@ -164,6 +219,8 @@ class SelfTestContext:
     sync: LocalClient
     ask: AskPerson = unattended
     read_badge: ReadBadge | None = None
+    read_touches: ReadTouches | None = None
     answer_seconds: float = 20.0
     check_seconds: float = 30.0
     commissioning: bool = False
+    interruption: Interruption = field(default_factory=Interruption)

@@ -1,4 +1,4 @@
-"""The technician's tests in the recorder: devices, storage, clock, machine, court keys.
+"""The technician's tests in the recorder: devices, storages, clock, machine, keys, certificate.
 
 Everything is measured on the running devices; nothing is assumed from their settings.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections import deque
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -14,15 +15,17 @@ from typing import Any
 
 import numpy as np
 
+from kiosk.api.recorder import Mirror
 from kiosk.api.recorder_calls import DeviceTestAnswer
 from kiosk.api.reports import Limit
-from kiosk.api.states import MicrophoneState
-from kiosk.clocks import is_synchronised
+from kiosk.api.states import MicrophoneState, MirrorState
+from kiosk.clocks import format_wall, is_synchronised, wall_time
 from kiosk.config import Settings
 from kiosk.errors import StorageError
 from kiosk.hardware.audio.level_meter import FLOOR_DB
 from kiosk.hardware.camera.preview import PreviewFrame, PreviewReader
 from kiosk.hardware.camera.sharpness import SHARPNESS_PICTURES, Luma, luma_of
+from kiosk.hardware.headset_tone import PLAYING
 from kiosk.hardware.machine_health import (
     FULL_SUPPLY_MA,
     SLOWED_C,
@@ -31,18 +34,24 @@ from kiosk.hardware.machine_health import (
 )
 from kiosk.hardware.panel import Panel
 from kiosk.hardware.sources.sources import Sources
-from kiosk.hardware.wall_clock import clock_state, has_battery
+from kiosk.hardware.wall_clock import clock_state, has_battery, is_clock_trusted
 from kiosk.hearing.monitoring.active_alarms import CAMERA, CLOCK
-from kiosk.hearing.room.storage_monitor import PRIMARY_ALARMS
+from kiosk.hearing.room.storage_monitor import MIRROR_ALARMS, PRIMARY_ALARMS
 from kiosk.selftest.camera_checks import load_camera_baseline, measure_view
 from kiosk.storage.court_keys import court_key_status, proof_times
 from kiosk.storage.paths import Paths
 from kiosk.storage.space import measure_space, measure_speed
 from kiosk.storage.swap import swap_on_disk
 from kiosk.storage.volatile import is_volatile
+from kiosk.storage.volume import StorageVolume
+from kiosk.sync.transport.identity import load_identity
 
 POLL_S = 0.1
 CAMERA_S, MICROPHONES_S, PANEL_S = 3.0, 3.0, 3.0
+HEADSET_S, HEADSET_OPEN_S = 3.0, 20.0
+MIRROR_S, MIRROR_BYTES = 20.0, 4 * 1024 * 1024
+MIN_CERTIFICATE_DAYS = 14
+"""It is renewed when a third of its life is left: with so few days that has failed for long."""
 BLINK_S = 0.5
 MIN_CONTRAST = 4.0
 """Standard deviation of brightness (0 to 255) below which a picture counts as dark."""
@@ -163,10 +172,14 @@ async def check_microphones(
         return check_answer("not_fitted", {}, skipped=True)
     before = {row.name: row.heard for row in sources.describe_microphones()}
     levels: dict[str, list[float]] = {microphone.name: [] for microphone in settings.microphones}
-    for _ in range(max(5, round((seconds or MICROPHONES_S) / POLL_S))):
+    for step in range(max(5, round((seconds or MICROPHONES_S) / POLL_S))):
         await asyncio.sleep(POLL_S)
         for name, level in sources.levels().items():
             levels[name].append(level.rms_db)
+        if step * POLL_S > MICROPHONES_S:
+            rows = sources.describe_microphones()
+            if all(row.heard is not None and row.heard != before.get(row.name) for row in rows):
+                break  # somebody has spoken into each
     measured: dict[str, Any] = {}
     codes = []
     opened = {device.name: device.opened for device in sources.devices()}
@@ -271,3 +284,82 @@ async def check_court_keys(paths: Paths) -> DeviceTestAnswer:
     state = await asyncio.to_thread(court_key_status, paths)
     measured = {"state": state, "proven": await asyncio.to_thread(proof_times, paths)}
     return check_answer(None if state == "ok" else f"court_key_{state}", measured)
+
+
+async def check_certificate(settings: Settings, paths: Paths) -> DeviceTestAnswer:
+    """Check that the kiosk's certificate is valid for long enough, by a clock that is trusted."""
+    identity = await asyncio.to_thread(load_identity, paths)
+    is_trusted = is_clock_trusted()
+    measured: dict[str, Any] = {
+        "issued_to": identity.kiosk_id,
+        "ends": format_wall(identity.not_after),
+        "clock_trusted": is_trusted,
+    }
+    if not is_trusted:
+        return check_answer("clock_unsynchronised", measured, skipped=True)
+    now = wall_time()
+    days = (identity.not_after - now).total_seconds() / 86400
+    measured["days_left"] = max(0, int(days))
+    limits = {"days_left": Limit(least=MIN_CERTIFICATE_DAYS)}
+    code = "certificate_ends_soon" if days < MIN_CERTIFICATE_DAYS else None
+    if not identity.not_before <= now < identity.not_after:
+        code = "certificate_invalid"
+    if identity.kiosk_id != settings.kiosk.id:
+        code = "certificate_invalid"
+    return check_answer(code, measured, limits)
+
+
+async def check_mirror(settings: Settings, mirror: Mirror) -> DeviceTestAnswer:
+    """Check that the second storage is there, this kiosk's, and takes what is written.
+
+    Args:
+        mirror: its state, as the recorder watches it: a storage that hangs is not touched here.
+    """
+    root = settings.paths.mirror
+    if root is None or mirror.state == MirrorState.OFF:
+        return check_answer("not_fitted", {}, skipped=True)
+    measured: dict[str, Any] = {
+        "state": mirror.state,
+        "free_bytes": mirror.free_bytes,
+        "behind_bytes": mirror.behind_bytes,
+    }
+    if not mirror.state.is_healthy:
+        return check_answer(MIRROR_ALARMS.get(mirror.state, "mirror_failed"), measured)
+    volume = StorageVolume(root, settings.kiosk.id, "mirror")
+    try:
+        async with asyncio.timeout(MIRROR_S):
+            speed = await asyncio.to_thread(volume.measure_speed, MIRROR_BYTES)
+    except (OSError, StorageError, TimeoutError) as error:
+        return check_answer("mirror_failed", measured | {"problem": str(error)})
+    measured["write_mb_s"] = round(speed.write_bytes_s / 1e6, 1)
+    needed = settings.camera.bitrate / 8 + 96_000 * len(settings.microphones)
+    code = "mirror_slow" if speed.write_bytes_s < needed else None
+    return check_answer(code, measured, {"write_mb_s": Limit(least=round(needed / 1e6, 1))})
+
+
+async def check_headset(settings: Settings, seconds: float) -> DeviceTestAnswer:
+    """Play a tone in the headset, in a process of its own: a driver may hang."""
+    device = settings.headset.device
+    if not device:
+        return check_answer("not_fitted", {}, skipped=True)
+    command = ("-m", "kiosk.hardware.headset_tone", device, str(seconds or HEADSET_S))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *command, stdout=asyncio.subprocess.PIPE
+    )
+    said = b""
+    try:
+        async with asyncio.timeout(HEADSET_OPEN_S):
+            assert process.stdout is not None
+            said = await process.stdout.readline()
+        if said.strip() == PLAYING.encode():
+            await process.wait()
+    except TimeoutError:
+        pass  # it hangs: it is absent
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+    measured = {"device": device}
+    if said.strip() != PLAYING.encode():
+        problem = said.decode(errors="replace").strip()[:200]
+        return check_answer("headset_absent", measured | {"problem": problem})
+    return check_answer("headset_absent" if process.returncode else None, measured)

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 REPORT = "report.json"
 KIND = "selftest"
 CONTRACT = 1
+HISTORY = 8
+"""So many results of a check are shown."""
 
 
 def read_reports(paths: Paths) -> list[dict[str, Any]]:
@@ -73,6 +75,19 @@ def newest_results(reports: list[dict[str, Any]]) -> dict[str, CheckResult]:
             if value["check"] in report["ran"] and value["check"] in results:
                 results[value["check"]] = CheckResult.from_json(value)
     return results
+
+
+def read_history(
+    reports: list[dict[str, Any]], count: int = HISTORY
+) -> dict[str, tuple[CheckResult, ...]]:
+    """Return the last ``count`` results of each check that ran, newest first."""
+    found: dict[str, list[CheckResult]] = {}
+    for report in reports:
+        for value in report["results"]:
+            rows = found.setdefault(value["check"], [])
+            if value["check"] in report["ran"] and len(rows) < count:
+                rows.append(CheckResult.from_json(value))
+    return {check: tuple(rows) for check, rows in found.items()}
 
 
 def iter_numbers(value: object, path: str = "") -> Iterator[tuple[str, float]]:

@@ -10,7 +10,7 @@ from typing import Any
 from kiosk.api.reports import NewReport, SelfTestRun, TestedCheck
 from kiosk.clocks import format_wall
 from kiosk.errors import KioskError
-from kiosk.selftest import checks
+from kiosk.selftest.checks import CHECK_FUNCTIONS
 from kiosk.selftest.model import (
     CHECKS,
     CheckFinished,
@@ -23,8 +23,11 @@ from kiosk.selftest.model import (
 )
 from kiosk.selftest.report import build_report, deviations, find_baseline, read_reports
 from kiosk.selftest.report_request import request_report
+from kiosk.selftest.verdict import Verdict
 
 log = logging.getLogger(__name__)
+_LEFT_BEHIND_SECONDS = 1.0
+"""A check that does not end when it is cancelled is waited for no longer."""
 
 
 async def run_selftest(
@@ -34,7 +37,8 @@ async def run_selftest(
 
     Yields:
         ``RunPlanned``, then ``CheckStarted`` and ``CheckFinished`` per check, then ``RunFinished``.
-        A failing device, service or disk is a failed result, never an exception.
+        A failing device, service or disk is a failed result, never an exception. A run that is
+        interrupted (``context.interruption``) ends with the report of what was tested.
 
     Raises:
         ValueError: ``only`` names an unknown check.
@@ -48,6 +52,8 @@ async def run_selftest(
     yield RunPlanned(checks_to_run)
     ran: dict[str, CheckResult] = {}
     for check in checks_to_run:
+        if context.interruption.ends_run:
+            break
         yield CheckStarted(check)
         ran[check] = await run_check(context, check, baseline)
         yield CheckFinished(ran[check])
@@ -64,10 +70,14 @@ async def run_selftest(
 async def run_check(
     context: SelfTestContext, check: str, baseline: Mapping[str, Any] | None = None
 ) -> CheckResult:
-    """Run one check within its time limit; an error is a failed result, never an exception."""
+    """Run one check within its time limit; an error is a failed result, never an exception.
+
+    A check that is interrupted is skipped; what hangs in it (a driver) is left behind.
+    """
     clock = asyncio.get_running_loop().time
     started = clock()
-    verdict = await _verdict(context, check)
+    context.interruption.begin_check()
+    verdict = await _interruptible(context, check)
     measured = dict(verdict.measured)
     return CheckResult(
         check,
@@ -80,20 +90,35 @@ async def run_check(
     )
 
 
-async def _verdict(context: SelfTestContext, check: str) -> checks.Verdict:
-    """Return the check's verdict; an error is a failed verdict."""
+async def _interruptible(context: SelfTestContext, check: str) -> Verdict:
+    """Return the verdict of the check, of its interruption, or of its time limit."""
     limit = 2 * (context.check_seconds + context.answer_seconds)
+    running = asyncio.ensure_future(_verdict(context, check))
+    interrupted = asyncio.ensure_future(context.interruption.wait())
+    both: set[asyncio.Future[Any]] = {running, interrupted}
     try:
-        async with asyncio.timeout(limit):
-            return await checks.CHECK_FUNCTIONS[check](context)
+        await asyncio.wait(both, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            return running.result()
+        if interrupted.done():
+            return Verdict("skipped", interrupted.result())
+        return Verdict("failed", "test_timed_out", {"limit_s": limit})
+    finally:
+        for task in both:
+            task.cancel()
+        await asyncio.wait(both, timeout=_LEFT_BEHIND_SECONDS)
+
+
+async def _verdict(context: SelfTestContext, check: str) -> Verdict:
+    """Return the check's verdict; an error is a failed verdict."""
+    try:
+        return await CHECK_FUNCTIONS[check](context)
     except KioskError as error:
         log.warning("check “%s” failed: %s: %s", check, error.code, error)
-        return checks.Verdict("failed", error.code)
-    except TimeoutError:
-        return checks.Verdict("failed", "test_timed_out", {"limit_s": limit})
+        return Verdict("failed", error.code)
     except Exception as error:
         log.exception("check “%s” failed", check)
-        return checks.Verdict("failed", "error", {"error": type(error).__name__})
+        return Verdict("failed", "error", {"error": type(error).__name__})
 
 
 async def _devices_in_use(context: SelfTestContext) -> tuple[dict[str, Any], ...] | None:

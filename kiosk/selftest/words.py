@@ -14,6 +14,7 @@ from kiosk.alarms import alarm_of
 from kiosk.api.reports import Limit
 from kiosk.clocks import parse_wall
 from kiosk.locale import Translator
+from kiosk.selftest.labels import STATE_NAMES
 from kiosk.selftest.measurements import (
     ANSWERS,
     MEASURED,
@@ -77,6 +78,22 @@ class MeasuredWords:
         values = {**OF_EVERY_CHECK, **MEASURED.get(result.check, {})}
         lines = list(self._lines(values, result.measured, result, ""))
         return sorted(lines, key=lambda line: not line.is_outside)
+
+    def changes(self, now: CheckResult, before: CheckResult) -> list[str]:
+        """Return, for each value that is said otherwise than before, both."""
+        _ = self.translate.gettext
+        said = {line.name: line.value for line in self.lines(before)}
+        changes = []
+        if now.state != before.state:
+            said_now = _(STATE_NAMES[now.state])
+            said_now = f"{said_now[:1].lower()}{said_now[1:]}"
+            then = {"before": _(STATE_NAMES[before.state]), "now": said_now}
+            changes.append(_("{before}, now {now}", **then))
+        for line in self.lines(now):
+            if line.name in said and said[line.name] != line.value:
+                values = {"name": line.name, "before": said[line.name], "now": line.value}
+                changes.append(_("{name}: {before}, now {now}", **values))
+        return changes
 
     def headline(self, result: CheckResult) -> str:
         """Return the value that says most; empty: none."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -25,7 +25,7 @@ from kiosk.auth.tokens import TokenIssuer, load_token_secret
 from kiosk.errors import RequestError
 from kiosk.hearing.room.errors import AlreadyRecordingError
 from kiosk.ipc import EventStream, errors_as_json
-from kiosk.selftest import recorder_checks
+from kiosk.selftest import recorder_checks as checks
 from kiosk.services.alarm_log import AlarmLogService
 from kiosk.services.camera import CameraService
 from kiosk.services.exports import ExportService
@@ -44,7 +44,15 @@ from kiosk.services.upkeep import RestartRefusedError, UpkeepService, refuse_in_
 
 log = logging.getLogger(__name__)
 STAFF_WATCH_S = 2.0
+YIELD_S = 0.2
+"""A device test ends so soon after a hearing has begun, or after nobody waits for it."""
 BADGE_THREADS = 8
+
+
+class AbandonedTestError(RequestError):
+    """Who asked for a device's test has gone."""
+
+    code = "cancelled"
 
 
 class RecorderApi:
@@ -326,26 +334,35 @@ class RecorderApi:
         if (open_hearing := self._courtroom.open_hearing_id) is not None:
             raise AlreadyRecordingError(open_hearing)
         async with self._device_test_lock:
-            return await self._run_device_test(name, test)
+            running = asyncio.ensure_future(self._run_device_test(name, test))
+            try:
+                while not (await asyncio.wait({running}, timeout=YIELD_S))[0]:
+                    if (open_hearing := self._courtroom.open_hearing_id) is not None:
+                        raise AlreadyRecordingError(open_hearing)
+                    if call.http.transport is None or call.http.transport.is_closing():
+                        raise AbandonedTestError("nobody waits for the test's result")
+                return running.result()
+            finally:
+                running.cancel()  # a hearing or the next test needs the device
+                await asyncio.wait({running}, timeout=YIELD_S)
 
     async def _run_device_test(self, name: str, test: calls.TestDevice) -> calls.DeviceTestAnswer:
         core, courtroom, seconds = self._core, self._courtroom, test.seconds or 0.0
-        match name:
-            case "camera":
-                return await recorder_checks.check_camera(
-                    core.settings, core.sources, core.paths, seconds, is_baseline=test.commissioning
-                )
-            case "microphones":
-                return await recorder_checks.check_microphones(core.settings, core.sources, seconds)
-            case "panel":
-                return await recorder_checks.check_panel(
-                    core.panel, lambda: courtroom.is_capturing, courtroom.sync_lamp, seconds
-                )
-            case "storage":
-                return await recorder_checks.check_storage(core.settings, core.paths)
-            case "court_keys":
-                return await recorder_checks.check_court_keys(core.paths)
-            case "machine":
-                return await recorder_checks.check_machine()
-            case _:
-                return await recorder_checks.check_clock()
+        settings, paths, sources = core.settings, core.paths, core.sources
+        tests: dict[str, Callable[[], Awaitable[calls.DeviceTestAnswer]]] = {
+            "camera": lambda: checks.check_camera(
+                settings, sources, paths, seconds, is_baseline=test.commissioning
+            ),
+            "microphones": lambda: checks.check_microphones(settings, sources, seconds),
+            "headset": lambda: checks.check_headset(settings, seconds),
+            "panel": lambda: checks.check_panel(
+                core.panel, lambda: courtroom.is_capturing, courtroom.sync_lamp, seconds
+            ),
+            "storage": lambda: checks.check_storage(settings, paths),
+            "mirror": lambda: checks.check_mirror(settings, courtroom.state().mirror),
+            "clock": checks.check_clock,
+            "certificate": lambda: checks.check_certificate(settings, paths),
+            "machine": checks.check_machine,
+            "court_keys": lambda: checks.check_court_keys(paths),
+        }
+        return await tests[name]()

@@ -17,6 +17,7 @@ from pathlib import Path
 from kiosk.errors import StorageError
 from kiosk.storage.atomic_io import make_folder, sync_folder, wipe_file, write_bytes
 from kiosk.storage.hearing_folder import AGE_SUFFIX
+from kiosk.storage.space import DiskSpeed, measure_speed
 from kiosk.storage.store import append_durably, discard_start, remove_durably
 from kiosk.storage.volume_marker import VolumeRole, identify_volume
 
@@ -64,6 +65,16 @@ class StorageVolume:
         """
         stat = os.statvfs(self.root)
         return stat.f_bavail * stat.f_frsize, stat.f_blocks * stat.f_frsize
+
+    def measure_speed(self, size: int) -> DiskSpeed:
+        """Write ``size`` bytes durably, read them back, compare; nothing of them stays.
+
+        Raises:
+            OSError: the storage is not there.
+            StorageError: it refuses, or other bytes are read back.
+        """
+        with self._mounted() as root:
+            return measure_speed(root, size)
 
     @contextmanager
     def _pinned(self) -> Iterator[Path]:

@@ -19,10 +19,11 @@ from kiosk.alarms import alarm_of
 from kiosk.api.recorder import Alarm, RecorderState
 from kiosk.api.recorder_calls import StaffSession
 from kiosk.api.states import Phase
-from kiosk.api.sync import SyncState
+from kiosk.api.sync import LinkCheckStep, SyncState
 from kiosk.clocks import wall_time
 from kiosk.config import Settings
 from kiosk.filing.service import FilingService
+from kiosk.hardware.receipt_printer import PrinterError
 from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
 from kiosk.rules import Rules
@@ -33,6 +34,7 @@ from kiosk.ui.actions.filing_cleanup import clean_up_filings
 from kiosk.ui.actions.secretary_actions import SecretaryActions
 from kiosk.ui.actions.self_test_runner import SelfTestRunner
 from kiosk.ui.actions.sign_in_actions import SignInActions
+from kiosk.ui.actions.touch_test import TouchTest
 from kiosk.ui.actions.unfinished_filing_actions import UnfinishedFilingActions
 from kiosk.ui.actions.upkeep_actions import UpkeepActions
 from kiosk.ui.actions.visit.visit import Visit
@@ -152,8 +154,15 @@ class AppState:
             self.notify_observers,
             self.show_notice,
         )
+        self.touch_test = TouchTest(lambda: self.secretary.place, self.secretary.show)
         self.self_test = SelfTestRunner(
-            settings, self.paths, recorder, sync, self.wait_for_badge, self.notify_observers
+            settings,
+            self.paths,
+            recorder,
+            sync,
+            self.wait_for_badge,
+            self.touch_test.read,
+            self.notify_observers,
         )
 
     # -- observers -----------------------------------------------------------------------------
@@ -319,6 +328,8 @@ class AppState:
         was_running = before is not None and before.phase not in ("sealing", "idle")
         if before and before.hearing and was_running and is_over:
             self.secretary.show_delivery(before.hearing.id, before.hearing.case_number or "")
+        if self.recorder_state.phase != "idle":
+            self.self_test.stop("already_recording")
         if self.recorder_state.phase != "idle" and self.visit.parking.can_park:
             self.spawn(self.visit.parking.park(hearing_started=True))
         self.notify_observers()
@@ -327,6 +338,8 @@ class AppState:
         if name == "state":
             self.sync_state = SyncState.model_validate(value)
             self.notify_observers()
+        elif name == "link-check":
+            self.self_test.show_progress(LinkCheckStep.model_validate(value))
 
     @property
     def recorded_seconds(self) -> float:
@@ -381,6 +394,20 @@ class AppState:
         alarm = alarm_of(code)
         remedy = alarm.remedy(self.translate, staff=self.staff is not None)
         return f"{alarm.say(self.translate)} {remedy}".strip()
+
+    async def print_self_test(self) -> None:
+        """Print the newest report of a self-test on the receipt printer."""
+        kiosk = self.settings.kiosk
+        court = self.translate.pick({str(k): v for k, v in kiosk.court.items()})
+        words = self.view_context().measured_words(self.shown_recorder_state.microphones)
+        image = await self.self_test.draw_slip(words, court)
+        if image is None:
+            return
+        try:
+            await self.filing_service.print_image(image)
+        except PrinterError as error:
+            self.show_notice(error.code)
+        self.notify_observers()
 
     # -- display settings ----------------------------------------------------------------------
 

@@ -317,9 +317,24 @@ class SecondStoragePlace:
 
 @dataclass(frozen=True)
 class SelfTestPlace:
-    """The technician's self-test."""
+    """The technician's self-test.
+
+    Attributes:
+        chosen: check that is shown large; None: all of them.
+        page: of the list, or of the lines of the check.
+        shows_history: earlier results of the chosen check.
+    """
 
     chosen: str | None = None
+    page: int = 0
+    shows_history: bool = False
+
+
+@dataclass(frozen=True)
+class TouchPlace:
+    """The touch test: ``touched`` of its points have felt the finger."""
+
+    touched: int = 0
 
 
 @dataclass(frozen=True)
@@ -333,7 +348,12 @@ class UnfinishedFilingsPlace:
 
 
 TechnicianPlace = (
-    TechnicianHomePlace | SelfTestPlace | UpkeepPlace | AlarmLogPlace | SecondStoragePlace
+    TechnicianHomePlace
+    | SelfTestPlace
+    | TouchPlace
+    | UpkeepPlace
+    | AlarmLogPlace
+    | SecondStoragePlace
 )
 """Where a technician may be; a secretary never is."""
 StaffPlace = (
@@ -463,5 +483,6 @@ SCREENS = (
     ScreenDefinition("technician.alarm_log", "technician", AlarmLogPlace),
     ScreenDefinition("technician.second_storage", "technician", SecondStoragePlace),
     ScreenDefinition("technician.self_test", "technician", SelfTestPlace),
+    ScreenDefinition("technician.touch", "technician", TouchPlace),
 )
 SCREEN_OF_PLACE = {screen.place: screen.name for screen in SCREENS if screen.place is not None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from kiosk.alarms import alarm_of
 from kiosk.api.recorder import Microphone
 from kiosk.api.states import RefusalReason
 from kiosk.locale import N_, Translator
+from kiosk.selftest.words import MeasuredWords
 from kiosk.ui.formatting import clock_text, sentence_case
 from kiosk.ui.rule_labels import RuleLabels
 
@@ -62,3 +64,8 @@ class ViewContext:
     def microphone_label(self, microphone: Microphone) -> str:
         """Return the label of a microphone's role, or its own name when it serves nobody."""
         return microphone.name if microphone.is_spare else self.role_label(microphone)
+
+    def measured_words(self, microphones: Iterable[Microphone]) -> MeasuredWords:
+        """Return what says the values of a self-test; microphones by their labels."""
+        names = {microphone.name: self.role_label(microphone) for microphone in microphones}
+        return MeasuredWords(self.translate, self.zone, names)

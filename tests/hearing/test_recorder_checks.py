@@ -7,6 +7,7 @@ import itertools
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from gpiozero.pins.mock import MockFactory  # type: ignore[import-untyped]
 from kiosk.api import recorder
 from kiosk.api.recorder import Camera, Level, Microphone
 from kiosk.api.recorder_calls import DeviceTestAnswer
+from kiosk.api.states import MirrorState
 from kiosk.clocks import recording_ns
 from kiosk.config import CameraSettings, MicrophoneSettings, PanelSettings, PathSettings, Settings
 from kiosk.errors import StorageError
@@ -26,6 +28,9 @@ from kiosk.hardware.panel import Panel
 from kiosk.selftest import recorder_checks
 from kiosk.storage.paths import Paths
 from kiosk.storage.space import DiskSpace, DiskSpeed
+from kiosk.storage.volume_marker import write_marker
+from kiosk.sync.transport.identity import load_identity
+from tests.support.identity import Court
 from tests.support.waiting import wait_for
 
 
@@ -258,3 +263,59 @@ def test_clock(state: str, code: str | None, monkeypatch: pytest.MonkeyPatch) ->
     answer = run(recorder_checks.check_clock())
     assert answer.get("code") == code
     assert answer["measured"]["state"] == state
+
+
+@pytest.mark.parametrize(
+    ("days", "trusted", "state", "code"),
+    [
+        (20, True, "passed", None),
+        (5, True, "failed", "certificate_ends_soon"),
+        (-1, True, "failed", "certificate_invalid"),
+        (-1, False, "skipped", "clock_unsynchronised"),
+    ],
+)
+def test_certificate_by_a_clock_that_is_trusted(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    days: int,
+    trusted: bool,
+    state: str,
+    code: str | None,
+) -> None:
+    """Days are never judged by a clock that nobody has set."""
+    court, paths, mine = (
+        Court.make(tmp_path / "court"),
+        Paths(tmp_path, tmp_path),
+        settings(tmp_path),
+    )
+    paths.device_key.parent.mkdir()
+    court.issue(mine.kiosk.id, paths.device_key, paths.device_certificate)
+    paths.court_ca.write_bytes(court.ca.read_bytes())
+    end = load_identity(paths).not_after
+    monkeypatch.setattr(recorder_checks, "wall_time", lambda: end - timedelta(days=days, hours=1))
+    monkeypatch.setattr(recorder_checks, "is_clock_trusted", lambda: trusted)
+    answer = run(recorder_checks.check_certificate(mine, paths))
+    assert (answer["state"], answer.get("code")) == (state, code)
+    assert ("days_left" in answer["measured"]) is trusted
+
+
+def test_mirror_is_written_to_and_read_back(tmp_path: Path) -> None:
+    second = tmp_path / "second"
+    second.mkdir()
+    mine = settings(tmp_path)
+    mine = mine.model_copy(
+        update={"paths": PathSettings(data=tmp_path, run=tmp_path, mirror=second)}
+    )
+
+    def check(state: MirrorState) -> dict[str, Any]:
+        mirror = recorder.Mirror(state=state, free_bytes=10**9)
+        return run(recorder_checks.check_mirror(mine, mirror))
+
+    assert check(MirrorState.OFF)["code"] == "not_fitted"
+    assert check(MirrorState.FOREIGN)["code"] == "mirror_foreign"
+    assert check(MirrorState.OK)["code"] == "mirror_failed", "the folder is not adopted"
+    write_marker(second, mine.kiosk.id, "mirror")
+    good = check(MirrorState.OK)
+    assert good["measured"]["write_mb_s"] > 0
+    assert good.get("code") in (None, "mirror_slow")
+    assert [path.name for path in second.iterdir()] == ["kiosk-storage.json"], "nothing stays"

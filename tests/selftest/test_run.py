@@ -8,9 +8,11 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from kiosk.api.reports import Limit
 from kiosk.config import (
     CameraSettings,
     PanelSettings,
@@ -21,6 +23,7 @@ from kiosk.config import (
 from kiosk.hardware.virtual.badge_reader import VirtualBadgeReader
 from kiosk.hardware.virtual.receipt_printer import VirtualPrinter
 from kiosk.hardware.virtual.scanner import VirtualScanner
+from kiosk.locale import Translator
 from kiosk.selftest import (
     CHECKS,
     CheckFinished,
@@ -33,9 +36,11 @@ from kiosk.selftest import (
     run_selftest,
     save_run,
 )
-from kiosk.selftest.model import Question
-from kiosk.selftest.report import read_reports
+from kiosk.selftest.model import TOUCH_POINTS, Question, TouchPoint
+from kiosk.selftest.report import read_history, read_reports
 from kiosk.selftest.run import run_check
+from kiosk.selftest.slip import render_slip, slip_lines
+from kiosk.selftest.words import MeasuredWords
 from tests.selftest.conftest import Kiosk, Open, Services, answering
 
 
@@ -87,12 +92,20 @@ def test_all_checks_pass_and_the_report_is_sealed_and_delivered(
                         await asyncio.sleep(0.1)
                     return True
 
-                context = replace(kiosk.context, ask=person, answer_seconds=5)
+                context = replace(
+                    kiosk.context, ask=person, answer_seconds=5, read_touches=exact_finger
+                )
                 events = [event async for event in run_selftest(context)]
                 check_story(kiosk, events)
         assert printer.receipts[0].width == 576
 
     asyncio.run(story())
+
+
+async def exact_finger(seconds: float) -> dict[TouchPoint, float]:
+    """Touch every point."""
+    del seconds
+    return dict.fromkeys(TOUCH_POINTS, 0.5)
 
 
 def check_story(kiosk: Kiosk, events: Sequence[object]) -> None:
@@ -102,12 +115,14 @@ def check_story(kiosk: Kiosk, events: Sequence[object]) -> None:
     results = [event.result for event in events if isinstance(event, CheckFinished)]
     assert names == [result.check for result in results] == list(CHECKS)
     found = {result.check: (result.state, result.code) for result in results}
-    assert found == dict.fromkeys(CHECKS, ("passed", None))
+    not_fitted = ("speaker", "headset", "mirror")
+    assert {found.pop(check) for check in not_fitted} == {("skipped", "not_fitted")}
+    assert set(found.values()) == {("passed", None)}
     last = events[-1]
     assert isinstance(last, RunFinished)
     assert last.path is not None
     report = json.loads((last.path / "report.json").read_text(encoding="utf-8"))
-    assert (report["passed"], report["failed"], report["skipped"]) == (len(CHECKS), 0, 0)
+    assert (report["passed"], report["failed"], report["skipped"]) == (len(CHECKS) - 3, 0, 3)
     assert report["devices"][0]["name"] == "camera"
     assert report["person"] == "t-1"
     badge = next(row for row in report["results"] if row["check"] == "badge_reader")
@@ -140,6 +155,7 @@ def test_dead_services_are_failed_results_and_lose_nothing(open_kiosk: Open) -> 
                 "machine",
                 "panel",
                 "court_keys",
+                "certificate",
             ):
                 assert (results[check].state, results[check].code) == ("failed", "recorder_down")
             for check in ("link", "delivery"):
@@ -147,7 +163,7 @@ def test_dead_services_are_failed_results_and_lose_nothing(open_kiosk: Open) -> 
             last = events[-1]
             assert isinstance(last, RunFinished)
             assert (last.path, last.code) == (None, "recorder_down")
-            assert (last.report["devices"], last.report["failed"]) == (None, 9)
+            assert (last.report["devices"], last.report["failed"]) == (None, 10)
             assert read_reports(kiosk.paths) == []
 
             runner = await kiosk.recorder.start(kiosk.paths.recorder_socket)
@@ -443,5 +459,87 @@ def test_measured_values_are_compared_with_commissioning(open_kiosk: Open) -> No
             assert result.deviations == {"microphones.judge.rms_db": -8.5}
             assert first.path is not None
             assert read_reports(kiosk.paths)[0]["baseline"] == first.path.name
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("missed", "expected"),
+    [
+        (dict.fromkeys(TOUCH_POINTS, 1.2), ("passed", None)),
+        (dict.fromkeys(TOUCH_POINTS, 6.5), ("failed", "touch_inexact")),
+        ({"top_left": 0.3}, ("failed", "touch_dead")),
+        ({}, ("skipped", "not_confirmed")),
+        (None, ("skipped", "only_on_screen")),
+    ],
+)
+def test_touch(
+    open_kiosk: Open, missed: dict[TouchPoint, float] | None, expected: tuple[str, str | None]
+) -> None:
+    async def story() -> None:
+        async def read(seconds: float) -> dict[TouchPoint, float]:
+            del seconds
+            return missed or {}
+
+        async with open_kiosk() as kiosk:
+            context = replace(kiosk.context, read_touches=None if missed is None else read)
+            result = await run_check(context, "touch")
+            assert (result.state, result.code) == expected
+            assert set(result.limits) == set(missed or ())
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [(None, ("passed", None)), (True, ("passed", None)), (False, ("failed", "denied_by_person"))],
+)
+def test_a_person_has_the_last_word_on_the_picture(
+    open_kiosk: Open, answer: bool | None, expected: tuple[str, str | None]
+) -> None:
+    async def story() -> None:
+        async with open_kiosk() as kiosk:
+            context = replace(kiosk.context, ask=answering(picture_right=answer))
+            result = await run_check(context, "camera")
+            assert (result.state, result.code) == expected
+            assert result.measured["picture"] is answer
+
+    asyncio.run(story())
+
+
+def test_what_changed_is_in_the_history(open_kiosk: Open) -> None:
+    async def story() -> None:
+        async with open_kiosk() as kiosk:
+            await reported(kiosk.context, ("link", "clock"))
+            kiosk.sync.link = {**kiosk.sync.link, "up_mbit": 0.4, "limit_mbit": 1.0}
+            await reported(kiosk.context, ("link",))
+            history = read_history(read_reports(kiosk.paths))
+            assert [row.measured["up_mbit"] for row in history["link"]] == [0.4, 4.8]
+            assert len(history["clock"]) == 1, (
+                "a report repeats the newest result of what it ran not"
+            )
+            assert history["link"][0].limits["up_mbit"] == Limit(least=1.0)
+            words = MeasuredWords(Translator("en"), ZoneInfo("Asia/Almaty"))
+            assert words.changes(*history["link"]) == ["Upload: 4.8 Mbit/s, now 0.4 Mbit/s"]
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("language", ["kk", "ru", "en"])
+def test_the_slip_says_what_the_report_says(open_kiosk: Open, language: str) -> None:
+    async def story() -> None:
+        async with open_kiosk() as kiosk:
+            kiosk.sync.link = {"state": "failed", "verdict": "below", "up_mbit": 0.4}
+            end = await reported(kiosk.context, ("clock", "link"))
+            words = MeasuredWords(Translator(language), ZoneInfo("Asia/Almaty"))
+            lines = dict(slip_lines(end.report, words))
+            assert len(lines) == len(CHECKS)
+            link = next(
+                below for head, below in lines.items() if below and "0" in below[-2] + below[-1]
+            )
+            assert any("0,4" in line or "0.4" in line for line in link)
+            image = render_slip(end.report, words, "Court", 576)
+            assert image.width == 576
+            assert image.height > 40 * len(CHECKS)
 
     asyncio.run(story())

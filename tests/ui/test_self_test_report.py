@@ -13,9 +13,11 @@ import pytest
 from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
 from kiosk.rules import load_rules
+from kiosk.selftest.model import TouchPoint
 from kiosk.selftest.report import read_reports
 from kiosk.settings_files import load_settings
 from kiosk.ui.actions.self_test_runner import SelfTestRunner
+from kiosk.ui.registry import SelfTestPlace
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states
 from kiosk.ui.technician.self_test import SelfTestView, self_test_view
@@ -46,6 +48,12 @@ async def nobody(seconds: float) -> str | None:
     return None
 
 
+async def no_finger(seconds: float) -> dict[TouchPoint, float]:
+    """Touch nothing."""
+    del seconds
+    return {}
+
+
 def test_a_dead_recorder_costs_no_result_and_the_report_is_saved_later(
     recorder: RecorderProcess,
 ) -> None:
@@ -59,10 +67,12 @@ def test_a_dead_recorder_costs_no_result_and_the_report_is_saved_later(
             if runner.state.running == "delivery" and recorder.process.poll() is None:
                 recorder.kill()
 
-        runner = SelfTestRunner(settings, recorder.paths, client, sync, nobody, kill_before_the_end)
+        runner = SelfTestRunner(
+            settings, recorder.paths, client, sync, nobody, no_finger, kill_before_the_end
+        )
 
         def view() -> SelfTestView:
-            return self_test_view(CONTEXT, runner.state, None, ())
+            return self_test_view(CONTEXT, runner.state, SelfTestPlace(), ())
 
         await runner.run()
         assert not runner.is_running

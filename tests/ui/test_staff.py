@@ -28,7 +28,7 @@ from kiosk.ui import screenshots
 from kiosk.ui.actions import self_test_runner
 from kiosk.ui.actions.self_test_runner import SelfTestState
 from kiosk.ui.app_state import NOTICE_SECONDS, AppState
-from kiosk.ui.registry import PeoplePlace, PinPlace
+from kiosk.ui.registry import PeoplePlace, PinPlace, SelfTestPlace
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states as sample_data
 from kiosk.ui.screen_loader import current_screen
@@ -300,14 +300,14 @@ def test_the_timer_runs_between_two_states(folder: Path) -> None:
 
 def test_never_tested_is_a_result() -> None:
     """Every check is listed, whatever is known."""
-    view = self_test_view(CONTEXT, SelfTestState(), None, ())
+    view = self_test_view(CONTEXT, SelfTestState(), SelfTestPlace(), ())
     assert [row.check for row in view.rows] == list(CHECKS)
     assert {row.status for row in view.rows} == {"Never tested"}
 
 
 def test_results_in_words() -> None:
     """The failed one is shown large with its remedy; passed ones with their value."""
-    view = self_test_view(CONTEXT, SelfTestState(DONE, report="saved"), None, ())
+    view = self_test_view(CONTEXT, SelfTestState(DONE, report="saved"), SelfTestPlace(), ())
     rows = {row.check: row for row in view.rows}
     assert rows["camera"].status == "Passed · 25.0 frames/s"
     assert rows["link"].status == "Passed · 4.8 Mbit/s / 2.1 Mbit/s"
@@ -319,7 +319,7 @@ def test_results_in_words() -> None:
 
 def test_a_report_that_was_not_saved_is_said() -> None:
     """With its remedy."""
-    view = self_test_view(CONTEXT, SelfTestState(DONE, report="disk_full"), None, ())
+    view = self_test_view(CONTEXT, SelfTestState(DONE, report="disk_full"), SelfTestPlace(), ())
     assert view.report_tone == "fault"
     assert view.report
 
@@ -348,7 +348,7 @@ def test_a_run_is_shown_live_and_asks_the_person(
 
         def watch() -> None:
             state = app.self_test.state
-            view = self_test_view(CONTEXT, state, None, ())
+            view = self_test_view(CONTEXT, state, SelfTestPlace(), ())
             seen.append(next(row.status for row in view.rows if row.check == "panel"))
             if view.current_check.can_answer:
                 assert view.current_check.question == "Did the recording lamp light up?"
