@@ -229,13 +229,16 @@ class FilingService(FilingContext):
         """Look up a case number, typed or from a summons' QR code; never fails."""
         return await cases.find_case(self, cases.case_number_in_code(text) or text)
 
-    def fee_options(self, filing: OpenFiling) -> tuple[fee.FeeOption, ...]:
-        """Return the fees that may be due for the document type."""
-        return fee.fee_options(self.rules, filing.record.document_type, filing.record.language)
+    def fee_options(
+        self, filing: OpenFiling, language: Language | None = None
+    ) -> tuple[fee.FeeOption, ...]:
+        """Return the fees that may be due for the document type (default: in its language)."""
+        language = language or filing.record.language
+        return fee.fee_options(self.rules, filing.record.document_type, language)
 
-    def exemption_options(self, filing: OpenFiling) -> tuple[fee.FeeOption, ...]:
+    def exemption_options(self, language: Language) -> tuple[fee.FeeOption, ...]:
         """Return the grounds of exemption to choose from."""
-        return fee.exemption_options(self.rules, filing.record.language)
+        return fee.exemption_options(self.rules, language)
 
     def fee_hint(
         self,

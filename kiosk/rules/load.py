@@ -189,9 +189,6 @@ def _referenced_kinds(rules: Rules) -> Iterator[tuple[str, str]]:
     for place, row in rows:
         for kind in row.kinds:
             yield place, kind
-    for ground in rules.closure_grounds.values():
-        for kind in ground.assumed_kinds:
-            yield f"closure_grounds.toml “{ground.id}”", kind
     for proceeding in rules.proceedings.values():
         yield f"case_kinds.toml “{proceeding.id}”", proceeding.kind
     for permission in rules.permissions.values():

@@ -17,8 +17,15 @@ from kiosk.locale import Language
 SourceStatus = Literal["L", "S", "M"]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")]
 ClosureRequirement = Literal[
-    "law", "application", "application_text", "ruling", "reasoned_ruling", "nothing"
+    "law",
+    "application",
+    "application_or_initiative",
+    "ruling",
+    "reasoned_ruling",
+    "consent_missing",
+    "disorder",
 ]
+ExemptionGroup = Literal["person", "claim", "document", "organisation"]
 
 
 class TableRow(BaseModel):
@@ -134,15 +141,18 @@ class LegalBasis(TableRow):
 
 
 class ClosureGround(LabelledRow):
-    """A ground for closing a hearing (tables: 5).
+    """A ground for closing a hearing (tables: 5; АПК 19, УПК 29, КоАП 21).
 
-    ``assumed_kinds`` are case kinds whose own code was not read.
+    Attributes:
+        needs: on what it rests: the law itself, an application of a person in the case, a ruling,
+            the missing consent of correspondents, mass disorder.
+        text: the court writes which circumstances they are.
     """
 
     kinds: tuple[Identifier, ...]
-    assumed_kinds: tuple[Identifier, ...] = ()
     norms: tuple[str, ...]
     needs: ClosureRequirement
+    text: bool = False
     never_online: bool = False
     announcement: Literal["introductory_and_operative", "closed"] = "introductory_and_operative"
 
@@ -312,7 +322,15 @@ class Fee(LabelledRow):
 
 
 class Exemption(LabelledRow):
-    """A ground of exemption that a visitor may name; the court decides."""
+    """A ground of exemption that a visitor may name; the court decides (НК 668, 671).
+
+    Attributes:
+        norm: the text of the act; ``label`` is a caption for it.
+        group: what it hangs on.
+    """
+
+    norm: Label
+    group: ExemptionGroup
 
 
 class StateFee(TableRow):

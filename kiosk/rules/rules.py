@@ -129,13 +129,9 @@ class Rules:
         )
 
     def closure_grounds_for(self, kind: str) -> tuple[ClosureGround, ...]:
-        """Return the closure grounds of a case kind, the assumed ones included."""
+        """Return the closure grounds of a case kind."""
         _find_row(self.case_kinds, "case kind", kind)
-        return tuple(
-            row
-            for row in self.closure_grounds.values()
-            if kind in row.kinds or kind in row.assumed_kinds
-        )
+        return tuple(row for row in self.closure_grounds.values() if kind in row.kinds)
 
     def forms_of(self, group: str) -> tuple[HearingForm, ...]:
         """Return the values of ``publicity``, ``format`` or ``session``."""

@@ -95,7 +95,8 @@ class FeePlace:
     fee: str | None = None
     amount: str = ""
     exemption: str | None = None
-    choosing: Literal["fee", "amount", "exemption"] = "amount"
+    choosing: Literal["fee", "amount", "exemption_group", "exemption"] = "amount"
+    group: str = ""
     page: int = 0
     hint: FeeHint | None = None
 

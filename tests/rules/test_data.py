@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pytest
@@ -40,13 +41,13 @@ def test_every_row_of_the_tables_is_there(rules: Rules) -> None:
         "roles": 37,
         "forms": 9,
         "legal_bases": 6,
-        "closure_grounds": 22,
+        "closure_grounds": 24,
         "permissions": 4,
-        "events": 47,
+        "events": 50,
         "fees": 16,
-        "exemptions": 11,
+        "exemptions": 35,
         "mrp": 9,
-        "limits": 19,
+        "limits": 26,
         "short_protocol": 10,
     }
 
@@ -83,20 +84,25 @@ def test_kazakh_is_given_wherever_the_tables_give_it(rules: Rules) -> None:
     assert lacking == []
 
 
-def test_kazakh_oath_is_missing_and_never_replaced(rules: Rules) -> None:
-    assert rules.oath_text("kk") is None
+def test_the_oath_is_the_acts_in_each_language_and_never_a_translation(rules: Rules) -> None:
+    """ҚПК 370(2), УПК 370(2); a civil witness swears none (АПК 203(1))."""
     assert rules.oath_text("en") is None
+    kazakh = rules.oath_text("kk")
+    assert kazakh is not None
+    assert kazakh.startswith("Сотқа іс бойынша өзіме белгілі болған барлық мән-жайды")
+    assert kazakh.endswith("шындықтан басқа ешнәрсе айтпауға ант етемін")
+    assert not re.search("[a-z]", kazakh, re.IGNORECASE), "the official text mixes Latin letters in"
     russian = rules.oath_text("ru")
     assert russian is not None
     assert russian.startswith("Я клянусь суду рассказать все известное мне по делу")
     assert rules.oath_text("ru", "civil") is None
-    missing = {text.language: text.missing for text in rules.oath.text if text.text is None}
-    assert "370-бап" in (missing["kk"] or "")
+    assert rules.oath_text("kk", "civil") is None
+    assert rules.oath_text("kk", "admin_justice") is None
 
 
 def test_state_fee_has_no_invented_kazakh(rules: Rules) -> None:
     assert all(fee.label.kk is None for fee in rules.state_fee.fee)
-    assert all(row.label.kk is None for row in rules.state_fee.exemption)
+    assert all(row.norm.kk is None for row in rules.state_fee.exemption)
     assert all("S" in fee.status.values() for fee in rules.state_fee.fee)
 
 
@@ -115,17 +121,21 @@ def test_closure_grounds(rules: Rules) -> None:
     grounds = rules.closure_grounds
     needs = Counter(ground.needs for ground in grounds.values())
     assert needs == {
-        "application": 13,
-        "application_text": 1,
-        "law": 2,
-        "nothing": 1,
+        "application": 7,
+        "application_or_initiative": 6,
+        "consent_missing": 2,
+        "disorder": 1,
+        "law": 3,
         "reasoned_ruling": 4,
         "ruling": 1,
     }
     secret = [row for row in grounds.values() if row.never_online]
     assert [row.id for row in secret] == ["state_secret", "crim_secret"]
     assert {row.announcement for row in secret} == {"closed"}
-    assert {row.id for row in rules.closure_grounds_for("admin_justice")} >= {"civ_family"}
+    civil = rules.closure_grounds_for("civil")
+    assert civil == rules.closure_grounds_for("admin_justice"), "ӘРПК 147(1)"
+    assert grounds["civ_adoption"].needs == "law"
+    assert [row.id for row in grounds.values() if row.text] == ["civ_other", "koap_other"]
     assert grounds["koap_intimate"].label == grounds["crim_intimate"].label
     assert not rules.closure_effect.copies
 
@@ -151,3 +161,63 @@ def test_notes_of_uncertainty_are_kept(rules: Rules) -> None:
         "S",
     ]
     assert rules.forms["mixed"].status == {"kk": "M"}
+
+
+def test_all_grounds_of_exemption_are_found_by_what_they_hang_on(rules: Rules) -> None:
+    """НК 668(1), all 34, and 671(1)."""
+    rows = rules.state_fee.exemption
+    assert [row.source for row in rows[:34]] == [(f"НК 668(1){n})",) for n in range(1, 35)]
+    assert all(row.norm.ru and row.label.kk and row.label.ru for row in rows)
+    assert Counter(row.group for row in rows) == {
+        "claim": 13,
+        "organisation": 17,
+        "person": 2,
+        "document": 3,
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "offered", "not_offered"),
+    [
+        (
+            "civil",
+            {"recording_announced", "expert_warned", "claim_presented"},
+            {"oath", "last_word"},
+        ),
+        ("criminal", {"recording_announced", "oath", "last_word", "charge_presented"}, set()),
+        ("admin_offence", set(), {"oath", "last_word", "recording_announced", "receipt_taken"}),
+        ("admin_justice", {"recording_announced", "claim_presented"}, {"oath", "safety_right"}),
+    ],
+)
+def test_a_hearing_offers_the_events_of_its_own_code(
+    rules: Rules, kind: str, offered: set[str], not_offered: set[str]
+) -> None:
+    ids = {row.id for row in rules.events_for(kind)}
+    assert offered <= ids
+    assert not not_offered & ids
+
+
+def test_the_words_at_the_courts_entry_are_the_acts(rules: Rules) -> None:
+    """ҚПК 345(2), 350."""
+    assert rules.event("court_enters").label.kk == "«Сот келе жатыр»"
+
+
+def test_what_is_due_before_what_by_code(rules: Rules) -> None:
+    missing = rules.missing_prerequisites
+    assert missing("attendance", ["opening"], "civil") == ("recording_announced",)
+    assert missing("attendance", ["recording_announced"], "criminal") == ()
+    assert missing("attendance", ["opening"], "admin_offence") == (), "not read"
+    done = ["identity_checked", "rights_explained"]
+    assert missing("questioning", done, "criminal") == ("receipt_taken",), "R47"
+    assert missing("rights_explained", [], "admin_offence") == ("identity_checked",)
+    assert rules.expected_events("civil", ["opening", "closed_declared"])[0] == (
+        "non_disclosure_warned"
+    )
+
+
+def test_terms_of_the_minutes_by_code(rules: Rules) -> None:
+    """УПК 347(4), 348; АПК 283(4), 284, 285."""
+    days = {name: rules.limit(f"{name}_days.civil") for name in ("protocol", "reading", "remarks")}
+    assert days == {"protocol": 3, "reading": 5, "remarks": 3}
+    assert rules.limits["protocol_days.civil"].unit == "working days"
+    assert rules.limit("protocol_days.criminal") == rules.limit("remarks_days.criminal") == 5

@@ -57,7 +57,7 @@ def test_expected_events_follow_the_usual_course(rules: Rules) -> None:
         "court_enters",
         "opening",
         "case_announced",
-        "attendance",
+        "recording_announced",
     )
     civil = rules.expected_events("civil", ["safety_right", "rights_explained"])
     assert civil[0] == "claim_presented"

@@ -75,6 +75,37 @@ def test_everything_may_be_left_out_and_nothing_is_a_dead_end(tmp_path: Path) ->
     run(steps())
 
 
+def test_an_exemption_is_found_by_what_it_hangs_on_in_the_language_of_the_screen(
+    tmp_path: Path,
+) -> None:
+    """Two taps to one of 35; who changes the language on the way reads that one."""
+
+    async def steps() -> None:
+        app = with_pages(tmp_path)
+        form = app.visit.fee
+        form.ask()
+        form.choose_fee("property")
+        form.show_options("exemption_group")
+        groups = [group for group, _ in view_of(current_screen(app), app).choices]
+        assert groups == ["person", "claim", "document", "organisation"]
+        form.choose_exemption_group("claim")
+        app.translate.switch_language("ru")
+        assert ("alimony", "Алименты") in view_of(current_screen(app), app).choices
+        app.translate.switch_language("kk")
+        assert ("alimony", "Алимент") in view_of(current_screen(app), app).choices
+        form.choose_exemption("alimony")
+        view = view_of(current_screen(app), app)
+        assert (view.exempt, view.figure) == ("Алимент", "")
+        assert app.visit.record.fee is not None
+        assert app.visit.record.fee.exemption == "alimony"
+        form.show_options("exemption_group")
+        form.choose_exemption_group("person")
+        assert len(view_of(current_screen(app), app).choices) == 2
+        await app.close()
+
+    run(steps())
+
+
 def test_a_right_number_leads_on_and_a_wrong_one_is_said_at_once(tmp_path: Path) -> None:
     """The check digit in words; a name gets its capitals; nothing of it is refused."""
 

@@ -22,6 +22,7 @@ from kiosk.locale import Language
 from kiosk.rules import Rules
 from kiosk.rules.errors import FeeUnknownError
 from kiosk.rules.fees import FeeBasis, compute_fee, mrp_on
+from kiosk.rules.model import ExemptionGroup
 
 Problem = Literal["no_fee", "choose_fee", "amount_needed", "no_index", "no_rate"]
 #: Id of the slot for the proof of payment.
@@ -30,10 +31,11 @@ PAYMENT_PROOF_SLOT = "fee_receipt"
 
 @dataclass(frozen=True)
 class FeeOption:
-    """A fee or a ground of exemption to choose."""
+    """A fee or a ground of exemption to choose; ``group`` is what a ground hangs on."""
 
     id: str
     label: str
+    group: ExemptionGroup | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,9 @@ def fee_options(rules: Rules, document_type: str, language: Language) -> tuple[F
 
 def exemption_options(rules: Rules, language: Language) -> tuple[FeeOption, ...]:
     """Return the grounds of exemption to choose from; the court decides."""
-    return tuple(FeeOption(row.id, row.label.text(language)) for row in rules.state_fee.exemption)
+    return tuple(
+        FeeOption(row.id, row.label.text(language), row.group) for row in rules.state_fee.exemption
+    )
 
 
 def fee_hint(

@@ -72,8 +72,12 @@ class FeeHintForm:
             self._change(amount=append_key(place.amount, key, MAX_AMOUNT_DIGITS).lstrip("0"))
 
     def show_options(self, choosing: str, page: int = 0) -> None:
-        """Show the fees, the exemptions, or the keypad for the amount."""
+        """Show the fees, the exemptions or their groups, or the keypad for the amount."""
         self._change(choosing=choosing, page=page)
+
+    def choose_exemption_group(self, group: str) -> None:
+        """Show the grounds of exemption that hang on ``group``."""
+        self._change(group=group, choosing="exemption", page=0)
 
     def choose_exemption(self, ground: str | None) -> None:
         """Choose a ground of exemption, or none; the court decides."""

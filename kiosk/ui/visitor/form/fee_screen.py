@@ -52,7 +52,11 @@ class FeeScreen(FilingScreen):
 
     def _choices(self, view: FeeView) -> Widget:
         kit, fee = self.kit, self.visit.fee
-        choose = fee.choose_fee if view.choosing == "fee" else fee.choose_exemption
+        choose = {
+            "fee": fee.choose_fee,
+            "exemption_group": fee.choose_exemption_group,
+            "exemption": fee.choose_exemption,
+        }[view.choosing]
         each = 2 if kit.theme.compact else 4
         pages = max(1, -(-len(view.choices) // each))
         page = min(view.page, pages - 1)
@@ -80,7 +84,7 @@ class FeeScreen(FilingScreen):
             pay = partial(fee.choose_exemption, None)
             children.append(kit.button("fee.pay", _("No exemption"), pay, max_width=260))
         else:
-            show = partial(fee.show_options, "exemption")
+            show = partial(fee.show_options, "exemption_group")
             children.append(kit.button("fee.exempt", _("I am exempt"), show,
                                        icon="hand-back-left-outline", max_width=260))  # fmt: skip
         return [*children, kit.spacer(), self.primary("fee.done", _("Go on"), fee.finish)]
