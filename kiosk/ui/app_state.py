@@ -29,6 +29,7 @@ from kiosk.locale import Translator
 from kiosk.rules import Rules
 from kiosk.services.service_life import ServiceLife
 from kiosk.storage.paths import Paths
+from kiosk.ui.actions.camera_actions import CameraActions
 from kiosk.ui.actions.chain_receipt_printer import ChainReceiptPrinter
 from kiosk.ui.actions.filing_cleanup import clean_up_filings
 from kiosk.ui.actions.secretary_actions import SecretaryActions
@@ -155,6 +156,7 @@ class AppState:
             self.show_notice,
         )
         self.touch_test = TouchTest(lambda: self.secretary.place, self.secretary.show)
+        self.camera = CameraActions(recorder, self.notify_observers, self.show_notice)
         self.self_test = SelfTestRunner(
             settings,
             self.paths,
@@ -190,6 +192,7 @@ class AppState:
             group.create_task(self.secretary.poll_deliveries())
             group.create_task(self.secretary.export.poll_drives(self._is_export_shown))
             group.create_task(self.upkeep.poll(self._staff_place))
+            group.create_task(self.camera.poll(self._staff_place))
 
     def _is_filing_open(self) -> bool:
         return self.visit.filing is not None

@@ -300,6 +300,11 @@ class TechnicianHomePlace:
 
 
 @dataclass(frozen=True)
+class CameraPlace:
+    """The hearing's camera: its picture, and how it is taken."""
+
+
+@dataclass(frozen=True)
 class UpkeepPlace:
     """The services of the kiosk, and their restart."""
 
@@ -352,6 +357,7 @@ TechnicianPlace = (
     TechnicianHomePlace
     | SelfTestPlace
     | TouchPlace
+    | CameraPlace
     | UpkeepPlace
     | AlarmLogPlace
     | SecondStoragePlace
@@ -480,6 +486,7 @@ SCREENS = (
     ScreenDefinition("staff.people", "staff", PeoplePlace),
     ScreenDefinition("staff.pin", "staff", PinPlace),
     ScreenDefinition("technician.home", "technician", TechnicianHomePlace),
+    ScreenDefinition("technician.camera", "technician", CameraPlace),
     ScreenDefinition("technician.upkeep", "technician", UpkeepPlace),
     ScreenDefinition("technician.alarm_log", "technician", AlarmLogPlace),
     ScreenDefinition("technician.second_storage", "technician", SecondStoragePlace),

@@ -69,7 +69,7 @@ class VirtualLens:
 
     def _make_graph(self) -> Graph | None:
         """Return the filters; None: the scene is shown as it is."""
-        filters = [*self._crop(), *self._flips(), *self._light(), *self._blur()]
+        filters = [*self._flips(), *self._crop(), *self._light(), *self._blur()]
         if not filters:
             return None
         graph = Graph()

@@ -9,6 +9,7 @@ from kiosk.locale import N_
 from kiosk.ui.app_state import AppState
 from kiosk.ui.registry import (
     AlarmLogPlace,
+    CameraPlace,
     SecondStoragePlace,
     SelfTestPlace,
     TechnicianHomePlace,
@@ -42,6 +43,13 @@ TILES = (
         N_("Self-test"),
         N_("Test every device and service"),
         SelfTestPlace(),
+    ),
+    Tile(
+        "camera",
+        "video-outline",
+        N_("Camera"),
+        N_("Picture, focus, part of the room"),
+        CameraPlace(),
     ),
     Tile(
         "upkeep",
