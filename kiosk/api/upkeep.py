@@ -132,6 +132,38 @@ ADOPT_MIRROR = Operation(
 )
 
 
+# -- help by phone -----------------------------------------------------------------------------
+class AskSupport(Model):
+    """Where the support bundle goes besides the central system."""
+
+    to_drive: bool = False
+    """Also onto the removable drive, for a kiosk without network."""
+
+
+class SupportBundle(Model):
+    """The support bundle is saved, signed and waits for its delivery."""
+
+    code: str
+    """What the technician reads out: the first six digits of the report's id."""
+    report: str
+    """Id of the report."""
+    file: str = ""
+    """Name of the file on the drive."""
+
+
+SEND_SUPPORT = Operation(
+    "sendSupport",
+    "POST",
+    "/v1/support",
+    "Save the technical state, without personal data, as a report for the support",
+    answer=SupportBundle,
+    request=AskSupport,
+    status=201,
+    roles=TECHNICIAN_ROLES,
+    errors={409: ("drive_absent", "storage_failed", "disk_full", "disk_read_only", "disk_gone")},
+)
+
+
 # -- all ---------------------------------------------------------------------------------------
 SYNC_UPKEEP = (GET_SERVICE, RESTART, GET_ALARM_LOG)
-RECORDER_UPKEEP = (*SYNC_UPKEEP, GET_MIRROR, ADOPT_MIRROR)
+RECORDER_UPKEEP = (*SYNC_UPKEEP, GET_MIRROR, ADOPT_MIRROR, SEND_SUPPORT)

@@ -40,6 +40,7 @@ from kiosk.services.room import RoomService
 from kiosk.services.second_storage import SecondStorageService
 from kiosk.services.service_life import ServiceLife
 from kiosk.services.step_runner import StepRunner
+from kiosk.services.support import SupportService
 from kiosk.services.upkeep import RestartRefusedError, UpkeepService, refuse_in_hearing
 
 log = logging.getLogger(__name__)
@@ -100,6 +101,7 @@ class RecorderApi:
         self._camera = CameraService(core, self.room)
         self._upkeep = UpkeepService(life, self._check_restart, stop)
         self.alarm_log = AlarmLogService(core.paths.alarm_log)
+        self._support = SupportService(core, life, self._reports, self.alarm_log)
         self._second_storage = SecondStorageService(
             core.settings, lambda: core.courtroom.open_hearing_id is not None
         )
@@ -156,6 +158,7 @@ class RecorderApi:
             *self._upkeep.routes(),
             *self.alarm_log.routes(),
             *self._second_storage.routes(),
+            *self._support.routes(),
         ]
         add_routes(app, operations.RECORDER_OPERATIONS, routes, self._authorize)
         return app

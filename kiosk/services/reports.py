@@ -65,6 +65,12 @@ class ReportService:
         async with self._lock:  # reports are numbered
             return await asyncio.to_thread(self._save, request, call.person.id)
 
+    async def save_support(self, bundle: dict[str, Any]) -> SavedReport:
+        """Save a support bundle as a report; see :meth:`_write`."""
+        content = {"contract": CONTRACT, "kind": "support", "at": format_wall(), "bundle": bundle}
+        async with self._lock:
+            return await asyncio.to_thread(self._write, content)
+
     def _save(self, request: NewReport, person: str) -> SavedReport:
         if request.kind == "delivery_probe":
             content = {"contract": CONTRACT, "kind": request.kind, "at": format_wall()}

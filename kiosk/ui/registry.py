@@ -322,6 +322,11 @@ class SecondStoragePlace:
 
 
 @dataclass(frozen=True)
+class SupportPlace:
+    """Help by phone."""
+
+
+@dataclass(frozen=True)
 class SelfTestPlace:
     """The technician's self-test.
 
@@ -361,6 +366,7 @@ TechnicianPlace = (
     | UpkeepPlace
     | AlarmLogPlace
     | SecondStoragePlace
+    | SupportPlace
 )
 """Where a technician may be; a secretary never is."""
 StaffPlace = (
@@ -488,6 +494,7 @@ SCREENS = (
     ScreenDefinition("technician.home", "technician", TechnicianHomePlace),
     ScreenDefinition("technician.camera", "technician", CameraPlace),
     ScreenDefinition("technician.upkeep", "technician", UpkeepPlace),
+    ScreenDefinition("technician.support", "technician", SupportPlace),
     ScreenDefinition("technician.alarm_log", "technician", AlarmLogPlace),
     ScreenDefinition("technician.second_storage", "technician", SecondStoragePlace),
     ScreenDefinition("technician.self_test", "technician", SelfTestPlace),

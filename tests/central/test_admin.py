@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -26,7 +27,16 @@ from kiosk.central.identity.seed import SeedCourt
 from kiosk.central.server import open_database
 from kiosk.clocks import format_wall, wall_time
 from kiosk.locale import LANGUAGES, Language, Translator
-from tests.support.central_rig import Central, Kiosk, admin_page, filing_body, hearing_body, new_id
+from tests.support.central_rig import (
+    Central,
+    Kiosk,
+    admin_page,
+    file_of,
+    filing_body,
+    hearing_body,
+    new_id,
+)
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -283,3 +293,36 @@ def test_the_page_loads_no_list_of_files(tmp_path: Path) -> None:
         (shown[f"hearing-{number}"]["case"], shown[f"hearing-{number}"]["length"])
         for number in range(3)
     ] == [(listed["hearing"]["case_number"], "–"), ("hearing-1", "–"), ("hearing-2", "1:01:01")]
+
+
+def deliver_report(kiosk: Kiosk, content: dict[str, object]) -> str:
+    """Deliver a report with this content; return its id."""
+    report, files = new_id(), {"report.json": json.dumps(content).encode(), "SHA256SUMS": b"x"}
+    rows = [file_of(path, data) for path, data in files.items()]
+    body = {"kiosk_time": format_wall(), "passed": 0, "failed": 0, "files": rows}
+    kiosk.send(kiosk.put(f"/v1/reports/{report}", body)["missing"], files)
+    wait_for(
+        lambda: kiosk.get(f"/v1/reports/{report}")["state"] == "complete", "the report's receipt"
+    )
+    return report
+
+
+def test_a_support_bundle_is_found_by_its_code(central: Central, kiosk: Kiosk) -> None:
+    """Also typed in small letters; a self-test is none, and no code matches more than itself."""
+    url = (central.data / "admin-address").read_text(encoding="utf-8").strip()
+    support = deliver_report(kiosk, {"kind": "support", "bundle": {"versions": {"kiosk": "1"}}})
+    other = deliver_report(kiosk, {"kind": "selftest"})
+    code = support[:6].upper()
+    found = page(central, params={"lang": "en", "q": code}).text
+    assert f'href="support/{code}"' in found
+    assert "Help by phone" in found
+    for typed in (code, code.lower()):
+        answer = requests.get(f"{url}/support/{typed}", timeout=10)
+        assert answer.json() == {
+            "kiosk": "kiosk-0001",
+            "kind": "support",
+            "bundle": {"versions": {"kiosk": "1"}},
+        }
+    for wrong in (other[:6], code[:5], "______", "%25%25%25%25%25%25", "ffffff"):
+        assert requests.get(f"{url}/support/{wrong}", timeout=10).status_code == 404
+    assert "Help by phone" not in page(central, params={"lang": "en", "q": "______"}).text

@@ -19,6 +19,7 @@ from kiosk.ui import screenshots
 from kiosk.ui.app_state import AppState
 from kiosk.ui.registry import UpkeepPlace
 from kiosk.ui.samples import service_states
+from kiosk.ui.technician.support import view as support_view
 from kiosk.ui.technician.upkeep import UpkeepView, view
 from tests.support.waiting import PATIENCE
 from tests.ui.fake_services import FakeRecorder, FakeSync
@@ -130,3 +131,28 @@ def test_the_screen_ends_in_order_for_a_technician_and_by_a_signal(
             assert screen.process.wait(PATIENCE) == 0
             note = json.loads((screen.paths.ui_run / "life.json").read_text())
             assert (note["ended"], note["starts"]) == ("stopped", 2)
+
+
+@pytest.mark.usefixtures("sync")
+def test_help_by_phone_shows_the_code_and_says_why_not(
+    folder: Path, recorder: FakeRecorder
+) -> None:
+    async def steps() -> None:
+        settings = screenshots.make_settings(folder, *screenshots.LARGE)
+        app = AppState(settings, wall=lambda: service_states.NOW, rules=load_rules())
+        app.translate.switch_language("en")
+        await app.sign_in.with_badge("badge-technician")
+        recorder.refusals["/v1/support"] = "drive_absent"
+        await app.upkeep.send_support(to_drive=True)
+        assert "No drive is plugged in" in app.screen_chrome().notice
+        assert support_view(app).code == ""
+        recorder.refusals.clear()
+        bundle = {"code": "3FA85F", "report": "3fa85f64-0000-4000-8000-000000000000", "file": ""}
+        recorder.answers["/v1/support"] = bundle
+        await app.upkeep.send_support(to_drive=False)
+        assert recorder.calls[-1] == ("/v1/support", {"to_drive": False})
+        assert support_view(app).code == "3FA 85F"
+        assert "next contact" in support_view(app).state
+        await app.close()
+
+    asyncio.run(steps())

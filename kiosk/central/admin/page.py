@@ -28,6 +28,7 @@ from kiosk.central.admin.open_decisions import (
     read_decisions,
 )
 from kiosk.central.admin.queries import read_filings, read_hearings, read_snapshot
+from kiosk.central.admin.support import find_report, read_bundle
 from kiosk.central.admin.texts import LABELS, AdminTexts
 from kiosk.central.data.database import Database
 from kiosk.central.data.object_store import ObjectStore
@@ -100,6 +101,7 @@ class AdminPage:
         )
         app.router.add_get("/", self.page)
         app.router.add_post("/decisions", self.decide)
+        app.router.add_get("/support/{code}", self.support)
         app.router.add_get("/filings/{id}/searchable/{path}", self.searchable)
         return app
 
@@ -128,6 +130,15 @@ class AdminPage:
         return web.Response(
             text=text, status=status, content_type="text/html", headers=SECURITY_HEADERS
         )
+
+    async def support(self, request: web.Request) -> web.StreamResponse:
+        """Return the support bundle with this code."""
+        code = request.match_info["code"]
+        report = await self._database.run_read(lambda connection: find_report(connection, code))
+        text = None if report is None else await asyncio.to_thread(read_bundle, self._store, report)
+        if text is None:
+            raise web.HTTPNotFound(text="no support bundle with this code has arrived")
+        return web.Response(text=text, content_type="application/json", headers=SECURITY_HEADERS)
 
     async def searchable(self, request: web.Request) -> web.StreamResponse:
         """Return the searchable version of a filing's document as PDF."""
@@ -181,6 +192,7 @@ class AdminPage:
             ],
             shown=len(kiosks),
             view=view,
+            support=find_report(connection, view.text),
             last_page=first + PAGE_SIZE >= len(kiosks),
             staff=[texts.member(row) for row in snapshot.staff if row.pin != "valid" and row.roles][
                 :PAGE_SIZE

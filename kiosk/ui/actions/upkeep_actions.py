@@ -9,23 +9,32 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from kiosk.api.base import read_leniently
+from kiosk.api.sync import GET_REPORT_DELIVERY, Delivery
 from kiosk.api.upkeep import (
     ADOPT_MIRROR,
     GET_ALARM_LOG,
     GET_MIRROR,
     GET_SERVICE,
     RESTART,
+    SEND_SUPPORT,
     AlarmLog,
     LoggedAlarm,
     MirrorStorage,
     ServiceStatus,
     StartReason,
+    SupportBundle,
 )
 from kiosk.errors import KioskError
 from kiosk.ipc import LocalClient, ServiceRefusedError
 from kiosk.services.service_life import ServiceLife
 from kiosk.services.upkeep import require_supervision
-from kiosk.ui.registry import AlarmLogPlace, SecondStoragePlace, StaffPlace, UpkeepPlace
+from kiosk.ui.registry import (
+    AlarmLogPlace,
+    SecondStoragePlace,
+    StaffPlace,
+    SupportPlace,
+    UpkeepPlace,
+)
 
 log = logging.getLogger(__name__)
 ServiceName = Literal["recorder", "sync", "ui"]
@@ -44,6 +53,9 @@ class UpkeepState:
         alarms: the last alarms of recorder and sync, the newest first; None: not read yet.
         mirror: what is in the place of the second storage; None: not known.
         is_adoption_asked: whether to adopt it is being asked.
+        support: the support bundle that was made on this visit of the screen.
+        is_support_sent: whether the central system has it.
+        is_support_made: whether it is being made.
     """
 
     services: dict[ServiceName, ServiceStatus | None] = field(default_factory=dict)
@@ -52,6 +64,9 @@ class UpkeepState:
     alarms: tuple[LoggedAlarm, ...] | None = None
     mirror: MirrorStorage | None = None
     is_adoption_asked: bool = False
+    support: SupportBundle | None = None
+    is_support_sent: bool = False
+    is_support_made: bool = False
 
 
 class UpkeepActions:
@@ -93,6 +108,8 @@ class UpkeepActions:
                     await self.refresh_alarms()
                 case SecondStoragePlace():
                     await self.refresh_mirror()
+                case SupportPlace():
+                    await self.refresh_support()
                 case _ if self.state != UpkeepState():
                     self.state = UpkeepState()
             await asyncio.sleep(POLL_SECONDS)
@@ -142,6 +159,33 @@ class UpkeepActions:
         except KioskError:
             self._report_error("recorder_down")
         await self.refresh_mirror()
+
+    async def send_support(self, *, to_drive: bool) -> None:
+        """Have the support bundle made; also onto the removable drive."""
+        if self.state.is_support_made:
+            return
+        self._set(is_support_made=True)
+        try:
+            answer = await self._recorder.post(SEND_SUPPORT.path, {"to_drive": to_drive}, 30.0)
+            self._set(support=SupportBundle.model_validate(answer), is_support_sent=False)
+        except ServiceRefusedError as error:
+            self._report_error(error.code)
+        except (KioskError, ValueError):
+            self._report_error("recorder_down")
+        finally:
+            self._set(is_support_made=False)
+
+    async def refresh_support(self) -> None:
+        """Ask sync whether the bundle has arrived."""
+        support = self.state.support
+        if support is None or self.state.is_support_sent:
+            return
+        try:
+            path = GET_REPORT_DELIVERY.path.replace("{id}", support.report)
+            delivery = read_leniently(Delivery, await self._sync.get(path, 3.0))[0]
+        except (KioskError, ValueError):
+            return
+        self._set(is_support_sent=delivery.state == "delivered")
 
     def ask_restart(self, name: ServiceName | None) -> None:
         """Ask whether to restart ``name``; None: withdraw the question."""

@@ -12,6 +12,7 @@ from kiosk.ui.registry import (
     CameraPlace,
     SecondStoragePlace,
     SelfTestPlace,
+    SupportPlace,
     TechnicianHomePlace,
     TechnicianPlace,
     UpkeepPlace,
@@ -71,6 +72,13 @@ TILES = (
         N_("Second storage"),
         N_("Its state, and a new one"),
         SecondStoragePlace(),
+    ),
+    Tile(
+        "support",
+        "help-circle-outline",
+        N_("Help by phone"),
+        N_("A code for the support"),
+        SupportPlace(),
     ),
 )
 """What the screen offers, in this order."""
