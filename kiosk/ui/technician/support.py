@@ -54,7 +54,8 @@ def _state(state: UpkeepState) -> Prepare:
     return prepare
 
 
-_BUNDLE = SupportBundle(code="3FA85F", report="3fa85f64-0000-4000-8000-000000000000")
+_REPORT = "3fa85f64-0000-4000-8000-000000000000"
+_BUNDLE = SupportBundle(code=_REPORT[:6].upper(), report=_REPORT)
 SAMPLES: dict[str, Prepare] = {
     "support": _state(UpkeepState()),
     "support-making": _state(UpkeepState(is_support_made=True)),
