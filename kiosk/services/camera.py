@@ -18,7 +18,7 @@ from kiosk.hardware.camera.preview import PreviewReader
 from kiosk.hardware.camera.sharpness import Luma, luma_of, measure_sharpness
 from kiosk.hardware.sources.camera_source import CameraSource
 from kiosk.hearing.room.errors import AlreadyRecordingError
-from kiosk.selftest.camera_checks import load_camera_baseline, view_of
+from kiosk.selftest.camera_checks import CameraBaseline, load_camera_baseline, view_of
 from kiosk.services.local_api import Call, Route
 from kiosk.services.recorder_core import RecorderCore
 from kiosk.services.room import RoomService
@@ -53,6 +53,7 @@ class CameraService:
     def __init__(self, core: RecorderCore, room: RoomService) -> None:
         self._core, self._room = core, room
         self._sharpness = LiveSharpness(core.paths.preview)
+        self._baseline = KeptBaseline(core.paths)
         self._lock = asyncio.Lock()
 
     def routes(self) -> list[Route]:
@@ -82,7 +83,7 @@ class CameraService:
             describe_camera,
             self._camera(),
             self._core.settings.camera,
-            self._core.paths,
+            self._baseline,
             self._sharpness,
         )
 
@@ -138,11 +139,34 @@ class LiveSharpness:
         return measure_sharpness(list(self._pictures))
 
 
+class KeptBaseline:
+    """The baseline, read again only when there is another report: a screen asks each second."""
+
+    def __init__(self, paths: Paths) -> None:
+        self._paths = paths
+        self._changed_ns = -1
+        self._baseline: CameraBaseline | None = None
+
+    def load(self) -> CameraBaseline | None:
+        """Return the baseline of commissioning, or None."""
+        try:
+            changed_ns = self._paths.reports.stat().st_mtime_ns
+        except OSError:
+            changed_ns = 0
+        if changed_ns != self._changed_ns:
+            self._baseline = load_camera_baseline(self._paths)
+            self._changed_ns = changed_ns
+        return self._baseline
+
+
 def describe_camera(
-    camera: CameraSource, settings: CameraSettings, paths: Paths, sharpness: LiveSharpness
+    camera: CameraSource,
+    settings: CameraSettings,
+    kept: KeptBaseline,
+    sharpness: LiveSharpness,
 ) -> CameraDetails:
     """Return the camera for the technician."""
-    baseline = load_camera_baseline(paths)
+    baseline = kept.load()
     is_same = baseline is not None and baseline.view == view_of(settings, camera.picture)
     return CameraDetails.model_validate(
         {

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from kiosk.clocks import format_wall
 from kiosk.ipc import ServiceRefusedError
 from tests.services.conftest import MakeRecorder
 from tests.services.recorder_process import RecorderProcess, hearing
@@ -81,6 +82,22 @@ def test_what_is_kept_is_there_after_a_restart_beside_the_rest_of_the_profile(
     assert read(recorder)["picture"]["focus"] == "fixed"
     room = recorder.call("GET", "/v1/room")
     assert room["is_in_force"] is True
+
+
+def test_a_commissioning_gives_the_sharpness_its_limit_at_once(recorder: RecorderProcess) -> None:
+    assert read(recorder)["sharpness_then"] is None
+    test = {"seconds": 1.5, "commissioning": True}
+    answer = recorder.post("/v1/tests/camera", test, role="technician")
+    assert answer["state"] == "passed", answer
+    result = {"check": "camera", "seconds": 1.5, "at": format_wall(), "deviations": {}} | answer
+    run = {"started": format_wall(), "ended": format_wall(), "commissioning": True}
+    report = {"kind": "selftest", "selftest": {**run, "results": [result]}}
+    recorder.post("/v1/reports", report, role="technician")
+    details = read(recorder)
+    assert details["sharpness_then"] == answer["measured"]["sharpness"]
+    assert details["sharpness_limit"] == pytest.approx(0.7 * details["sharpness_then"], abs=0.1)
+    put(recorder, zoom=2.0)
+    assert read(recorder)["sharpness_then"] is None, "another part of the view"
 
 
 def test_only_a_technician_and_only_what_is_allowed(recorder: RecorderProcess) -> None:
