@@ -24,7 +24,7 @@ BODY_TIMEOUT_S = 3.0
 
 
 class NotServedError(KioskError):
-    """An operation of the contract has no handler: a mistake in the program."""
+    """An operation has no handler, or nobody checks who calls: a mistake in the program."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,11 @@ def add_routes(
         authorize: returns who calls, or raises; needed where operations name roles.
 
     Raises:
-        NotServedError: an operation has no handler.
+        NotServedError: an operation has no handler, or names roles that nobody checks.
     """
+    unguarded = [operation.name for operation, _ in routes if operation.roles and not authorize]
+    if unguarded:
+        raise NotServedError(f"nobody checks who calls: {', '.join(unguarded)}")
     paths = {operation.path for operation, _ in routes}
     for operation, handler in routes:
         app.router.add_route(

@@ -13,9 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
+from kiosk.api.operations import NoBody
 from kiosk.api.sync import SYNC_OPERATIONS
+from kiosk.api.upkeep import RESTART
 from kiosk.ipc import LocalClient, ServiceDownError, ServiceRefusedError
+from kiosk.services.local_api import Call, NotServedError, add_routes
 from kiosk.services.service_life import ServiceLife
 from tests.services.conftest import MakeRecorder
 from tests.services.recorder_process import RecorderProcess, hearing, seconds_at_least
@@ -181,6 +185,14 @@ def test_sync_restarts_for_a_technician_outside_hearings(recorder: RecorderProce
     finally:
         recorder.process.send_signal(signal.SIGCONT)
         again.close()
+
+
+def test_an_operation_with_roles_is_not_served_without_a_check_of_who_calls() -> None:
+    async def answer(_call: Call) -> NoBody:
+        return NoBody()
+
+    with pytest.raises(NotServedError, match="restart"):
+        add_routes(web.Application(), [RESTART], [(RESTART, answer)])
 
 
 # -- note ------------------------------------------------------------------------------------------
