@@ -32,6 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--small", action="store_true", help="draw for a screen of 800x480 on 154 mm"
     )
+    parser.add_argument(
+        "--compare-sizes",
+        action="store_true",
+        help="list the words that a larger text size makes smaller, too",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -61,7 +66,9 @@ def _draw(arguments: argparse.Namespace, home: Path) -> int:
     from kiosk.ui.screen_loader import all_samples
 
     states = [state for state in all_samples() if arguments.only in state.name]
-    wrong = screenshots.render_all(arguments.out, states, looks, size)
+    wrong = screenshots.render_all(
+        arguments.out, states, looks, size, compare_sizes=arguments.compare_sizes
+    )
     print("\n".join(wrong) or "nothing is cut, small, hidden or overlapping")
     print(f"{len(states) * len(looks)} pictures in {arguments.out}")
     return 1 if wrong else 0

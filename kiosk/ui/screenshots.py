@@ -1,6 +1,7 @@
 """Renders all screen samples and reports layout problems.
 
-Layout problems: text that is cut, a button that is too small, outside the window or over another.
+Layout problems: text that is cut, or smaller at a larger text size; a button that is too small,
+outside the window or over another.
 Kivy must be prepared (:func:`kiosk.ui.kivy_setup.prepare`) before :func:`render_all` is called.
 """
 
@@ -98,6 +99,31 @@ def layout_problems(root_widget: RootWidget) -> list[str]:
     return found + _spilled(root_widget.screen)
 
 
+def font_sizes(root_widget: RootWidget) -> dict[str, float]:
+    """Return the size in which each text of the screen is drawn; the smallest of equal texts."""
+    from kiosk.ui.widgets.text import FittedText, TextLine, WrappedText
+
+    sizes: dict[str, float] = {}
+    assert root_widget.screen is not None
+    for widget in root_widget.screen.walk(restrict=True):
+        if isinstance(widget, FittedText | TextLine | WrappedText) and widget.text:
+            sizes[widget.text] = min(widget.font_size, sizes.get(widget.text, widget.font_size))
+    return sizes
+
+
+def smaller_labels(usual: dict[str, float], larger: dict[str, float]) -> list[str]:
+    """Return the texts that a larger text size makes smaller.
+
+    Args:
+        usual, larger: size of each text, at the first text size and at the larger one.
+    """
+    return [
+        f"smaller: “{text[:50]}” {size:.0f}, at the first text size {usual[text]:.0f}"
+        for text, size in larger.items()
+        if size < usual.get(text, 0.0)
+    ]
+
+
 def _spilled(screen: Widget) -> list[str]:
     """Return the texts that are larger than the box around them."""
     from kiosk.ui.widgets.text import TextLine, WrappedText
@@ -119,9 +145,18 @@ def _spilled(screen: Widget) -> list[str]:
 
 
 def render_all(
-    folder: Path, samples: list[ScreenSample], variants: tuple[str, ...], size: Size
+    folder: Path,
+    samples: list[ScreenSample],
+    variants: tuple[str, ...],
+    size: Size,
+    *,
+    compare_sizes: bool = False,
 ) -> list[str]:
-    """Render every sample in every variant into ``folder``; return the layout problems."""
+    """Render every sample in every variant into ``folder``; return the layout problems.
+
+    Args:
+        compare_sizes: report texts that a larger text size makes smaller, too.
+    """
     from kivy.base import EventLoop
     from kivy.core.window import Window
 
@@ -139,9 +174,11 @@ def render_all(
     with tempfile.TemporaryDirectory() as temporary:
         sample_settings = make_settings(Path(temporary), width, height, width_mm)
         EventLoop.ensure_window()
-        root_widget: Any = None
+        shown: list[Any] = []
         translate, rules = Translator(), load_rules()
-        for variant, sample in itertools.product(variants, samples):
+
+        def draw(sample: ScreenSample, variant: str) -> Any:
+            """Draw one sample; return the root of its widgets."""
             app = AppState(
                 sample_settings,
                 now=lambda: 1000.0,
@@ -153,14 +190,22 @@ def render_all(
             app.display_settings = DisplaySettings(language, int(variant[2]), variant.endswith("c"))
             app.translate.switch_language(language)
             sample.prepare(app)
-            if root_widget is not None:
-                Window.remove_widget(root_widget)
-            root_widget = RootWidget(app, sample_settings)
-            Window.add_widget(root_widget)
-            draw_until_settled(root_widget)
+            for widget in shown:
+                Window.remove_widget(widget)
+            shown[:] = [RootWidget(app, sample_settings)]
+            Window.add_widget(shown[0])
+            draw_until_settled(shown[0])
+            return shown[0]
+
+        for variant, sample in itertools.product(variants, samples):
+            usual: dict[str, float] = {}
+            if compare_sizes and variant[2] != "1":
+                usual = font_sizes(draw(sample, f"{variant[:2]}1{variant[3:]}"))
+            root_widget = draw(sample, variant)
             name = f"{sample.name}-{variant}"
             grab_window(width, height).save(folder / f"{name}.png", compress_level=2)
-            problems += [f"{name}: {problem}" for problem in layout_problems(root_widget)]
+            found = layout_problems(root_widget) + smaller_labels(usual, font_sizes(root_widget))
+            problems += [f"{name}: {problem}" for problem in found]
             if root_widget.screen is None or root_widget.screen.name != sample.screen:
                 problems.append(f"{name}: shows {root_widget.screen and root_widget.screen.name}")
     return problems

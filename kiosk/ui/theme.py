@@ -172,6 +172,10 @@ class Theme:
         wanted = KINDS[kind] * self.scale * TEXT_FACTORS[self.text_size] * factor
         return max(round(wanted), self.min_font)
 
+    def usual_font(self, kind: Kind, factor: float = 1.0) -> int:
+        """Return the font size of ``kind`` in pixels at the first text size."""
+        return max(round(KINDS[kind] * self.scale * factor), self.min_font)
+
     def cap_mm(self, font_size: float) -> float:
         """Return the height of a capital of ``font_size`` pixels, in millimetres."""
         return font_size * CAP_HEIGHT * self.width_mm / self.width

@@ -33,9 +33,11 @@ def draw(folder: Path, display: Display, *options: str) -> tuple[int, str, list[
     [
         (("--only", "recording-question", "--looks", "ru4,kk1"), (1280, 800)),
         (("--only", "fault", "--looks", "ru4"), (1280, 800)),
+        (("--only", "today-volatile", "--looks", "kk4,ru4", "--compare-sizes"), (1280, 800)),
+        (("--only", "self_test-done", "--looks", "kk4,ru4", "--compare-sizes"), (1280, 800)),
         (("--only", "recording-m", "--looks", "kk1", "--small"), (800, 480)),
     ],
-    ids=["questions", "faults", "small"],
+    ids=["questions", "faults", "volatile", "self-test", "small"],
 )
 def test_nothing_is_cut_small_hidden_or_overlapping(
     options: tuple[str, ...], size: tuple[int, int], display: Display, tmp_path: Path

@@ -9,8 +9,12 @@ from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.widget import Widget
 
 from kiosk.ui.screen_chrome import ScreenChrome
+from kiosk.ui.theme import Kind
 from kiosk.ui.widgets.graphics import Band
 from kiosk.ui.widgets.widget_kit import WidgetKit
+
+LONG_NOTICE = 120
+"""Characters; a longer notice in large letters would leave no room for the screen below it."""
 
 
 class CachedSlot(BoxLayout):
@@ -157,7 +161,9 @@ class StandardScreen(Screen):
         kit = self.kit
         tone = chrome.notice_tone
         colour = {"accent": "tint_text"}.get(tone, tone)
-        text = kit.text(chrome.notice, "body", wid="notice", colour=colour, weight="medium")
+        is_long = len(chrome.notice) > LONG_NOTICE and kit.theme.text_size > 2
+        kind: Kind = "small" if is_long else "body"  # still larger than at the first text size
+        text = kit.text(chrome.notice, kind, wid="notice", colour=colour, weight="medium")
         text.pos_hint = {"center_y": 0.5}
         close = kit.button("notice.close", "", self.app.dismiss_notice, icon="close", style="ghost")
         icon = kit.icon("alert-circle" if tone != "good" else "check-circle", 34, colour)

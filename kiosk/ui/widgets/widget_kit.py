@@ -146,14 +146,19 @@ class WidgetKit(BoxKit):
         ellipsis: bool = False,
         **options: Any,
     ) -> FittedText:
-        """Return text that fills the box it is given, shrunk until nothing is cut."""
+        """Return text that fills the box it is given, shrunk until nothing is cut.
+
+        One that may end in dots does so before it gets smaller than at the first text size.
+        """
+        theme = self.theme
+        is_kept = ellipsis and theme.text_size > 1
         return FittedText(
             text,
             wid=wid,
             font_name=NAMES[weight],
             font_size=self.theme.font(kind, factor),
             colour=self.colour(colour),
-            min_font_size=self.min_font,
+            min_font_size=theme.usual_font(kind, factor) if is_kept else self.min_font,
             halign=align,
             valign=valign,
             lines=lines,

@@ -59,10 +59,11 @@ class TodayScreen(StaffScreen):
     def _steps(self, page: int, pages: int) -> Widget:
         """Return what else can be done, and the pages of the list."""
         kit, _, app = self.kit, self.kit.translate.gettext, self.app
+        copies = _("Copies") if kit.theme.text_size < 3 else ""  # the words beside it need the room
         steps = [
             kit.button("today.adhoc", _("Hearing not on the list"), self._open_adhoc, icon="plus",
                        wide=True, pad=12),
-            kit.button("today.copies", _("Copies"), app.open_export, icon="content-copy",
+            kit.button("today.copies", copies, app.open_export, icon="content-copy",
                        max_width=200, pad=12),
             kit.button("today.leftovers", "", app.open_unfinished_filings,
                        icon="file-document-outline"),
