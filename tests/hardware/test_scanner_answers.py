@@ -194,3 +194,27 @@ def test_print_proves_a_long_or_small_first_sheet(
     assert faults_of(events) == []
     (page,) = pages_of(events)
     assert abs(page.height / DPI * 25.4 - mm[1]) < 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("times", [1, 3, 1000])
+def test_nobody_is_told_done_while_the_feeder_has_sheets(
+    sheets: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """A feeder that answers "no more pages" too early, and whose status says that there are."""
+    left = [times]
+    give = VirtualScanner.next_document
+
+    def hesitate(self: VirtualScanner, name: str) -> bytes | None:
+        if self.sheets_left == 2 and left[0]:
+            left[0] -= 1
+            return None
+        return give(self, name)
+
+    monkeypatch.setattr(VirtualScanner, "next_document", hesitate)
+    with VirtualScanner(sheets[:4]) as device:
+        events = scan_until_fault(ScanSession(settings_for(device), tmp_path))
+    is_stuck = times == 1000
+    told = [code for code, _ in faults_of(events)]
+    assert told in ([["scanner_jam"], ["scanner_busy"]] if is_stuck else [[]])
+    assert sheets_in(tmp_path) == ([1, 2] if is_stuck else [1, 2, 3, 4])

@@ -14,6 +14,7 @@ from PIL import Image
 
 from kiosk.filing.imaging.orientation import detect_orientation
 from kiosk.filing.imaging.page_advice import sort_advice
+from kiosk.filing.imaging.paper import has_faint_writing, measure_noise, remove_shadows
 from kiosk.filing.imaging.tiles import reduce_tiles
 
 Grey = NDArray[np.uint8]
@@ -26,7 +27,7 @@ MIN_SKEW = 0.25
 MAX_SKEW = 6.0
 
 _DARK_PAPER = 130
-_INK_BELOW_PAPER, _FAINT_BELOW_PAPER = 70, 18
+_INK_BELOW_PAPER, _NOISE_STEPS = 70, 5
 _BLANK_SHARE = 0.0002
 _FAINT_CONTRAST = 95
 _EDGE_MM = 0.5
@@ -63,8 +64,9 @@ def check_page(image: Image.Image, resolution: float) -> PageQuality:
     # Averaging removes the sensor's noise; the contrast of ink stays far above the rest of it.
     grey = np.asarray(image.convert("L").reduce(factor))
     dpi = resolution / factor
-    paper = _paper_level(grey)
-    ink = grey < paper - _INK_BELOW_PAPER
+    paper, noise = _paper_level(grey), measure_noise(grey)
+    grey = remove_shadows(grey, paper, noise, dpi)
+    ink = grey < paper - max(_INK_BELOW_PAPER, _NOISE_STEPS * noise)
     share = float(ink.mean())
     found = []
     if paper < _DARK_PAPER:
@@ -72,8 +74,7 @@ def check_page(image: Image.Image, resolution: float) -> PageQuality:
     sharpness = None
     skew = 0.0
     if share < _BLANK_SHARE:
-        faint = float((grey < paper - _FAINT_BELOW_PAPER).mean())
-        found.append("page_faint" if faint >= _BLANK_SHARE else "page_blank")
+        found.append("page_faint" if has_faint_writing(grey, dpi) else "page_blank")
     else:
         sharpness = measure_sharpness(grey, paper)
         if sharpness is not None and sharpness < _MIN_SHARPNESS:
@@ -130,7 +131,7 @@ def _differences(one: Grey, other: Grey) -> Grey:
 
 
 def _touches_an_edge(ink: NDArray[np.bool_], dpi: float) -> bool:
-    """Return whether writing touches an edge (a completely dark edge is a scanner's shadow)."""
+    """Return whether writing touches an edge."""
     depth = max(2, round(_EDGE_MM / 25.4 * dpi))
     strips = (ink[:depth], ink[-depth:], ink[:, :depth].T, ink[:, -depth:].T)
     touched = (float(strip.any(axis=0).mean()) for strip in strips)

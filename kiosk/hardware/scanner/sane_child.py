@@ -64,6 +64,10 @@ from kiosk.hardware.scanner.scanned_page import is_complete, resolution_of, trim
 _GEOMETRY = ("page_width", "page_height", "tl_x", "tl_y", "br_x", "br_y")
 #: Seconds between two attempts to scan from an empty feeder.
 _RETRY_SECONDS = 0.5
+#: Attempts at a sheet that the feeder has and does not draw in.
+_MOST_MISPICKS = 6
+#: Sensor of SANE's back ends for Fujitsu's and Canon's feeders: a sheet lies there.
+_SHEET_SENSOR = "page_loaded"
 #: Codes that SANE may report in place of an eSCL scanner's exact state.
 _AMBIGUOUS_CODES = ("scanner_no_paper", "scanner_jam", "scanner_lost", "scanner_failed")
 _CODE_BY_STATE: dict[FeederState, str] = {
@@ -176,6 +180,20 @@ class SaneDevice:
             self._is_size_proven = found == "right"
         return page
 
+    def cancel(self) -> None:
+        """End the job of a feeder that ran empty: some say so only in the middle of a page."""
+        with contextlib.suppress(Exception):
+            self._device.cancel()
+
+    def has_sheets(self, job: SaneJob) -> bool:
+        """Return whether the feeder itself says that sheets lie in it."""
+        if query_feeder(job.device, Path(job.config_dir) if job.config_dir else None) == "loaded":
+            return True
+        option = self._device.opt.get(_SHEET_SENSOR)
+        with contextlib.suppress(Exception):  # a sensor that does not answer says nothing
+            return option is not None and option.is_active() and bool(self._device.page_loaded)
+        return False
+
     def close(self) -> None:
         """Release the device and end its job in the scanner."""
         with contextlib.suppress(Exception):
@@ -200,40 +218,52 @@ def _run(job: SaneJob, writer: EventWriter) -> None:
 def _scan_pages(device: SaneDevice, job: SaneJob, writer: EventWriter) -> None:
     """Scan page after page until the feeder is empty or the parent says stop."""
     numbers = PageNumbers(job)
-    has_scanned = False
+    has_scanned, mispicks = False, 0
     while not wait_for_stop(0):
         try:
             device.start()
+            _scan_page(device, job, writer, numbers)
         except ScannerNoPaperError as error:
-            # sane-airscan also reports this where it does not understand the feeder's state.
-            exact = _exact_error(error, job)
-            if exact.code != error.code:
-                raise exact from error
-            if has_scanned:
+            device.cancel()
+            mispicks += has_scanned
+            _check_feeder(error, job, mispicks)
+            if not has_scanned:
+                writer.send("waiting")
+            elif not device.has_sheets(job):
                 writer.send("empty")
                 return
-            writer.send("waiting")
             if wait_for_stop(_RETRY_SECONDS):
                 return
             continue
         except ScannerLostError as error:
             raise _picture_error(error, job) from error
-        _scan_page(device, job, writer, numbers.take())
+        mispicks = 0
         return_free_memory()  # the strips of a page leave holes in the heap
         has_scanned = True  # also by an incomplete page: the sheet has passed
         if job.source == "glass":
             return
 
 
-def _scan_page(device: SaneDevice, job: SaneJob, writer: EventWriter, number: int) -> None:
-    """Scan one page and keep it if it is whole."""
+def _check_feeder(error: ScannerNoPaperError, job: SaneJob, mispicks: int) -> None:
+    """Raise what an empty feeder means where it is not empty.
+
+    sane-airscan also reports it where it does not understand the feeder's state.
+    """
+    exact = _exact_error(error, job)
+    if exact.code != error.code:
+        raise exact from error
+    if mispicks > _MOST_MISPICKS:
+        raise ScannerJamError("the feeder has sheets and draws none in") from error
+
+
+def _scan_page(device: SaneDevice, job: SaneJob, writer: EventWriter, numbers: PageNumbers) -> None:
+    """Read the page that was started, and keep it if it is whole."""
     try:
         page = device.read(writer, job.source == "feeder")
     except PageIncompleteError as error:
-        writer.send("broken", number=number, text=str(error))
+        writer.send("broken", number=numbers.take(), text=str(error))
         return
-    except ScannerLostError as error:
-        raise _picture_error(error, job) from error
+    number = numbers.take()
     width, height = trimmed_size(page, device.resolution)
     path = write_page(partial(page.write_jpeg, size=(width, height)), job, number)
     writer.send("page", number=number, file=path.name, width=width, height=height)
