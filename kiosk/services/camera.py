@@ -76,6 +76,7 @@ class CameraService:
         return camera
 
     async def _get_camera(self, _call: Call) -> Model:
+        self._camera().watch()
         return await self._describe()
 
     async def _describe(self) -> CameraDetails:

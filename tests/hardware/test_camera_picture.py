@@ -143,3 +143,26 @@ def test_the_settings_hold_from_the_first_picture_and_after_a_restart(rig: Rig) 
     camera.set_picture(Picture(rotation=0, zoom=3.0))
     wait_for(lambda: camera.holds.rotation == 0, "another process", PATIENCE)
     assert camera.holds.zoom == 3.0
+
+
+def test_a_screen_that_shows_the_picture_gets_it_as_often_as_a_recording(rig: Rig) -> None:
+    """Two a second are made while nobody looks; ten while a technician aims the camera."""
+
+    def step() -> int:
+        """Return how many pictures of the camera lie between two live ones."""
+        first = rig.reader.read()
+        assert first is not None
+
+        def later() -> int:
+            frame = rig.reader.read()
+            return 0 if frame is None else frame.number - first.number
+
+        return wait_for(later, "another live picture", PATIENCE)
+
+    wait_for(lambda: step() > 2, "few live pictures", PATIENCE)
+
+    def is_often() -> bool:
+        rig.camera.watch()
+        return step() <= 2
+
+    wait_for(is_often, "many live pictures", PATIENCE)

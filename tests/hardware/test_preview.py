@@ -74,8 +74,8 @@ def _whole(rgb: bytes) -> bool:
 
 def test_live_pictures_are_rare_and_the_encoder_has_one_thread_where_that_is_enough() -> None:
     small = CameraConfig("virtual", 1280, 720, 25, 2_000_000, 2.0, 10, "")
-    assert (small.preview_rate(is_encoding=True), small.preview_rate(is_encoding=False)) == (10, 2)
+    assert (small.preview_rate(is_shown=True), small.preview_rate(is_shown=False)) == (10, 2)
     slow = dataclasses.replace(small, preview_fps=1)
-    assert (slow.preview_rate(is_encoding=True), slow.preview_rate(is_encoding=False)) == (1, 1)
+    assert (slow.preview_rate(is_shown=True), slow.preview_rate(is_shown=False)) == (1, 1)
     large = dataclasses.replace(small, width=1920, height=1080)
     assert (small.encoder_threads, large.encoder_threads) == (1, 0)

@@ -18,7 +18,7 @@ from kiosk.hardware.camera.preview import PreviewWriter
 ONE_THREAD_PIXELS = 1280 * 720 * 30
 """Pixels a second that one thread encodes on any Raspberry Pi without an encoder of its own."""
 IDLE_PREVIEW_FPS = 2
-"""Live pictures a second while nothing is recorded: no screen shows them then."""
+"""Live pictures a second while nothing is recorded and no screen shows them."""
 
 
 class CameraAbsentError(DeviceAbsentError):
@@ -79,9 +79,9 @@ class CameraConfig:
         pixels_a_second = self.width * self.height * self.fps
         return 1 if pixels_a_second <= ONE_THREAD_PIXELS else 0
 
-    def preview_rate(self, *, is_encoding: bool) -> int:
-        """Return the live pictures a second."""
-        return self.preview_fps if is_encoding else min(self.preview_fps, IDLE_PREVIEW_FPS)
+    def preview_rate(self, *, is_shown: bool) -> int:
+        """Return the live pictures a second: a recording or a technician shows them, or nobody."""
+        return self.preview_fps if is_shown else min(self.preview_fps, IDLE_PREVIEW_FPS)
 
 
 @dataclass(frozen=True)

@@ -267,7 +267,8 @@ class Picamera2Camera:
         stream = self._camera.camera_configuration()[name]
         reader = FrameReader(stream["format"], stream["size"], stream["stride"])
         while not self._closing.is_set():
-            period = 1.0 / self._config.preview_rate(is_encoding=self._encoder is not None)
+            is_shown = self._encoder is not None or self.preview.is_watched
+            period = 1.0 / self._config.preview_rate(is_shown=is_shown)
             started = time.monotonic()
             with self._camera.captured_request() as request:
                 data, self._metadata = request.make_buffer(name), request.get_metadata()

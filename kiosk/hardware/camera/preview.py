@@ -11,6 +11,7 @@ import contextlib
 import mmap
 import os
 import struct
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +61,16 @@ class PreviewWriter:
             os.close(descriptor)
         (before,) = _SEQUENCE.unpack_from(self._map, _SEQUENCE_OFFSET)
         self._sequence = (before + 1) & ~1 & 0xFFFFFFFF
+        self._watched_until = 0.0
+
+    def watch(self, seconds: float) -> None:
+        """Note that somebody looks at the picture for so long, outside a recording, too."""
+        self._watched_until = time.monotonic() + seconds
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody looks at it, as a technician at his screen."""
+        return time.monotonic() < self._watched_until
 
     def write(self, rgb: bytes | memoryview, captured_ns: int, number: int) -> None:
         """Publish one frame: ``width * height * 3`` bytes."""

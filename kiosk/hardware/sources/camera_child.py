@@ -124,6 +124,12 @@ class _CameraProcess:
             if self._camera is not None:
                 self._camera.set_picture(picture)
 
+    def watch(self, seconds: float) -> None:
+        """Make as many live pictures as during a recording, for so long."""
+        with self._lock:
+            if self._camera is not None:
+                self._camera.preview.watch(seconds)
+
     def focus_once(self) -> None:
         """Focus now."""
         with self._lock:
@@ -157,6 +163,8 @@ def main() -> None:
                 child.set_encoder_session(int(session))
             case {"picture": values}:
                 child.set_picture(Picture(**values))
+            case {"watch": seconds}:
+                child.watch(float(seconds))
             case {"focus": _}:
                 child.focus_once()
     closing = threading.Thread(target=child.close, daemon=True)

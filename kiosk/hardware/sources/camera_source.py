@@ -33,6 +33,8 @@ STILL_NS = 5 * NS_PER_S
 """A picture in which nothing at all changes for this long stands still."""
 STILL_RETRY_NS = 60 * NS_PER_S
 """Time between two restarts of a camera whose picture stands still: each one costs a gap."""
+WATCH_S = 3.0
+"""Seconds for which a live picture that a screen has asked about is made often."""
 CHILD_TIMEOUT_NS = 4 * NS_PER_S
 """A child that sends no message for this long hangs."""
 CAMERA_START_TIMEOUT_NS = 20 * NS_PER_S
@@ -140,6 +142,10 @@ class CameraSource:
             self._is_turned = self._is_turned or is_turned
             if not is_turned:
                 self._child.send_command(picture=dataclasses.asdict(picture))
+
+    def watch(self) -> None:
+        """Make as many live pictures as during a recording, for some seconds: a screen shows it."""
+        self._child.send_command(watch=WATCH_S)
 
     def focus_once(self) -> None:
         """Focus now and hold it, if the camera can."""

@@ -319,7 +319,8 @@ class VirtualCamera:
             time.sleep(max(0, captured_ns - recording_ns()) / NS_PER_S)
             with self._lock:
                 encoder = self._encoder
-                rate = config.preview_rate(is_encoding=encoder is not None)
+                is_shown = encoder is not None or self.preview.is_watched
+                rate = config.preview_rate(is_shown=is_shown)
                 is_preview_due = preview_slot != (preview_slot := captured_ns * rate // NS_PER_S)
                 if encoder is not None or is_preview_due:
                     frame = self._lens.apply(self._scene.frame(captured_ns))
