@@ -15,6 +15,7 @@ import os
 import subprocess
 import threading
 import wave
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -23,6 +24,7 @@ import numpy as np
 
 from kiosk.config import VoiceSettings
 from kiosk.hardware.child_process.pdeathsig import die_with_parent
+from kiosk.hardware.tones import tone_wav
 from kiosk.locale import Language
 
 log = logging.getLogger(__name__)
@@ -39,6 +41,7 @@ class _Prompt:
     language: Language
     prompt_id: str | None
     volume: int
+    tone: Sequence[float] = ()
 
 
 class Voice:
@@ -105,17 +108,26 @@ class Voice:
         with self._condition:
             return self._next_prompt is not None or bool(self._device_by_process)
 
-    def speak(self, text: str, language: Language, prompt_id: str | None = None) -> None:
+    def speak(
+        self,
+        text: str,
+        language: Language,
+        prompt_id: str | None = None,
+        tone: Sequence[float] = (),
+    ) -> None:
         """Speak ``text`` and end the current prompt.
 
         Args:
             text: plain words.
             language: kk, ru or en.
             prompt_id: name of a recorded file to play in its place, if there is one.
+            tone: notes before it, in Hz (:mod:`kiosk.hardware.tones`).
         """
         with self._condition:
             self._cancel_prompt()
-            self._next_prompt = _Prompt(text[:_MAX_TEXT_LENGTH], language, prompt_id, self._volume)
+            self._next_prompt = _Prompt(
+                text[:_MAX_TEXT_LENGTH], language, prompt_id, self._volume, tuple(tone)
+            )
             self._condition.notify_all()
 
     def stop(self) -> None:
@@ -155,6 +167,8 @@ class Voice:
                 prompt_number = self._prompt_number
                 assert prompt is not None
             try:
+                if prompt.tone:
+                    self._play(tone_wav(prompt.tone, prompt.volume), prompt_number)
                 sound = self._prompt_wav(prompt, prompt_number)
                 if sound:
                     self._play(sound, prompt_number)

@@ -31,6 +31,7 @@ from kiosk.services.service_life import ServiceLife
 from kiosk.storage.paths import Paths
 from kiosk.ui.actions.camera_actions import CameraActions
 from kiosk.ui.actions.chain_receipt_printer import ChainReceiptPrinter
+from kiosk.ui.actions.commissioning_actions import CommissioningActions
 from kiosk.ui.actions.filing_cleanup import clean_up_filings
 from kiosk.ui.actions.secretary_actions import SecretaryActions
 from kiosk.ui.actions.self_test_runner import SelfTestRunner
@@ -44,6 +45,7 @@ from kiosk.ui.display_settings import DisplaySettings
 from kiosk.ui.formatting import clock_text, day_text
 from kiosk.ui.recorder_reader import RECORDER_DOWN, UNREADABLE_STATE, RecorderReader
 from kiosk.ui.registry import (
+    CommissioningPlace,
     DocumentsPlace,
     DocumentStatusPlace,
     ExportPlace,
@@ -157,6 +159,17 @@ class AppState:
         )
         self.touch_test = TouchTest(lambda: self.secretary.place, self.secretary.show)
         self.camera = CameraActions(recorder, self.notify_observers, self.show_notice)
+        self.commissioning = CommissioningActions(
+            settings,
+            recorder,
+            sync,
+            lambda: self.recorder_state,
+            self.wait_for_badge,
+            self._say_step,
+            self.notify_observers,
+        )
+        self.commissioning.on_language = self._set_language
+        self.commissioning.on_finished = self.upkeep.take_settings
         self.self_test = SelfTestRunner(
             settings,
             self.paths,
@@ -193,6 +206,7 @@ class AppState:
             group.create_task(self.secretary.export.poll_drives(self._is_export_shown))
             group.create_task(self.upkeep.poll(self._staff_place))
             group.create_task(self.camera.poll(self._staff_place))
+            group.create_task(self.commissioning.poll(self._is_commissioning_shown))
 
     def _is_filing_open(self) -> bool:
         return self.visit.filing is not None
@@ -202,6 +216,21 @@ class AppState:
 
     def _staff_place(self) -> StaffPlace | None:
         return None if self.staff is None else self.secretary.place
+
+    def _is_commissioning_shown(self) -> bool:
+        return self.staff is not None and isinstance(self.secretary.place, CommissioningPlace)
+
+    def _say_step(self, what: str, role: str, tone: tuple[float, ...]) -> None:
+        """Speak a sentence of the walk round the room, after ``tone``; never in a hearing."""
+        _ = self.translate.gettext
+        text = _("That was the last one.")
+        if what == "speak_at":
+            text = _("Speak at this seat: {role}", role=self.labels.role(role))
+        self.voice.device.is_hearing_active = self._is_hearing_active
+        self.voice.device.speak(text, self.display_settings.language, tone=tone)
+
+    def _set_language(self, language: str) -> None:
+        self.set_display_settings(self.display_settings.with_language(language))
 
     def open_export(self) -> None:
         """Show the screen for the parties' copies."""
@@ -314,6 +343,8 @@ class AppState:
         """Apply an event of the recorder."""
         if name == "levels":
             self.audio_levels = value if isinstance(value, dict) else {}
+            if self._is_commissioning_shown():
+                self.commissioning.take_levels(self.audio_levels)
             return
         if name == "export":
             self.secretary.export.apply_event(value)
@@ -494,6 +525,7 @@ class AppState:
         """Sign the staff out; a running hearing continues."""
         self.staff = None
         self.recorder_connection.client.token = None
+        self.commissioning.reset()
         self.secretary.place = TodayPlace()
         self.secretary.reset()
         self.notify_observers()

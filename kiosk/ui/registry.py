@@ -327,6 +327,11 @@ class SupportPlace:
 
 
 @dataclass(frozen=True)
+class CommissioningPlace:
+    """The room is set up, step by step."""
+
+
+@dataclass(frozen=True)
 class SelfTestPlace:
     """The technician's self-test.
 
@@ -363,6 +368,7 @@ TechnicianPlace = (
     | SelfTestPlace
     | TouchPlace
     | CameraPlace
+    | CommissioningPlace
     | UpkeepPlace
     | AlarmLogPlace
     | SecondStoragePlace
@@ -497,6 +503,7 @@ SCREENS = (
     ScreenDefinition("technician.support", "technician", SupportPlace),
     ScreenDefinition("technician.alarm_log", "technician", AlarmLogPlace),
     ScreenDefinition("technician.second_storage", "technician", SecondStoragePlace),
+    ScreenDefinition("technician.commissioning", "technician.commissioning", CommissioningPlace),
     ScreenDefinition("technician.self_test", "technician", SelfTestPlace),
     ScreenDefinition("technician.touch", "technician", TouchPlace),
 )

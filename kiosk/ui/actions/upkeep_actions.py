@@ -196,13 +196,18 @@ class UpkeepActions:
         name = self.state.asked
         self._set(asked=None)
         if name == "ui":
-            self._restart_screen()
+            self.restart_screen()
         elif name is not None and await self._post_restart(name):
             status = self.state.services.get(name)
             starts = status.starts if status else 0
             self._set(restarting={**self.state.restarting, name: starts})
 
-    def _restart_screen(self) -> None:
+    async def take_settings(self) -> None:
+        """Restart delivery and screen, so that they take new settings."""
+        await self._post_restart("sync")  # one that is down takes them at its next start
+        self.restart_screen()
+
+    def restart_screen(self) -> None:
         """End this process; systemd starts it again.
 
         Raises:

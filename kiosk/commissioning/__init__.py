@@ -1,0 +1,1 @@
+"""Setting up a room: its steps, microphones to seats, the walk. No window, no input or output."""

@@ -1,0 +1,123 @@
+"""The walk round the room: one seat after the other is spoken at, and judged by what was heard."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from kiosk.commissioning.heard import Listening
+
+Verdict = Literal["waiting", "right", "other", "quiet", "noisy", "changed"]
+LEAST_DB = -45.0
+"""Level of speech at the seat below which the record is hard to understand."""
+MOST_NOISE_DB = -35.0
+"""Level at rest above which the room is louder than quiet speech."""
+MOST_CHANGE_DB = 10.0
+"""Change of the level at rest since commissioning that means another gain, or another device."""
+
+SENTENCE_UPDATES, REST_UPDATES = 7, 6
+"""Tenths of a second: a seat is judged by so long a speech, and by nothing said before a rest."""
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A seat, and what was heard when somebody spoke at it.
+
+    Attributes:
+        name: of its microphone.
+        heard: microphone that rose most; empty: none yet.
+        level_db, noise_db: of its own microphone, speaking and at rest.
+        baseline_db: level at rest at commissioning; None: none is known.
+    """
+
+    name: str
+    role: str
+    baseline_db: float | None = None
+    heard: str = ""
+    level_db: float | None = None
+    noise_db: float | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """What is right or wrong, the worst first."""
+        if not self.heard:
+            return "waiting"
+        if self.heard != self.name:
+            return "other"
+        if self.level_db is None or self.level_db < LEAST_DB:
+            return "quiet"
+        if self.noise_db is not None and self.noise_db > MOST_NOISE_DB:
+            return "noisy"
+        if self.noise_db is not None and self.baseline_db is not None:
+            is_changed = abs(self.noise_db - self.baseline_db) > MOST_CHANGE_DB
+            return "changed" if is_changed else "right"
+        return "right"
+
+
+class Walk:
+    """The walk; :meth:`push` the levels, and the seat that is asked for gets its result.
+
+    Args:
+        seats: name and role of each microphone, in the order of the walk.
+        baselines: level at rest at commissioning, by name.
+    """
+
+    def __init__(
+        self, seats: Sequence[tuple[str, str]], baselines: Mapping[str, float] | None = None
+    ) -> None:
+        known = baselines or {}
+        self.seats = [Seat(name, role, known.get(name)) for name, role in seats]
+        self._listening = Listening()
+        self.asked = 0
+        self._rest_left = 0
+        self._said: list[str] = []
+        self._loudest_db = -math.inf
+        self._noise_db: float | None = None
+
+    @property
+    def seat(self) -> Seat | None:
+        """The seat that is asked for now; None: all were."""
+        return self.seats[self.asked] if self.asked < len(self.seats) else None
+
+    @property
+    def is_right(self) -> bool:
+        """Whether every seat was spoken at and heard by its own microphone, well."""
+        return bool(self.seats) and all(seat.verdict == "right" for seat in self.seats)
+
+    def push(self, levels: Mapping[str, float]) -> Seat | None:
+        """Take the levels of a tenth of a second; return the seat that has just got its result."""
+        heard = self._listening.push(levels)
+        seat = self.seat
+        if seat is None or self._is_resting():
+            return None
+        if not self._said:
+            self._noise_db = self._listening.floor(seat.name)
+        if not self._said and not heard:
+            return None
+        self._said.append(heard)
+        self._loudest_db = max(self._loudest_db, levels.get(seat.name, -math.inf))
+        if len(self._said) < SENTENCE_UPDATES:
+            return None
+        ((most, _count),) = Counter(filter(None, self._said)).most_common(1)
+        done = replace(seat, heard=most, level_db=self._loudest_db, noise_db=self._noise_db)
+        self.seats[self.asked] = done
+        self._ask(self.asked + 1)
+        return done
+
+    def _is_resting(self) -> bool:
+        """Return whether the words for the seat before may still sound."""
+        if self._rest_left:
+            self._rest_left = self._rest_left - 1 if self._listening.is_quiet else REST_UPDATES
+        return self._rest_left > 0
+
+    def _ask(self, index: int) -> None:
+        self.asked, self._rest_left = index, REST_UPDATES
+        self._said, self._loudest_db = [], -math.inf
+
+    def ask_again(self, index: int) -> None:
+        """Ask for one seat again."""
+        self.seats[index] = replace(self.seats[index], heard="", level_db=None, noise_db=None)
+        self._ask(index)

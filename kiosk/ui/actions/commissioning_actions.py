@@ -1,0 +1,470 @@
+"""Setting up the room on the screen: what each tap does (asyncio, no Kivy).
+
+After each step the recorder keeps the record, so that a power cut or a sign-out costs no step.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from kiosk import room_profile
+from kiosk.api.recorder import RecorderState
+from kiosk.api.reports import SelfTestRun, TestedCheck
+from kiosk.api.room import FoundInput, FoundInputs, Room
+from kiosk.api.upkeep import RESTART
+from kiosk.clocks import format_wall
+from kiosk.commissioning.heard import Listening
+from kiosk.commissioning.record import Record, StepState
+from kiosk.commissioning.seats import Row, assign, remove
+from kiosk.commissioning.walk import Seat, Walk
+from kiosk.config import Settings
+from kiosk.errors import KioskError
+from kiosk.hardware.ports import list_ports
+from kiosk.hardware.tones import GOOD, WRONG
+from kiosk.hearing.room.noise_baseline import load_noise_floors
+from kiosk.ipc import LocalClient
+from kiosk.selftest import CHECKS, CheckResult, SelfTestContext, save_run
+from kiosk.selftest.model import Question
+from kiosk.selftest.run import run_check
+from kiosk.storage.paths import Paths
+
+log = logging.getLogger(__name__)
+POLL_S = 0.5
+INPUTS_S = 2.0
+RESTART_S = 60.0
+CHECKS_OF_STEP: Mapping[str, tuple[str, ...]] = {
+    "walk": ("microphones",),
+    "camera": ("camera",),
+    "paper": ("scanner", "receipt_printer"),
+    "network": ("link",),
+    "court_keys": ("court_keys",),
+}
+
+
+@dataclass(frozen=True)
+class CommissioningState:
+    """What the screen shows.
+
+    Attributes:
+        step: the step that is shown; empty: the list of all.
+        room: what is set up, as the recorder says; None: it has not answered.
+        inputs: sound inputs that are there; None: not asked yet.
+        heard: id of the input that hears somebody now.
+        chosen: the input whose seat is chosen now; empty: none.
+        seats: results of the walk.
+        asked_seat: index of the seat that is spoken at now.
+        running: the check that runs; ``restart``: the recorder takes the profile.
+        question: what the person is asked.
+        is_skip_asked: why the step is skipped is being asked.
+        problem: alarm code of what did not work.
+        detail: what the recorder said of it, for the technician.
+        typed: the room's number as typed.
+    """
+
+    record: Record = field(default_factory=Record)
+    step: str = ""
+    room: Room | None = None
+    inputs: tuple[FoundInput, ...] | None = None
+    heard: str = ""
+    chosen: str = ""
+    seats: tuple[Seat, ...] = ()
+    asked_seat: int = 0
+    running: str = ""
+    question: Question | None = None
+    is_skip_asked: bool = False
+    problem: str = ""
+    detail: str = ""
+    typed: str | None = None
+
+
+class CommissioningActions:
+    """What a tap does.
+
+    Args:
+        settings: of this kiosk, as the screen was started.
+        recorder, sync: the services; the recorder's client holds the technician's token.
+        recorder_state: returns the newest State.
+        read_badge: waits for a badge.
+        say: speaks ``(what, role, tone)``; ``what`` is the name of a sentence.
+        on_change: called after every change.
+
+    Attributes:
+        on_language: called with the language that was chosen.
+        on_finished: called when all is kept: screen and delivery take the new settings.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        recorder: LocalClient,
+        sync: LocalClient,
+        recorder_state: Callable[[], RecorderState | None],
+        read_badge: Callable[[float], Awaitable[str | None]],
+        say: Callable[[str, str, tuple[float, ...]], None],
+        on_change: Callable[[], None],
+    ) -> None:
+        self._settings, self._paths = settings, Paths.from_settings(settings.paths)
+        self._recorder, self._sync = recorder, sync
+        self._recorder_state, self._read_badge = recorder_state, read_badge
+        self._say, self._notify_change = say, on_change
+        self.on_language: Callable[[str], None] = lambda _language: None
+        self.on_finished: Callable[[], Awaitable[None]] | None = None
+        self.state = CommissioningState()
+        self._listening = Listening()
+        self._walk: Walk | None = None
+        self._answer: asyncio.Future[bool] | None = None
+        self._inputs_at = 0.0
+
+    # -- the whole ---------------------------------------------------------------------------------
+    async def load(self) -> None:
+        """Read how far the room is set up, and show the list of steps."""
+        try:
+            record = (await self._recorder.get("/v1/commissioning")).get("record") or {}
+            room = Room.model_validate(await self._recorder.get("/v1/room"))
+        except (KioskError, ValueError) as error:
+            self._fail(error)
+            return
+        self._set(record=Record.from_json(record), room=room, step="", problem="", detail="")
+
+    def reset(self) -> None:
+        """Forget what is shown: somebody else may come, and the recorder keeps the record."""
+        self._walk = None
+        self.state = CommissioningState()
+
+    async def begin(self, person: str, replaced: str = "") -> None:
+        """Begin anew: everything, or what ``replaced`` concerns."""
+        record = self.state.record.begin(person, replaced)
+        if await self._keep(record):
+            self.go_on()
+
+    def go_on(self) -> None:
+        """Show the first open step; the last one when none is open."""
+        record = self.state.record
+        self.show(record.next_step or record.plan[-1])
+
+    def show(self, step: str) -> None:
+        """Show ``step``; empty: the list."""
+        self._walk = None
+        self._listening = Listening()
+        self._set(
+            step=step, chosen="", heard="", is_skip_asked=False, problem="", detail="", typed=None
+        )
+        if step == "walk":
+            self.start_walk()
+
+    def back(self) -> None:
+        """Show what was before."""
+        state = self.state
+        if state.is_skip_asked or state.chosen:
+            self._set(is_skip_asked=False, chosen="")
+        else:
+            self.show(state.record.before(state.step) or "")
+
+    def ask_skip(self) -> None:
+        """Ask why the step is skipped."""
+        self._set(is_skip_asked=True)
+
+    async def skip(self, reason: str) -> None:
+        """Skip the step."""
+        await self.finish("skipped", reason)
+
+    async def finish(self, state: StepState, reason: str = "") -> None:
+        """Keep what became of the step and show the next one."""
+        record = self.state.record.with_result(self.state.step, state, reason)
+        if await self._keep(record):
+            following = record.next_step
+            self.show(following or "")
+
+    async def _keep(self, record: Record) -> bool:
+        """Have the recorder keep ``record``; return whether it did."""
+        try:
+            await self._recorder.call("PUT", "/v1/commissioning", {"record": record.to_json()})
+        except KioskError as error:
+            self._fail(error)
+            return False
+        self._set(record=record, problem="", detail="")
+        return True
+
+    async def _draft(self, table: str, value: Any) -> bool:
+        """Add ``value`` to what is chosen and not in force yet."""
+        record = self.state.record
+        draft = room_profile.merge(record.draft, {table: value})
+        return await self._keep(replace(record, draft=draft))
+
+    async def apply(self) -> bool:
+        """Make what was chosen the room's profile and let the recorder take it."""
+        state = self.state
+        if not state.record.draft or state.room is None:
+            return True
+        self._set(running="restart", problem="", detail="")
+        try:
+            profile = room_profile.merge(state.room.profile, state.record.draft)
+            answer = await self._recorder.call("PUT", "/v1/room", {"profile": profile})
+            room = Room.model_validate(answer)
+            if not room.is_in_force:
+                await self._recorder.post(RESTART.path)
+                room = await self._wait_in_force()
+        except (KioskError, TimeoutError, ValueError) as error:
+            self._set(running="")
+            self._fail(error)
+            return False
+        self._set(running="", room=room, inputs=None)
+        return await self._keep(replace(self.state.record, draft={}))
+
+    async def _wait_in_force(self) -> Room:
+        """Return the room once the recorder runs with it."""
+        async with asyncio.timeout(RESTART_S):
+            while True:
+                await asyncio.sleep(POLL_S)
+                try:
+                    room = Room.model_validate(await self._recorder.get("/v1/room", 2.0))
+                except KioskError:
+                    continue  # it is being restarted
+                if room.is_in_force:
+                    return room
+
+    # -- language and room -------------------------------------------------------------------------
+    async def choose_language(self, language: str) -> None:
+        """Take the language of the kiosk."""
+        self.on_language(language)
+        if await self._draft("kiosk", {"language": language}):
+            await self.finish("done")
+
+    @property
+    def room_number(self) -> str:
+        """The room's number or name as it is now."""
+        if self.state.typed is not None:
+            return self.state.typed
+        drafted = self.state.record.draft.get("kiosk", {}).get("room")
+        return str(drafted or self.room_tables().get("kiosk", {}).get("room", ""))
+
+    def type_room(self, key: str) -> None:
+        """Add a digit to the room's number, or take the last one away (``key`` is empty)."""
+        typed = self.state.typed or ""
+        self._set(typed=typed[:-1] if not key else (typed + key)[:6])
+
+    async def keep_room(self) -> None:
+        """Keep the room's number."""
+        number = self.room_number
+        if number and await self._draft("kiosk", {"room": number}):
+            await self.finish("done")
+
+    def room_tables(self) -> Mapping[str, Any]:
+        """Return the room's settings after the next start, without what is only drafted."""
+        return self.state.room.settings if self.state.room else {}
+
+    # -- microphones -------------------------------------------------------------------------------
+    async def poll(self, is_shown: Callable[[], bool]) -> None:
+        """Look for inputs while their step is shown."""
+        while True:
+            await asyncio.sleep(POLL_S)
+            state = self.state
+            is_due = time.monotonic() - self._inputs_at >= INPUTS_S
+            if is_shown() and state.room is None:
+                await self.load()
+            if is_shown() and state.step == "microphones" and not state.running and is_due:
+                await self._find_inputs()
+                self._inputs_at = time.monotonic()
+
+    async def _find_inputs(self) -> None:
+        try:
+            answer = await self._recorder.post("/v1/room/inputs", timeout=30.0)
+            inputs = FoundInputs.model_validate(answer).inputs
+        except (KioskError, ValueError) as error:
+            self._fail(error)
+            return
+        if inputs != self.state.inputs:
+            self._set(inputs=inputs)
+
+    def take_levels(self, levels: Mapping[str, Any]) -> None:
+        """Take the newest levels of all microphones: who is heard?"""
+        state = self.state
+        values = {
+            name: float(row["rms_db"])
+            for name, row in levels.items()
+            if isinstance(row, Mapping) and isinstance(row.get("rms_db"), int | float)
+        }
+        if state.step == "microphones" and not state.chosen:
+            heard = self._listening.push(values)
+            if heard and heard != state.heard:
+                self._set(heard=heard)
+        elif state.step == "walk" and self._walk is not None:
+            own = {seat.name for seat in self._walk.seats}
+            self._take_walk_levels({name: value for name, value in values.items() if name in own})
+
+    def rows(self) -> list[Row]:
+        """Return the microphones as chosen so far."""
+        drafted = self.state.record.draft.get("microphones")
+        return list(self.room_tables().get("microphones", []) if drafted is None else drafted)
+
+    def choose_input(self, identifier: str) -> None:
+        """Choose the seat of this input next."""
+        self._set(chosen=identifier)
+
+    async def seat(self, role: str) -> None:
+        """Give the chosen input the seat ``role``; empty: none."""
+        found = next((row for row in self.state.inputs or () if row.id == self.state.chosen), None)
+        if found is None:
+            return
+        rows = assign(self.rows(), found, role) if role else remove(self.rows(), found)
+        if await self._draft("microphones", rows):
+            self._listening = Listening()
+            self._set(chosen="", heard="")
+
+    async def keep_microphones(self) -> None:
+        """Make the microphones those of the room, in force at once."""
+        if await self.apply():
+            await self.finish("done" if self.rows() else "failed")
+
+    # -- the walk ----------------------------------------------------------------------------------
+    def start_walk(self) -> None:
+        """Ask for the first seat."""
+        state = self._recorder_state()
+        seats = [(row.name, row.role or row.name) for row in (state.microphones if state else ())]
+        self._walk = Walk(
+            [seat for seat in seats if seat[1] not in ("spare", "remote")],
+            load_noise_floors(self._paths),
+        )
+        self._show_walk()
+        self._ask_for_seat(())
+
+    def _show_walk(self) -> None:
+        if self._walk is not None:
+            self._set(seats=tuple(self._walk.seats), asked_seat=self._walk.asked)
+
+    def _ask_for_seat(self, tone: tuple[float, ...]) -> None:
+        seat = self._walk.seat if self._walk else None
+        self._say("speak_at" if seat else "walk_done", seat.role if seat else "", tone)
+
+    def _take_walk_levels(self, levels: Mapping[str, float]) -> None:
+        assert self._walk is not None
+        if (seat := self._walk.push(levels)) is None:
+            return
+        is_right = seat.verdict == "right"
+        self._show_walk()
+        self._ask_for_seat(GOOD if is_right else WRONG)
+
+    def ask_again(self, index: int) -> None:
+        """Ask for one seat again."""
+        if self._walk is not None:
+            self._walk.ask_again(index)
+            self._show_walk()
+            self._ask_for_seat(())
+
+    async def finish_walk(self) -> None:
+        """Measure all microphones once more, as the baseline needs it, and go on."""
+        is_right = self._walk is not None and self._walk.is_right
+        await self.run_checks("walk")
+        await self.finish("done" if is_right else "failed")
+
+    # -- checks ------------------------------------------------------------------------------------
+    async def run_checks(self, step: str) -> bool:
+        """Run the checks of ``step``; return whether all passed."""
+        return await self._run(CHECKS_OF_STEP[step])
+
+    async def _run(self, checks: tuple[str, ...]) -> bool:
+        results = dict(self.state.record.checks)
+        try:
+            for check in checks:
+                self._set(running=check, problem="", detail="")
+                result = await run_check(self._context(), check)
+                results[check] = result.as_json()
+                self._set(record=replace(self.state.record, checks=results))
+        finally:
+            self._set(running="", question=None)
+        await self._keep(self.state.record)
+        return all(results[check]["state"] == "passed" for check in checks)
+
+    async def finish_checked(self) -> None:
+        """Go on from a step that has checks: done if the newest of each passed."""
+        checks = CHECKS_OF_STEP[self.state.step]
+        rows = [self.state.record.checks.get(check, {}) for check in checks]
+        is_done = any(row.get("state") == "passed" for row in rows) and not any(
+            row.get("state") == "failed" for row in rows
+        )
+        await self.finish("done" if is_done else "failed")
+
+    def ports(self) -> tuple[str, ...]:
+        """Return the paths of what could be a receipt printer."""
+        return tuple(port.path for port in list_ports("printer"))
+
+    async def choose_printer(self, port: str) -> None:
+        """Take ``port`` as the receipt printer's."""
+        if await self._draft("printer", {"port": port}):
+            await self.apply()
+
+    def settings(self) -> Settings:
+        """Return the settings with the room's profile as it is now."""
+        tables = room_profile.merge(self._settings.model_dump(mode="json"), self.room_tables())
+        return Settings.model_validate(tables)
+
+    def _context(self) -> SelfTestContext:
+        return SelfTestContext(
+            self.settings(),
+            self._paths,
+            self._recorder,
+            self._sync,
+            ask=self._ask,
+            read_badge=self._read_badge,
+            commissioning=True,
+        )
+
+    async def _ask(self, question: Question, seconds: float) -> bool | None:
+        self._answer = asyncio.get_running_loop().create_future()
+        self._set(question=question)
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._answer
+        except TimeoutError:
+            return None
+        finally:
+            self._answer = None
+            self._set(question=None)
+
+    def answer(self, is_yes: bool) -> None:
+        """Take the person's answer."""
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(is_yes)
+
+    # -- report ------------------------------------------------------------------------------------
+    async def make_report(self) -> None:
+        """Run what was not checked yet; have all signed as the baseline, and delivered."""
+        if not await self.apply():
+            return
+        missing = tuple(name for name in CHECKS if name not in self.state.record.checks)
+        await self._run(missing)
+        record = self.state.record
+        results = [CheckResult.from_json(record.checks[name]) for name in CHECKS]
+        run = SelfTestRun(
+            started=record.started or format_wall(),
+            ended=format_wall(),
+            commissioning=True,
+            devices=None,
+            results=tuple(TestedCheck.model_validate(row.as_json()) for row in results),
+        )
+        self._set(running="report")
+        end = await save_run(self._context(), run)
+        self._set(running="")
+        if end.path is None:
+            self._set(problem=end.code or "error")
+            return
+        await self.finish("done")
+
+    async def close(self) -> None:
+        """Let screen and delivery take the room's settings; the record is kept already."""
+        if self.on_finished is not None:
+            await self.on_finished()
+
+    def _fail(self, error: Exception) -> None:
+        code = getattr(error, "code", "error")
+        log.warning("setting up the room: %s", code)
+        self._set(problem=code, detail=str(error) if code == "room_profile_refused" else "")
+
+    def _set(self, **changes: Any) -> None:
+        self.state = replace(self.state, **changes)
+        self._notify_change()

@@ -1,0 +1,1 @@
+"""Screens on which a technician sets the room up, step by step."""

@@ -1,0 +1,114 @@
+"""Steps with checks: camera, printer and scanner, network, court keys, report (no Kivy)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kiosk.alarms import alarm_of
+from kiosk.locale import N_
+from kiosk.selftest import CheckResult
+from kiosk.selftest.labels import CHECK_NAMES, QUESTIONS, STATE_NAMES
+from kiosk.ui.actions.commissioning_actions import CHECKS_OF_STEP
+from kiosk.ui.app_state import AppState
+from kiosk.ui.technician.commissioning.labels import STEP_NAMES
+from kiosk.ui.technician.commissioning.step_view import Choice, StepView
+from kiosk.ui.theme import Tone
+
+MAX_PORTS = 4
+TEXTS = {
+    "camera": N_("Turn the camera until the whole room is in the picture. Then test it."),
+    "paper": N_("Put paper into the printer and a sheet into the scanner. Then test both."),
+    "network": N_("Without a network all else works: recordings wait here. Test it, or skip it."),
+    "court_keys": N_("Closed hearings need them. They come with the registration: later is fine."),
+}
+
+
+def check_view(app: AppState, base: StepView) -> StepView:
+    """Return a step that runs checks: its results, and the test."""
+    _, state, step = app.translate.gettext, app.commissioning.state, base.step
+    if state.question:
+        return question_view(app, base)
+    lines = tuple(check_line(app, check) for check in CHECKS_OF_STEP[step])
+    choices: list[Choice] = []
+    if step == "paper":
+        port = app.commissioning.settings().printer.port
+        choices = [
+            Choice(f"printer:{path}", path, _("This is the printer"), is_marked=path == port)
+            for path in app.commissioning.ports()[:MAX_PORTS]
+            if not state.running
+        ]
+    is_tested = any(check in state.record.checks for check in CHECKS_OF_STEP[step])
+    if not state.running:
+        choices.append(Choice(f"check:{step}", _("Test again") if is_tested else _("Test now")))
+    picture = None
+    if step == "camera":
+        recorder = app.shown_recorder_state
+        picture = recorder.preview.path if recorder.camera.state == "ok" else ""
+    return replace(
+        base,
+        text=_(TEXTS[step]),
+        lines=lines,
+        choices=tuple(choices),
+        columns=1 if picture is not None else 3,
+        picture=picture,
+        primary=_("Next"),
+        primary_tap="finish_checked" if is_tested and not state.running else "",
+    )
+
+
+def question_view(app: AppState, base: StepView) -> StepView:
+    """Return a question of a check to the person."""
+    _, question = app.translate.gettext, app.commissioning.state.question
+    assert question is not None
+    choices = () if question == "badge_held" else (
+        Choice("no", _("No")), Choice("yes", _("Yes")),
+    )  # fmt: skip
+    return replace(
+        base, text=_(QUESTIONS[question]), choices=choices, columns=2, can_skip=False,
+        can_go_back=False,
+    )  # fmt: skip
+
+
+def check_line(app: AppState, check: str) -> tuple[str, Tone]:
+    """Return name, result and remedy of a check in a line."""
+    _, state = app.translate.gettext, app.commissioning.state
+    name = _(CHECK_NAMES[check])
+    if state.running == check:
+        return f"{name}: {_('Running…')}", "accent"
+    row = state.record.checks.get(check)
+    if row is None:
+        return f"{name}: {_(STATE_NAMES['never_tested'])}", "plain"
+    result = CheckResult.from_json(row)
+    words = f"{name}: {_(STATE_NAMES[result.state])}"
+    if result.code:
+        words += f". {alarm_of(result.code).say(app.translate, name)}"
+    tones: dict[str, Tone] = {"passed": "good", "failed": "fault"}
+    return words, tones.get(result.state, "plain")
+
+
+def report_view(app: AppState, base: StepView) -> StepView:
+    """Return what is done, what is open, and the button that makes the report."""
+    _, state = app.translate.gettext, app.commissioning.state
+    if state.question:
+        return question_view(app, base)
+    record = state.record
+    is_made = record.result("report").state == "done"
+    still = [_(STEP_NAMES[step]) for step in record.unfinished if step != "report"]
+    lines: list[tuple[str, Tone]] = []
+    if state.running:
+        name = CHECK_NAMES.get(state.running)
+        running = _(name) if name else _("The report is being signed…")
+        lines.append((f"{_('Running…')} {running}", "accent"))
+    if still:
+        lines.append((_("Still open: {steps}", steps=", ".join(still)), "caution"))
+    text = _("What was not tested is tested now. The report is signed and kept as the baseline.")
+    if is_made:
+        text = _("The report is signed and kept as the baseline. It is delivered with the network.")
+    return replace(
+        base,
+        text=text,
+        lines=tuple(lines),
+        primary=_("Make the report"),
+        primary_tap="" if state.running else "report",
+        can_skip=False,
+    )

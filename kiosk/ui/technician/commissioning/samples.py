@@ -1,0 +1,126 @@
+"""Samples of the steps, for pictures and tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kiosk.api.room import FoundInput, Room
+from kiosk.commissioning.record import STEPS, Record
+from kiosk.commissioning.walk import Seat
+from kiosk.ui.actions.commissioning_actions import CommissioningState
+from kiosk.ui.app_state import AppState
+from kiosk.ui.registry import CommissioningPlace
+from kiosk.ui.samples import documents, service_states
+from kiosk.ui.samples.screen_sample import Prepare
+from kiosk.ui.samples.staff_states import staff_at
+
+CONTROLLER = "usb:1f00200000.usb"
+ROWS = [
+    {"name": "presiding", "role": "presiding", "device": f"{CONTROLLER}/1.1", "channel": 0},
+    {"name": "witness", "role": "witness", "device": f"{CONTROLLER}/1.2", "channel": 0},
+    {"name": "defender", "role": "defender", "device": f"{CONTROLLER}/1.4", "channel": 0},
+]
+INPUTS = tuple(
+    FoundInput(
+        id=f"{CONTROLLER}/1.{port}#0",
+        device=f"{CONTROLLER}/1.{port}",
+        channel=0,
+        rate=48000,
+        label="USB PnP Sound Device: USB Audio (hw:1,0)",
+    )
+    for port in (1, 2, 3)
+)
+SEATS = (
+    Seat("presiding", "presiding", -61.0, "presiding", -22.4, -60.2),
+    Seat("witness", "witness", None, "defender", -48.0, -57.0),
+    Seat("plaintiff", "plaintiff", None, "plaintiff", -49.0, -63.0),
+    Seat("defender", "defender"),
+)
+_CHECK: dict[str, Any] = {
+    "state": "passed",
+    "code": None,
+    "measured": {},
+    "seconds": 1.0,
+    "at": service_states.ago(30),
+    "deviations": {},
+    "limits": {},
+}
+
+
+def check(name: str, **changes: Any) -> dict[str, Any]:
+    """Return the kept result of a check."""
+    return {"check": name, **_CHECK, **changes}
+
+
+def record_until(step: str, **changes: Any) -> Record:
+    """Return a record whose steps before ``step`` have results."""
+    record = Record(started=service_states.ago(300), person="p-1", **changes)
+    for before in STEPS[: STEPS.index(step)]:
+        state = "skipped" if before == "network" else "done"
+        record = record.with_result(before, state, "later" if state == "skipped" else "")  # type: ignore[arg-type]
+    return record
+
+
+def _room(rows: list[dict[str, Any]]) -> Room:
+    return Room(profile={}, settings={"kiosk": {"room": "12"}, "microphones": rows})
+
+
+def _at(step: str, record: Record | None = None, **changes: Any) -> Prepare:
+    def prepare(app: AppState) -> None:
+        staff_at(CommissioningPlace(), who=service_states.TECHNICIAN)(app)
+        rows = changes.pop("rows", []) if "rows" in changes else list(ROWS)
+        known = record or record_until(step or STEPS[-1])
+        state = {"room": _room(rows), "record": known, "step": step, **changes}
+        app.commissioning.state = CommissioningState(**state)
+        app.audio_levels = {
+            INPUTS[0].id: {"rms_db": -58.0},
+            INPUTS[1].id: {"rms_db": -20.0},
+            INPUTS[2].id: {"rms_db": -55.0},
+        }
+
+    return prepare
+
+
+def _camera(app: AppState) -> None:
+    _at("camera", record_until("camera", checks={"camera": check("camera")}))(app)
+    picture = str(documents.draw_courtroom(app.paths.preview))
+    assert app.recorder_state is not None
+    preview = app.recorder_state.preview.model_copy(update={"path": picture})
+    app.recorder_state = app.recorder_state.model_copy(update={"preview": preview})
+
+
+PAPER = {
+    "scanner": check("scanner"),
+    "receipt_printer": check("receipt_printer", state="failed", code="printer_no_paper"),
+}
+DONE = record_until("report").with_result("report", "done").with_result("camera", "failed")
+SAMPLES: dict[str, Prepare] = {
+    "commissioning-new": _at("", Record()),
+    "commissioning-begun": _at("", record_until("camera")),
+    "commissioning-done": _at("", DONE),
+    "commissioning-language": _at("language"),
+    "commissioning-room": _at("room"),
+    "commissioning-microphones": _at("microphones", inputs=INPUTS, heard=INPUTS[1].id),
+    "commissioning-no-microphone": _at("microphones", inputs=()),
+    "commissioning-seats": _at("microphones", inputs=INPUTS, chosen=INPUTS[1].id),
+    "commissioning-restart": _at("microphones", inputs=INPUTS, running="restart"),
+    "commissioning-refused": _at(
+        "microphones",
+        inputs=INPUTS,
+        problem="room_profile_refused",
+        detail="witness: “USB PnP Sound Device” fits 2 devices",
+    ),
+    "commissioning-walk": _at("walk", seats=SEATS, asked_seat=3),
+    "commissioning-camera": _camera,
+    "commissioning-paper": _at("paper", record_until("paper", checks=PAPER)),
+    "commissioning-question": _at("paper", running="receipt_printer", question="receipt_readable"),
+    "commissioning-network": _at(
+        "network",
+        record_until(
+            "network", checks={"link": check("link", state="failed", code="link_unreachable")}
+        ),
+    ),
+    "commissioning-skip": _at("network", is_skip_asked=True),
+    "commissioning-keys": _at("court_keys"),
+    "commissioning-report": _at("report", running="panel"),
+}

@@ -1,0 +1,215 @@
+"""Steps, seats and the walk: plain functions of what was tapped and heard."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kiosk.api.room import FoundInput
+from kiosk.commissioning.heard import Listening
+from kiosk.commissioning.record import REPLACEMENTS, STEPS, Record
+from kiosk.commissioning.seats import absent, assign, remove, seat_of
+from kiosk.commissioning.walk import Walk
+from kiosk.config import Settings
+
+
+def found(device: str, channel: int = 0, name: str = "") -> FoundInput:
+    """Return an input that is there."""
+    identifier = name or f"{device}#{channel}"
+    return FoundInput(
+        id=identifier, name=name, device=device, channel=channel, rate=48000, label="Mic"
+    )
+
+
+# -- record ----------------------------------------------------------------------------------------
+def test_it_goes_on_at_the_first_open_step_after_each_interruption() -> None:
+    record = Record().begin("p-1")
+    for step in STEPS:
+        assert record.next_step == step
+        record = Record.from_json(json.loads(json.dumps(record.to_json())))
+        record = record.with_result(step, "done")
+    assert (record.next_step, record.unfinished) == (None, ())
+
+
+def test_what_was_put_off_or_failed_stays_open_to_see() -> None:
+    record = Record().begin("p-1")
+    for step in STEPS:
+        record = record.with_result(step, "done")
+    record = record.with_result("network", "skipped", "later")
+    record = record.with_result("camera", "failed").with_result("paper", "skipped", "not_needed")
+    assert record.next_step is None
+    assert record.unfinished == ("camera", "network")
+
+
+@pytest.mark.parametrize("replaced", list(REPLACEMENTS))
+def test_a_replacement_asks_again_only_for_what_it_concerns(replaced: str) -> None:
+    record = Record().begin("p-1")
+    for step in STEPS:
+        record = record.with_result(step, "done")
+    again = record.begin("p-2", replaced)
+    assert again.plan == REPLACEMENTS[replaced]
+    assert again.next_step == replaced
+    assert {step for step in STEPS if again.result(step).state == "open"} == set(again.plan)
+
+
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=5)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(["steps", "plan", "draft", "checks", "state", *STEPS]), inner
+        ),
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["steps", "plan", "draft", "checks", "person"]), JSON))
+def test_a_damaged_record_begins_anew_and_raises_nothing(value: dict[str, object]) -> None:
+    record = Record.from_json(value)
+    assert set(record.steps) <= set(STEPS)
+    assert record.plan
+    record.to_json()
+
+
+# -- seats -----------------------------------------------------------------------------------------
+def test_two_microphones_of_one_model_are_named_by_port_and_are_good_settings() -> None:
+    rows = assign([], found("usb:1f00200000.usb/1.3"), "presiding")
+    rows = assign(rows, found("usb:1f00200000.usb/1.4"), "witness")
+    rows = assign(rows, found("serial:A1", 1), "spare")
+    rows = assign(rows, found("serial:A1", 0), "spare")
+    settings = Settings.model_validate({"microphones": rows})
+    assert [(row.name, row.role, row.device, row.channel) for row in settings.microphones] == [
+        ("presiding", "presiding", "usb:1f00200000.usb/1.3", 0),
+        ("witness", "witness", "usb:1f00200000.usb/1.4", 0),
+        ("spare", "spare", "serial:A1", 1),
+        ("spare-2", "spare", "serial:A1", 0),
+    ]
+
+
+def test_a_new_microphone_at_a_seat_keeps_the_seat_and_its_settings() -> None:
+    rows: list[dict[str, Any]] = [
+        {"name": "bench", "role": "presiding", "device": "serial:OLD", "noise_gate": True},
+        {"name": "witness", "role": "witness", "device": "serial:W"},
+    ]
+    new = assign(rows, found("serial:NEW"), "presiding")
+    assert (new[0]["name"], new[0]["device"], new[0]["noise_gate"]) == ("bench", "serial:NEW", True)
+    assert new[1] == rows[1]
+    assert rows[0]["device"] == "serial:OLD"
+
+
+def test_a_microphone_that_is_moved_leaves_its_old_seat() -> None:
+    rows = assign(assign([], found("a"), "presiding"), found("b"), "witness")
+    rows = assign(rows, found("a"), "defender")
+    assert [(row["role"], row["device"]) for row in rows] == [("witness", "b"), ("defender", "a")]
+    assert [row["device"] for row in remove(rows, found("b"))] == ["a"]
+
+
+def test_one_in_use_is_known_by_its_name_in_whatever_form_the_settings_name_it() -> None:
+    rows = [{"name": "bench", "role": "presiding", "device": "usb:1-1.3"}]
+    used = found("serial:A1", name="bench")
+    assert seat_of(rows, used) == "presiding"
+    assert absent(rows, [used]) == []
+    assert absent(rows, [found("serial:A1")]) == ["presiding"]
+
+
+# -- who is heard ----------------------------------------------------------------------------------
+def room(seconds: float, **spoken_db: float) -> Iterator[dict[str, float]]:
+    """Yield levels of three microphones of unequal gain; ``spoken_db``: how much each rises."""
+    generator = np.random.default_rng(7)
+    rest = {"presiding": -60.0, "witness": -38.0, "defender": -55.0}
+    for _ in range(round(seconds * 10)):
+        yield {
+            name: level + spoken_db.get(name, 0.0) + float(generator.normal(0, 1))
+            for name, level in rest.items()
+        }
+
+
+def listen(*parts: Iterator[dict[str, float]]) -> list[str]:
+    """Return who is heard, each once in turn."""
+    listening, said = Listening(), list[str]()
+    for part in parts:
+        for levels in part:
+            if (name := listening.push(levels)) and said[-1:] != [name]:
+                said.append(name)
+    return said
+
+
+def test_the_one_that_rises_is_heard_although_another_is_always_louder() -> None:
+    speech = room(1, presiding=25, witness=8, defender=10)
+    assert listen(room(1), speech, room(1)) == ["presiding"]
+
+
+def test_nobody_is_heard_in_noise_a_knock_or_a_voice_between_two() -> None:
+    assert listen(room(5)) == []
+    assert listen(room(1), room(0.2, presiding=40), room(1)) == []
+    assert listen(room(1), room(1, presiding=20, defender=20)) == []
+
+
+def test_a_fan_that_starts_is_not_heard_for_ever() -> None:
+    listening = Listening()
+    for levels in room(1):
+        listening.push(levels)
+    heard = [listening.push(levels) for levels in room(60, defender=14)]
+    assert heard[-1] == ""
+
+
+# -- walk ------------------------------------------------------------------------------------------
+SEATS = (("presiding", "presiding"), ("witness", "witness"))
+
+
+def walk(*parts: Iterator[dict[str, float]], baselines: dict[str, float] | None = None) -> Walk:
+    """Return the walk after ``parts``."""
+    made = Walk(SEATS, baselines)
+    for part in parts:
+        for levels in part:
+            made.push(levels)
+    return made
+
+
+def test_each_seat_gets_its_result_in_turn() -> None:
+    made = walk(room(1), room(1, presiding=30))
+    assert [seat.verdict for seat in made.seats] == ["right", "waiting"]
+    assert made.seat is not None
+    assert made.seat.name == "witness"
+    for levels in (*room(1), *room(1, witness=20)):
+        made.push(levels)
+    assert made.is_right
+
+
+def test_who_speaks_before_the_first_level_is_not_taken_for_noise() -> None:
+    made = walk(room(0.5, presiding=30), room(0.1), room(1.5, presiding=30))
+    assert made.seats[0].verdict == "right"
+
+
+def test_what_is_still_being_said_at_one_seat_is_not_heard_for_the_next() -> None:
+    made = walk(room(1), room(3, presiding=30), room(0.3), room(1, presiding=30))
+    assert [seat.verdict for seat in made.seats] == ["right", "waiting"]
+    for levels in (*room(1), *room(1, witness=20)):
+        made.push(levels)
+    assert made.is_right
+
+
+@pytest.mark.parametrize(
+    ("rises", "baselines", "verdict"),
+    [
+        ({"witness": 25}, {}, "other"),
+        ({"presiding": 13}, {}, "quiet"),
+        ({"presiding": 30}, {"presiding": -80.0}, "changed"),
+        ({"presiding": 30}, {"presiding": -62.0}, "right"),
+    ],
+)
+def test_what_is_wrong_at_a_seat_is_said(
+    rises: dict[str, float], baselines: dict[str, float], verdict: str
+) -> None:
+    made = walk(room(1), room(1, **rises), baselines=baselines)
+    assert made.seats[0].verdict == verdict
+    made.ask_again(0)
+    assert made.seats[0].verdict == "waiting"
+    assert made.seat is made.seats[0]
