@@ -180,7 +180,7 @@ def test_without_a_stick_it_says_so_and_the_report_waits(bare_recorder: Recorder
 
 
 @pytest.mark.parametrize(
-    "text", [IIN, CASE, TITLE, NAMES[0], SOMEBODY, str(uuid.uuid4()), f"x{IIN}", "a" * 200]
+    "text", [IIN, CASE, TITLE, NAMES[0], SOMEBODY, str(uuid.UUID(int=7)), f"x{IIN}", "a" * 200]
 )
 def test_what_is_not_technical_is_left_out(text: str) -> None:
     """A name in Latin letters looks like a word: no key that may hold one is sent."""
