@@ -15,6 +15,8 @@ Kinds of a part's journal: ``part`` (its first line), ``media``, ``file``, ``mar
 ``part_opened``, ``part_closed``, ``part_sealed``, ``statement``, ``mark``, ``mark_withdrawn``,
 ``recovered``, ``stopped``, ``interruption``, ``input_opened``, ``input_replaced``, ``ending``,
 ``ended``, ``head``.
+
+Requirements: R101.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Exports a sealed hearing for the parties to their removable drive.
+"""Exports a sealed hearing for the parties to their removable drive (R53).
 
 A closed hearing is refused; of a hearing with closed parts only the open parts leave (S19, УПК
 347-1(3)). Then the hearing's own journal, ``hearing.json`` and the seal over the whole stay here,

@@ -1,4 +1,4 @@
-"""The interface of the filing package for the touch screen.
+"""The interface of the filing package for the touch screen (R2, R103).
 
 There is one service per process and one open filing per visitor. No call blocks the event loop:
 scanner and page imaging are child processes, printer and encryption run in threads.

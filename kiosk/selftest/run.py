@@ -1,4 +1,4 @@
-"""Runs the checks in order and yields an event for each step."""
+"""Runs the checks in order and yields an event for each step (R68, R72)."""
 
 from __future__ import annotations
 

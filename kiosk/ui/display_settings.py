@@ -1,4 +1,4 @@
-"""Display settings of the person at the screen: language, text size, contrast, voice."""
+"""Display settings of the person at the screen: language, text size, contrast, voice (R101)."""
 
 from __future__ import annotations
 

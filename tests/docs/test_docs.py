@@ -10,6 +10,7 @@ import pytest
 from kiosk.cli import command_names
 from kiosk.rules.load import DATA_FOLDER
 from kiosk.settings_table import settings_table
+from tests.docs import requirements_page
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -27,6 +28,17 @@ TOP_FOLDERS = ("kiosk", "tests", "bench", "faults", "packaging", "systemd", "req
 
 def test_settings_in_the_manual_are_those_of_the_code() -> None:
     assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8").endswith(settings_table())
+
+
+def test_the_page_of_requirements_is_what_the_files_name() -> None:
+    """``python -m tests.docs.requirements_page`` writes it anew."""
+    assert requirements_page.PAGE.read_text(encoding="utf-8") == requirements_page.page()
+
+
+def test_a_range_of_requirements_names_each_of_them() -> None:
+    assert list(requirements_page.cited("R200-R202, S111; R259–260")) == [
+        *("R200", "R201", "R202", "S111", "R259", "R260")
+    ]
 
 
 def test_every_command_is_in_the_manual() -> None:

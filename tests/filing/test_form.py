@@ -1,4 +1,4 @@
-"""Slots, sheet counts, fee, case look-up, receipt and status of a filing."""
+"""Slots, sheet counts, fee, case look-up, receipt and status of a filing (R5, R14)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Page checks on pages that truly have each fault."""
+"""Page checks on pages that truly have each fault (R6)."""
 
 from __future__ import annotations
 

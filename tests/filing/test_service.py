@@ -1,4 +1,7 @@
-"""From paper to a registered filing, through the real scanner, PDF and printer libraries."""
+"""From paper to a registered filing, through the real scanner, PDF and printer libraries.
+
+Requirements: R2, R3, R103.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The life of a hearing, without devices: order of steps, full disks, recovery, questions."""
+"""The life of a hearing, without devices: order of steps, full disks, recovery, questions.
+
+Requirements: R57, S7.
+"""
 
 from __future__ import annotations
 

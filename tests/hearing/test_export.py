@@ -1,4 +1,7 @@
-"""Copies for the parties: whole, checkable with stock tools, and nothing that may not leave."""
+"""Copies for the parties: whole, checkable with stock tools, and nothing that may not leave.
+
+Requirements: R53.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""State keeps the newest interruptions and the totals; the disk keeps all."""
+"""State keeps the newest interruptions and the totals; the disk keeps all (R24, S16)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The short protocol from the journals of a hearing: every field of the statute, none invented."""
+"""The short protocol from the journals of a hearing: every field of the statute, none invented.
+
+Requirements: S16, S17.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Closing and opening a hearing: what lies on the disk in which form, and what stays true."""
+"""Closing and opening a hearing: what lies on the disk in which form, and what stays true.
+
+Requirements: R56, R79, R86, R87, S14.
+"""
 
 from __future__ import annotations
 

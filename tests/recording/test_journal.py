@@ -1,4 +1,7 @@
-"""The journal: chain, canonical form, durability; torn lines are cut, damage is set aside."""
+"""The journal: chain, canonical form, durability; torn lines are cut, damage is set aside.
+
+Requirements: R101.
+"""
 
 from __future__ import annotations
 

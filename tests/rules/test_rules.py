@@ -1,4 +1,7 @@
-"""Queries of the rules: choices, course of a hearing, open questions."""
+"""Queries of the rules: choices, course of a hearing, open questions.
+
+Requirements: R43-R45, R49-R52, S11, S25.
+"""
 
 from __future__ import annotations
 

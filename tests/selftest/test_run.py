@@ -1,4 +1,4 @@
-"""The self-test end to end: every check, the report, its seal; faults are results."""
+"""The self-test end to end: every check, the report, its seal; faults are results (R68, R72)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Parts of sync by themselves: back-off, lanes, manifest, numbers, link type, verdicts, errors."""
+"""Parts of sync by themselves: back-off, lanes, manifest, numbers, link type, verdicts, errors.
+
+Requirements: R32.
+"""
 
 from __future__ import annotations
 

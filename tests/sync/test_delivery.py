@@ -1,4 +1,4 @@
-"""The main job of sync, all well: everything arrives, once, with a receipt."""
+"""The main job of sync, all well: everything arrives, once, with a receipt (R4)."""
 
 from __future__ import annotations
 

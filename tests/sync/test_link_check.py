@@ -1,4 +1,4 @@
-"""The link check against a real central system on loopback."""
+"""The link check against a real central system on loopback (R30, R31, R71)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The link check before each hearing: when, what is kept, what the recorder makes of it."""
+"""The link check before each hearing: when, what is kept, what the recorder makes of it.
+
+Requirements: R30, R70.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Advice on scanned pages; the kiosk never refuses a page.
+"""Advice on scanned pages; the kiosk never refuses a page (R6).
 
 ``filing.json`` keeps the codes. Each sentence (gettext message id) says what is seen, and the
 remedy says what helps. The kiosk never deletes a page: a blank one may hold faint writing.

@@ -1,4 +1,4 @@
-"""Status of a submitted filing, for the holder of its receipt.
+"""Status of a submitted filing, for the holder of its receipt (R5).
 
 The id in the QR code gives access. It has 122 random bits and is known only to the receipt and the
 court's systems; a registration number can be guessed and gives no access.

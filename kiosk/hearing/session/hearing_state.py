@@ -1,4 +1,4 @@
-"""The state of a hearing: a fold over its journals, the same live and after a crash.
+"""The state of a hearing: a fold over its journals, the same live and after a crash (R57, S7).
 
 Screens show a hearing from this state only, and so only what is journalled. An entry that no disk
 has yet is applied as well; an alarm says that it is owed.

@@ -1,4 +1,4 @@
-"""Open and closed hearings: grounds for closing, encryption, and the court's keys.
+"""Open and closed hearings: grounds for closing, encryption, and the court's keys (R79).
 
 A state-secret hearing never leaves by network (R86, R87): as soon as that is known, its folder
 gets a marker that sync obeys.

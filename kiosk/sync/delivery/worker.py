@@ -1,4 +1,4 @@
-"""Delivery workers: one thread for urgent items, one for the rest.
+"""Delivery workers: one thread for urgent items, one for the rest (R4).
 
 Each step scans the folders, registers new items, uploads missing files and collects receipts of
 complete items. A fault, a crash or an urgent filing may interrupt it anywhere: the next step asks

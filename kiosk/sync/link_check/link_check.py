@@ -3,6 +3,8 @@
 Measured: medians of windows of 250 ms counted by the *receiving* side, without the first second,
 are right within 1.4 %; the bytes that a sender has written are off by up to 19 %. Stopping after
 3 s, or after 8 s where the value is within 15 % of the limit, gave no wrong verdict.
+
+Requirements: R71.
 """
 
 from __future__ import annotations
