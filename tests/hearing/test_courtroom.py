@@ -1,6 +1,6 @@
 """The life of a hearing, without devices: order of steps, full disks, recovery, questions.
 
-Requirements: R57, S7.
+Requirements: R57, S7, S25.
 """
 
 from __future__ import annotations
@@ -96,6 +96,52 @@ def test_marks_are_numbered_and_withdrawn_but_never_erased(rig: CourtroomRig) ->
     assert kinds.count("mark_withdrawn") == 1
     with pytest.raises(BadRequestError):
         rig.courtroom.add_mark("no such event", "p1")
+
+
+def test_what_the_rules_want_earlier_is_asked_later_and_never_in_the_way(
+    rig: CourtroomRig,
+) -> None:
+    """S25, УПК 350(3): the departure is in the journal, the secretary says what happened."""
+
+    def left_out() -> list[str]:
+        asked = rig.hearing()["open_questions"]
+        return [name.removeprefix("left_out:") for name in asked if name.startswith("left_out:")]
+
+    hearing_id = rig.begin(kind="civil", format="offline", publicity="open")
+    rig.courtroom.add_mark("attendance", "p1")
+    assert left_out() == ["recording_announced"]
+    rig.courtroom.add_mark("recording_announced", "p1")
+    assert left_out() == [], "it was made good"
+    rig.courtroom.add_mark("questioning", "p1")
+    assert left_out() == ["rights_explained"]
+    rig.courtroom.undo_mark("p1")
+    assert left_out() == [], "the mark that asked is withdrawn"
+    rig.courtroom.add_mark("questioning", "p1")
+    rig.crash()
+    rig.start()
+    assert left_out() == ["rights_explained"], "a crash forgets no question"
+    assert rig.hearing()["open_questions"][-1] == "left_out:rights_explained", "others come first"
+    rig.statement("left_out:rights_explained", "done", "", "p1")
+    rig.courtroom.add_mark("questioning", "p1")
+    assert left_out() == [], "it is asked once"
+    marks = [mark["type"] for mark in rig.hearing()["marks"] if not mark["withdrawn"]]
+    assert marks == ["attendance", "recording_announced", "questioning", "questioning"]
+    rig.courtroom.end("p1")
+    rig.sealed(hearing_id)
+    path = rig.folder(hearing_id) / "part-01" / "journal.jsonl"
+    entries = [entry for entry in read_chain(path).entries if entry["kind"] == "mark"]
+    assert [entry.get("left_out") for entry in entries] == [
+        ["recording_announced"],
+        None,
+        ["rights_explained"],
+        ["rights_explained"],
+    ]
+
+
+def test_a_hearing_of_an_unknown_kind_is_asked_for_nothing_earlier(rig: CourtroomRig) -> None:
+    rig.begin(kind=None, adhoc=True)
+    rig.courtroom.add_mark("questioning", "p1")
+    assert not [name for name in rig.hearing()["open_questions"] if name.startswith("left_out")]
 
 
 def test_button_marks_a_moment(rig: CourtroomRig) -> None:

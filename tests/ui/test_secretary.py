@@ -285,6 +285,7 @@ def test_banner_after_a_power_cut_and_overrun() -> None:
         "failure_reason",
         "recess_reason",
         "recovered",
+        "left_out:rights_explained",
     ],
 )
 def test_every_question_can_be_answered_by_a_tap(subject: str) -> None:

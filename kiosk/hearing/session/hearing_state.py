@@ -1,4 +1,4 @@
-"""The state of a hearing: a fold over its journals, the same live and after a crash (R57, S7).
+"""The state of a hearing: a fold over its journals, the same live and after a crash (R57, S7, S25).
 
 Screens show a hearing from this state only, and so only what is journalled. An entry that no disk
 has yet is applied as well; an alarm says that it is owed.
@@ -19,6 +19,8 @@ from kiosk.hearing.session.interruption_ledger import InterruptionLedger
 
 BUTTON_MARK = "button"
 """Mark of the hardware button: a moment that the secretary names later."""
+LEFT_OUT_PREFIX = "left_out:"
+"""Of the subject of a question: an event that the rules want earlier was not marked."""
 PHASE_AFTER: dict[str, Phase] = {"retire": Phase.RETIRED, "end": Phase.SEALING}
 """By the reason of ``part_closed``; any other reason leaves the hearing in recess."""
 FAILURE_KINDS: frozenset[str] = frozenset(
@@ -115,6 +117,7 @@ class HearingState:
     closed: dict[str, Any] | None = None
     grounds: set[str] = field(default_factory=set)
     pending_closures: set[int] = field(default_factory=set)
+    _left_out: dict[str, int] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -210,10 +213,23 @@ class HearingState:
             )
         )
         self.marks.sort(key=lambda mark: mark.number)
+        self._remove_question(f"{LEFT_OUT_PREFIX}{entry['type']}")
+        for event in entry.get("left_out", ()):
+            subject = f"{LEFT_OUT_PREFIX}{event}"
+            if subject not in self.answers and subject not in self.questions:
+                self.questions.append(subject)
+                self._left_out[subject] = int(entry["id"])
 
     def _on_mark_withdrawn(self, _part: int, entry: Entry) -> None:
         for mark in self.marks:
             mark.withdrawn = mark.withdrawn or mark.number == entry["mark"]
+        for subject, number in self._left_out.items():
+            if number == entry["mark"]:
+                self._remove_question(subject)
+
+    def _remove_question(self, subject: str) -> None:
+        if subject in self.questions:
+            self.questions.remove(subject)
 
     def _on_interruption(self, part: int, entry: Entry) -> None:
         row = self.interruptions.apply(part, entry)
@@ -240,8 +256,7 @@ class HearingState:
         ground = entry.get("ground") or None
         self.closed = {"since": str(entry.get("since") or entry["at"]), "ground": ground}
         self.details["publicity"] = "closed"
-        if "publicity" in self.questions:
-            self.questions.remove("publicity")
+        self._remove_question("publicity")
         self._apply_ground(ground)
 
     def _on_court_opened(self, _part: int, _entry: Entry) -> None:
@@ -265,14 +280,12 @@ class HearingState:
         else:
             self.grounds.add(ground)
             self.answers["closure_ground"] = ground
-            if "closure_ground" in self.questions:
-                self.questions.remove("closure_ground")
+            self._remove_question("closure_ground")
 
     def _on_statement(self, _part: int, entry: Entry) -> None:
         subject = str(entry["subject"])
         self.answers[subject] = entry.get("value")
-        if subject in self.questions:
-            self.questions.remove(subject)
+        self._remove_question(subject)
         if subject == "mark":
             self._name_mark(entry.get("value"))
         if subject == "closure_ground" and self.closed is not None:
@@ -285,6 +298,7 @@ class HearingState:
         """Name a mark: ``{"mark": id, "type": event}``."""
         if isinstance(value, Mapping):
             self._mark_names[int(value["mark"])] = str(value["type"])
+            self._remove_question(f"{LEFT_OUT_PREFIX}{value['type']}")
         for mark in self.marks:
             mark.type = self._mark_names.get(mark.number, mark.type)
 

@@ -13,7 +13,7 @@ from kiosk.api.states import ProofState
 from kiosk.clocks import format_wall
 from kiosk.errors import StorageError
 from kiosk.hearing.room.errors import StepRefusedError
-from kiosk.hearing.session.hearing_state import HearingState
+from kiosk.hearing.session.hearing_state import LEFT_OUT_PREFIX, HearingState
 from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT
 from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.recording.journal.part_journal import PartJournal
@@ -95,8 +95,23 @@ class OpenHearing:
             "seconds": round(self.state.finished_seconds + part_seconds, 3),
             "part_seconds": round(part_seconds, 3),
         }
+        if left_out := self._left_out(event):
+            fields["left_out"] = left_out
         self._append_current("mark", fields)
         return self.state.marks[-1].describe()
+
+    def _left_out(self, event: str) -> tuple[str, ...]:
+        """Return the events that the rules want before ``event`` and nobody has marked."""
+        details = self.state.details
+        kind = details.get("kind")
+        if kind not in self._rules.case_kinds:
+            return ()
+        return self._rules.missing_prerequisites(
+            event,
+            self.state.completed_events,
+            str(kind),
+            format_=str(details.get("format") or "offline"),
+        )
 
     def undo_mark(self, person: str) -> Mark:
         """Withdraw the newest mark that was not made by the kiosk itself."""
@@ -166,9 +181,10 @@ class OpenHearing:
         return Closure.model_validate(self.state.closed)
 
     def open_questions(self) -> list[str]:
-        """Return the unanswered questions: those of the rules, then those that events raised."""
+        """Return the unanswered questions: of the rules, of events, then of what was left out."""
         questions = self._rules.open_questions(self.state.details, self.state.answers)
-        return [*questions, *(raised for raised in self.state.questions if raised not in questions)]
+        raised = [subject for subject in self.state.questions if subject not in questions]
+        return [*questions, *sorted(raised, key=lambda name: name.startswith(LEFT_OUT_PREFIX))]
 
     def proof(self) -> Proof:
         """Return ``proof`` of State."""

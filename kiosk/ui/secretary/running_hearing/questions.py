@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiosk.api.recorder import RunningHearing
-from kiosk.hearing.session.hearing_state import BUTTON_MARK
+from kiosk.hearing.session.hearing_state import BUTTON_MARK, LEFT_OUT_PREFIX
 from kiosk.locale import N_
 from kiosk.ui.actions.secretary_actions import MARK_SUBJECT_PREFIX
 from kiosk.ui.formatting import sentence_case
@@ -89,7 +89,12 @@ def build_question(context: ViewContext, subject: str, kind: str) -> Question:
         subject: as in ``open_questions``.
         kind: case kind of the hearing (grounds and norms depend on it).
     """
-    _ = context.translate.gettext
+    _, labels = context.translate.gettext, context.labels
+    if subject.startswith(LEFT_OUT_PREFIX):
+        event = sentence_case(labels.event(subject.removeprefix(LEFT_OUT_PREFIX)))
+        text = _("Not marked before this: {event}", event=event)
+        answers = (("done", _("It was done")), ("not_due", _("Not needed here")))
+        return Question(subject, text, answers)
     unknown = _("Is it settled: {subject}?", subject=subject)
     text = _(SENTENCES[subject]) if subject in SENTENCES else unknown
     return Question(subject, text, _choices(context, subject, kind), subject in TYPED_SUBJECTS)

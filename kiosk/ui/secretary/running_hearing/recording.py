@@ -215,6 +215,9 @@ SAMPLES: dict[str, Prepare] = {
     "recording-question-and-alarm": hearing_runs(
         hearing={"open_questions": ["recess_reason"]}, microphones=LOST, alarms=[NO_DEFENDANT]
     ),
+    "recording-question-left-out": hearing_runs(
+        hearing={"open_questions": ["left_out:rights_explained"]}
+    ),
     "recording-question-who": hearing_runs(hearing={"open_questions": ["format_decided_by"]}),
     "recording-question-ground": hearing_runs(
         hearing={"publicity": "closed", "open_questions": ["closure_ground"]}
