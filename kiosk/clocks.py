@@ -13,6 +13,8 @@ from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from pathlib import Path
 
 NS_PER_S = 1_000_000_000
+EARLIEST_VALID = datetime(2026, 1, 1, tzinfo=UTC)
+"""The product did not exist before: a clock with an earlier time was never set."""
 _STA_UNSYNC = 0x0040  # linux/timex.h
 _STATUS_OFFSET = 40  # of struct timex on 64-bit Linux: modes, offset, freq, maxerror, esterror
 _STATUS_OFFSET_32 = 20

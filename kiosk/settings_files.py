@@ -162,7 +162,7 @@ def _read_base(path: Path) -> SettingsFile:
         raise ConfigError(f"{path}: not UTF-8 text (byte {error.start})") from error
     try:
         return SettingsFile(path, text, _without_retired(tomllib.loads(text)))
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # ValueError: a number of 5000 digits
         raise ConfigError(f"{path}: not TOML: {error}") from error
 
 

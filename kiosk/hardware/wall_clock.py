@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 from kiosk.api.states import ClockState
-from kiosk.clocks import is_synchronised, wall_time
-
-EARLIEST_VALID = datetime(2026, 1, 1, tzinfo=UTC)
-"""The product did not exist before: a clock with an earlier time was never set."""
+from kiosk.clocks import EARLIEST_VALID, is_synchronised, wall_time
 
 
 def clock_state() -> ClockState:

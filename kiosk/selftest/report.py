@@ -51,7 +51,7 @@ def _read(path: Path) -> dict[str, Any] | None:
             CheckResult.from_json(value)
         int(report["sequence"])
         list(report["ran"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         log.warning("%s: not a self-test report: %s", path.parent.name, error)
         return None
     return report

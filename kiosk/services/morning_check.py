@@ -8,10 +8,10 @@ from collections.abc import Callable
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
+from kiosk.alarms import is_known
 from kiosk.api.recorder import AlarmKey
 from kiosk.clocks import wall_time
 from kiosk.config import Settings
-from kiosk.errors import KioskError
 from kiosk.hardware.sources.sources import Sources
 from kiosk.hardware.wall_clock import is_clock_trusted
 from kiosk.hearing.room.noise_baseline import load_noise_floors
@@ -63,7 +63,7 @@ class MorningCheckService:
             await asyncio.sleep(look_s)  # at a start the devices come up first
             try:
                 await self._check_if_due(at)
-            except (KioskError, OSError):
+            except Exception:  # the next look tries again
                 log.exception("the morning check failed")
 
     async def _check_if_due(self, at: time) -> None:
@@ -105,6 +105,7 @@ def _read(paths: Paths) -> tuple[str, list[AlarmKey]]:
     """Return day and findings of the last check; none where nothing can be read."""
     value = read_json_or_none(paths.morning_check) or {}
     try:
-        return str(value["day"]), [(str(code), str(source)) for code, source in value["found"]]
+        found = [(str(code), str(source)) for code, source in value["found"]]
+        return str(value["day"]), [(code, source) for code, source in found if is_known(code)]
     except (KeyError, TypeError, ValueError):
         return "", []

@@ -10,12 +10,12 @@ synchronised. What is not certain makes a thing younger, never older.
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 
 from kiosk.clocks import (
+    EARLIEST_VALID,
     boot_id,
     boot_seconds,
     format_wall,
@@ -29,6 +29,7 @@ from kiosk.storage.atomic_io import make_folder, read_json_or_none, write_json
 log = logging.getLogger(__name__)
 WRITE_SECONDS = 600.0
 """A power cut makes everything younger by at most this: the disk is spared for it."""
+LONGEST_SECONDS = 100 * 366 * 86_400.0
 
 
 class Ages:
@@ -54,11 +55,12 @@ class Ages:
         self._is_synchronised = is_synchronised
         value = read_json_or_none(path) or {}
         self._boot = boot()
-        self._lived = _seconds(value.get("lived"))
-        self._last = _seconds(value.get("uptime")) if value.get("boot") == self._boot else 0.0
+        is_same_boot = value.get("boot") == self._boot
+        self._last = _seconds(value.get("uptime"), self._uptime()) if is_same_boot else 0.0
+        lived = self._lived = _seconds(value.get("lived"), 0.0)
         born, certain = value.get("born"), value.get("certain")
         self._born = {
-            kind: {key: min(_seconds(at), self._lived) for key, at in _items(keys)}
+            kind: {key: min(_seconds(at, lived), lived) for key, at in _items(keys)}
             for kind, keys in _items(born)
         }
         self._certain = certain if isinstance(certain, dict) else {}
@@ -80,8 +82,9 @@ class Ages:
         return {key: max(0.0, self._lived - at) for key, at in born.items()}
 
     def certain_time(self) -> datetime | None:
-        """Return the wall time; None while the kernel does not call it synchronised."""
-        return self._wall() if self._is_synchronised() else None
+        """Return the wall time; None while it cannot be right, or is not called synchronised."""
+        wall = self._wall()
+        return wall if wall >= EARLIEST_VALID and self._is_synchronised() else None
 
     def _advance(self) -> None:
         now = self._uptime()
@@ -90,9 +93,10 @@ class Ages:
         certain, before = self.certain_time(), parse_wall(str(self._certain.get("wall")))
         if certain is None:
             return
-        if before is not None and self._certain.get("boot") != self._boot:
+        if before and before >= EARLIEST_VALID and self._certain.get("boot") != self._boot:
             since = (certain - before).total_seconds()
-            self._lived = max(self._lived, _seconds(self._certain.get("lived")) + since)
+            lived = _seconds(self._certain.get("lived"), self._lived - since)
+            self._lived = max(self._lived, lived + since)
         self._certain = {
             "wall": format_wall(certain),
             "boot": self._boot,
@@ -120,7 +124,7 @@ def _items(value: object) -> list[tuple[str, object]]:
     return list(value.items()) if isinstance(value, dict) else []
 
 
-def _seconds(value: object) -> float:
-    """Return a count of seconds; 0 if it is none."""
-    is_number = isinstance(value, int | float) and math.isfinite(value)
-    return max(0.0, float(value)) if is_number else 0.0  # type: ignore[arg-type]
+def _seconds(value: object, otherwise: float) -> float:
+    """Return a count of seconds; ``otherwise`` if it is none, or longer than any kiosk lives."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and 0 <= value <= LONGEST_SECONDS else otherwise  # type: ignore[operator,arg-type]

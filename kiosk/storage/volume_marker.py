@@ -7,7 +7,6 @@ nothing is ever written to it. A kiosk may have several mirrors (sticks that are
 from __future__ import annotations
 
 import errno
-import json
 import os
 import uuid
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Literal
 
 from kiosk.clocks import format_wall
 from kiosk.errors import StorageError
-from kiosk.storage.atomic_io import write_json
+from kiosk.storage.atomic_io import read_json, write_json
 
 MARKER_FILE = "kiosk-storage.json"
 VolumeRole = Literal["data", "mirror"]
@@ -44,7 +43,7 @@ def read_marker(root: Path) -> VolumeMarker | None:
         OSError: the storage cannot be read.
     """
     try:
-        value = json.loads((root / MARKER_FILE).read_bytes())
+        value = read_json(root / MARKER_FILE)
         return VolumeMarker(str(value["uuid"]), str(value["kiosk"]), str(value["role"]))
     except (FileNotFoundError, NotADirectoryError):
         return None

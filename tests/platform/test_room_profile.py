@@ -50,6 +50,7 @@ def test_a_profile_replaces_keys_of_a_table_and_the_whole_list_of_microphones(
     [
         ("[camera", "not TOML"),
         ("x = " + "[" * 5000, "not TOML"),
+        ("[camera]\nfps = " + "1" * 5000, "not TOML"),
         ("[kiosk]\nid = 'other'", "kiosk.id is not the room's"),
         ("[paths]\ndata = '/tmp'", "[paths] is not the room's"),
         ("[central]\nurl = 'https://evil.example'", "[central] is not the room's"),

@@ -181,6 +181,29 @@ def test_without_a_time_nothing_is_checked(tmp_path: Path) -> None:
     assert rig.kept is None
 
 
+def test_no_damaged_file_ends_the_checks(tmp_path: Path) -> None:
+    """Neither a report with impossible numbers nor findings that this version does not know."""
+
+    async def steps() -> None:
+        rig = Rig(tmp_path)
+        commission(rig.paths, judge=-60.0)
+        report = rig.paths.reports / "r" / "report.json"
+        text = report.read_text()
+        report.write_text(text.replace('"sequence": 1', '"sequence": Infinity'))
+        found = [["from_a_newer_release", "x"], "ab", ["morning_room_noisy", "microphones"]]
+        rig.paths.morning_check.parent.mkdir(parents=True, exist_ok=True)
+        rig.paths.morning_check.write_text(json.dumps({"day": "2026-11-27", "found": found}))
+        service = rig.service()
+        assert service.alarms() == [("morning_room_noisy", "microphones")]
+        task = asyncio.create_task(service.run(0.01))
+        await until(lambda: task.done() or (rig.kept or {}).get("day") == "2026-11-28")
+        assert not task.done()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(asyncio.wait_for(steps(), 60))
+
+
 def commission(paths: Paths, **floors: float) -> None:
     """Leave the report of a commissioning with these noise floors."""
     folder = paths.reports / "r"

@@ -140,6 +140,46 @@ def test_a_damaged_file_makes_nothing_old(machine: Machine, text: str) -> None:
     assert age(machine.start()) <= found + DAY
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"lived": 10**400},
+        {"lived": 1e308},
+        {"uptime": "x"},
+        {"uptime": -1e9},
+        {"born": {"thing": {"a": "x"}}},
+        {"born": {"thing": {"a": -5}}},
+        {"born": {"thing": {"a": 10**400}}},
+        {"certain": {"wall": "1971-01-01T00:00:00Z", "boot": "boot-0", "lived": 1e9}},
+        {"certain": {"wall": "2026-11-28T08:00:00Z", "boot": "boot-0", "lived": "x"}},
+    ],
+    ids=str,
+)
+def test_a_damaged_value_makes_what_was_young_no_older(
+    machine: Machine, damage: dict[str, object]
+) -> None:
+    value = {"lived": 1e9, "boot": "boot-1", "uptime": 299.0, "born": {"thing": {"a": 1e9}}}
+    machine.path.write_text(json.dumps(value | damage))
+    ages = machine.start()
+    assert age(ages) <= 1
+    machine.run(60)
+    assert 0 < age(ages) <= 61, "it goes on from there"
+
+
+def test_a_clock_that_the_kernel_believes_and_that_cannot_be_right_is_not_certain(
+    machine: Machine,
+) -> None:
+    machine.wrong = datetime(1970, 1, 2, tzinfo=UTC) - TRUE_TIME
+    ages = machine.start()
+    assert (age(ages), ages.certain_time()) == (0, None)
+    machine.run(WRITE_SECONDS)
+    age(ages)
+    ages = machine.cut_power(60)
+    machine.wrong, machine.is_synchronised = timedelta(0), True
+    machine.run(60)
+    assert age(ages) == WRITE_SECONDS + 60
+
+
 def test_a_disk_that_refuses_loses_ages_and_nothing_else(machine: Machine) -> None:
     machine.path.mkdir()
     ages = machine.start()

@@ -18,7 +18,12 @@ from kiosk.cli import main
 from kiosk.errors import StorageError
 from kiosk.storage.mirrored_store import MirroredStore
 from kiosk.storage.volume import SET_ASIDE, StorageVolume
-from kiosk.storage.volume_marker import MirrorRefusedError, adopt_mirror, write_marker
+from kiosk.storage.volume_marker import (
+    MARKER_FILE,
+    MirrorRefusedError,
+    adopt_mirror,
+    write_marker,
+)
 from tests.support.mounts import Stick, read_hearing_files, sticks
 from tests.support.waiting import wait_for
 
@@ -606,6 +611,30 @@ def test_adoption(rig: Rig, tmp_path: Path) -> None:
         adopt_mirror(rig.mirror.folder, "kiosk-0002", rig.primary.folder)
     with pytest.raises(MirrorRefusedError):
         adopt_mirror(tmp_path / "nowhere", KIOSK, rig.primary.folder)
+
+
+@pytest.mark.parametrize(
+    "content", [b"[" * 200_000, b"[]", b"\xff", b'{"uuid": ' + b"1" * 5000 + b"}"], ids=len
+)
+def test_a_marker_that_is_damaged_belongs_to_nobody(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / MARKER_FILE).write_bytes(content)
+    assert StorageVolume(tmp_path, KIOSK, "mirror").identity() == ("foreign", "")
+
+
+@pytest.mark.root
+def test_a_stick_with_a_damaged_marker_in_a_hearing_stops_no_copying_for_good(rig: Rig) -> None:
+    log = Log(rig, "part-01/main/run-01/000001.m4s")
+    log.append()
+    rig.wait_for_copies()
+    marker = rig.mirror.folder / MARKER_FILE
+    good = marker.read_bytes()
+    marker.write_bytes(b"[" * 200_000)
+    rig.wait_for_problems(mirror="foreign")
+    log.append()
+    marker.write_bytes(good)
+    rig.wait_for_problems()
+    rig.wait_for_copies()
+    assert log.content_on(rig.mirror) == log.data
 
 
 def test_files_of_one_name_and_length_that_are_set_aside_are_all_kept(tmp_path: Path) -> None:

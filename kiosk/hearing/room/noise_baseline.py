@@ -30,7 +30,7 @@ def load_noise_floors(paths: Paths) -> dict[str, float]:
                 if row["check"] == "microphones" and row["state"] == "passed"
             )
             measured_floors = {name: float(values["noise_db"]) for name, values in measured.items()}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             log.warning("%s: no baseline: %s", path.parent.name, error)
             continue
         newest, floors = int(report["sequence"]), measured_floors
