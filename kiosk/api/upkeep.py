@@ -160,7 +160,12 @@ SEND_SUPPORT = Operation(
     request=AskSupport,
     status=201,
     roles=TECHNICIAN_ROLES,
-    errors={409: ("drive_absent", "storage_failed", "disk_full", "disk_read_only", "disk_gone")},
+    errors={
+        409: (
+            *("drive_absent", "export_medium_failed"),
+            *("storage_failed", "disk_full", "disk_read_only", "disk_gone"),
+        )
+    },
 )
 
 

@@ -89,7 +89,8 @@ class SupportService:
         try:
             write_json(Path(drives[0].path) / name, report, 0o644)
         except STORAGE_ERRORS as error:
-            raise StorageError(f"the drive refuses: {error}") from error
+            said = f"the drive refuses: {error}"
+            raise StorageError(said, code="export_medium_failed") from error
         return name
 
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import platform
 import re
-import sys
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 import kiosk
 from kiosk.alarms import is_known
@@ -18,9 +17,11 @@ from kiosk.api.base import Model
 from kiosk.api.recorder import Alarm, Device, RecorderState
 from kiosk.api.sync import SyncState
 from kiosk.api.upkeep import LoggedAlarm, ServiceStatus
-from kiosk.clocks import boot_id
+from kiosk.clocks import boot_id, parse_wall
 from kiosk.config import Settings
 from kiosk.hardware.machine_health import read_machine_health
+from kiosk.selftest.measurements import MEASURED, OF_EVERY_CHECK, Each, Value
+from kiosk.selftest.model import CheckState
 from kiosk.selftest.report import read_reports
 from kiosk.storage.paths import Paths
 
@@ -38,11 +39,12 @@ SETTINGS: Mapping[str, tuple[str, ...]] = {
 """Keys of the settings that are sent; all others are not, as those with free text or addresses."""
 MICROPHONE = ("role", "device", "channel", "rate", "noise_gate")
 REPORTS, LOGGED = 5, 100
-_TECHNICAL = re.compile(r"[A-Za-z0-9 _.,:;()/+=@*%#<>\[\]-]{0,120}")
-_PERSONAL = re.compile(r"\d{12}|\d{2,}-\d{2}-\d{2}-|[A-Fa-f0-9]{8}-[A-Fa-f0-9]{4}-")
-"""An IIN or BIN, a case number, an id (of a hearing, a filing, a person)."""
+_TECHNICAL = re.compile(r"[A-Za-z0-9 _.,:;()/+=*%#<>\[\]-]{0,120}")
+_PERSONAL = re.compile(
+    r"(?:\d[ -]?){11}|\d{2,}-\d{2}-\d{2}-|\d-\d+/\d|[A-Fa-f0-9]{8}-[A-Fa-f0-9]{4}-"
+)
+"""An IIN, BIN or telephone number, a case number, an id (of a hearing, a filing, a person)."""
 LEFT_OUT = "(left out)"
-_KEY = re.compile(r"[a-z][a-z0-9_]{0,40}")
 
 
 def build_bundle(
@@ -97,7 +99,6 @@ def _versions() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "libc": " ".join(platform.libc_ver()),
         "boot": boot_id().partition("-")[0],
-        "installed_at": sys.prefix,
     }
 
 
@@ -115,6 +116,8 @@ def _settings(settings: Settings) -> dict[str, Any]:
         name: {key: tables[name][key] for key in keys if key in tables[name]}
         for name, keys in SETTINGS.items()
     }
+    if settings.printer.address:
+        sent["printer"]["port"] = "network"  # a computer may be called after somebody
     sent["microphones"] = [{key: row[key] for key in MICROPHONE} for row in tables["microphones"]]
     sent["has_mirror"] = settings.paths.mirror is not None
     sent["has_headset"] = bool(settings.headset.device)
@@ -173,40 +176,60 @@ def _device(device: Device, numbers: Mapping[str, str]) -> dict[str, Any]:
 
 def _alarm(row: Alarm | LoggedAlarm, numbers: Mapping[str, str]) -> dict[str, Any]:
     """Return code and times; what an alarm is about only where it is a device's number."""
-    times = {"began": row.began, "ended": row.ended} if isinstance(row, LoggedAlarm) else {}
-    code = row.code if is_known(row.code) else LEFT_OUT
-    return {"code": code, "source": numbers.get(row.source or ""), **times}
+    said = {"code": _code(row.code), "source": numbers.get(row.source or "")}
+    if isinstance(row, LoggedAlarm):
+        said |= {"began": _moment(row.began), "ended": _moment(row.ended)}
+    return said
+
+
+def _code(value: object) -> str | None:
+    """Return the code of an alarm."""
+    text = str(value or "")
+    return (text if is_known(text) else LEFT_OUT) if text else None
+
+
+def _moment(value: object) -> str | None:
+    """Return a wall time."""
+    text = str(value or "")
+    return (text if parse_wall(text) else LEFT_OUT) if text else None
 
 
 def _report(report: Mapping[str, Any], numbers: Mapping[str, str]) -> dict[str, Any]:
     """Return the results of a self-test: states and numbers, nobody and nothing said."""
     return {
         "commissioning": bool(report.get("commissioning")),
-        "started": report.get("started"),
+        "started": _moment(report.get("started")),
         "results": [
             {
-                "check": row.get("check"),
-                "state": row.get("state"),
-                "code": row.get("code"),
-                "measured": _numbers(row.get("measured"), numbers),
+                "check": row["check"],
+                "state": row["state"] if row["state"] in get_args(CheckState) else LEFT_OUT,
+                "code": _code(row["code"]),
+                "measured": _numbers(
+                    {**OF_EVERY_CHECK, **MEASURED[row["check"]]}, row["measured"], numbers
+                ),
             }
-            for row in report.get("results", ())
-            if isinstance(row, Mapping)
+            for row in report["results"]
+            if str(row["check"]) in MEASURED
         ],
     }
 
 
-def _numbers(measured: object, names: Mapping[str, str]) -> dict[str, Any]:
-    """Return the numbers among measured values, at most two levels deep."""
-    if not isinstance(measured, Mapping):
-        return {}
+def _numbers(
+    values: Mapping[str, Value], measured: object, names: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the numbers among measured values that :data:`MEASURED` has.
+
+    A part with a name of its own, as a microphone that the settings do not have any more, gets a
+    number.
+    """
     found: dict[str, Any] = {}
-    for key, value in measured.items():
-        name = names.get(str(key), str(key))
-        if name == key and not _KEY.fullmatch(name):
-            continue
-        if isinstance(value, Mapping):
-            found[name] = _numbers(value, names)
-        elif isinstance(value, bool | int | float):
+    rows = measured.items() if isinstance(measured, Mapping) else ()
+    for number, (key, value) in enumerate(rows, 1):
+        name, spec = key, values.get(key)
+        if spec is None:
+            name, spec = names.get(key, f"part {number}"), values.get("*")
+        if isinstance(spec, Each):
+            found[name] = _numbers(spec.values, value, names)
+        elif name == key and spec is not None and isinstance(value, bool | int | float):
             found[name] = value
     return found

@@ -8,6 +8,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from kiosk.ipc import ServiceRefusedError
 from kiosk.services.support_bundle import LEFT_OUT, clean
 from tests.services.conftest import MakeRecorder
 from tests.services.recorder_process import KIOSK, RecorderProcess, hearing, staff_rows
+from tests.support.mounts import sticks
 from tests.support.waiting import wait_for
 
 IIN = "850512300123"
@@ -78,6 +80,7 @@ def fill(recorder: RecorderProcess) -> None:
     write(paths.closed_hearings, {"hearings": [CASE]})
     alarm = {"began": "2026-11-28T03:00:00.000Z", "code": "disk_low"}
     rows = [alarm | {"source": SOMEBODY}, alarm | {"code": SOMEBODY}, alarm | {"began": SOMEBODY}]
+    rows += [alarm | {"began": NAMES[2], "ended": NAMES[3]}]
     rows += [alarm | {"code": name, "source": name} for name in NAMES]
     write(paths.alarm_log, {"alarms": rows})
     write(paths.morning_check, {"day": "2026-11-28", "found": [["morning_room_noisy", SOMEBODY]]})
@@ -107,6 +110,13 @@ def fill(recorder: RecorderProcess) -> None:
         "results": [result],
     }
     write(paths.reports / str(uuid.uuid4()) / "report.json", report)
+    named = NAMES[2].lower()  # a microphone that the room's profile has called otherwise since
+    values = {"state": "ok", "noise_db": -60.5, named: 5, "device": SOMEBODY}
+    heard = result | {"check": "microphones", "code": named, "state": named}
+    heard["measured"] = {named: values, "judge": values, "limit_s": 7.5}
+    cameras = result | {"measured": {named: 3, "can": {"focus": True, named: True}}}
+    asked = report | {"sequence": 2, "started": named, "results": [heard, cameras]}
+    write(paths.reports / str(uuid.uuid4()) / "report.json", asked)
 
 
 SETTINGS = f"""
@@ -119,6 +129,8 @@ media = ["DRIVES"]
 recorded = "/srv/{NAMES[2]}"
 [morning_check]
 at = ""
+[printer]
+port = "{NAMES[2].lower()}-pc:9100"
 """
 
 
@@ -161,8 +173,16 @@ def test_no_name_no_iin_no_case_leaves_with_the_bundle(
         "microphone 1",
         "microphone 2",
     ]
-    (result,) = bundle["self_tests"][0]["results"]
+    heard, camera = bundle["self_tests"][0]["results"]
+    assert heard["measured"] == {
+        "part 1": {"noise_db": -60.5},
+        "microphone 1": {"noise_db": -60.5},
+        "limit_s": 7.5,
+    }
+    assert camera["measured"] == {"can": {"focus": True}}
+    (result,) = bundle["self_tests"][1]["results"]
     assert (result["code"], result["measured"]["fps"]) == ("camera_absent", 25.0)
+    assert bundle["settings"]["printer"]["port"] == "network"
     assert bundle["services"] == {"recorder": bundle["services"]["recorder"], "sync": None}
     assert "disk_low" in {row["code"] for row in bundle["alarms"]}
     recorder.post("/v1/hearing/end")
@@ -179,9 +199,43 @@ def test_without_a_stick_it_says_so_and_the_report_waits(bare_recorder: Recorder
     assert refused.value.code == "sign_in_refused"
 
 
+@pytest.mark.root
+def test_a_full_stick_is_told_as_that_and_not_as_the_kiosk_s_disk(
+    make_recorder: MakeRecorder, tmp_path: Path
+) -> None:
+    drives = tmp_path / "drives"
+    drives.mkdir()
+    extra = f'[export]\nmedia = ["{drives}"]\n'
+    recorder = make_recorder(microphones=None, camera="none", extra_settings=extra)
+    with sticks(drives, "stick") as (stick,):
+        recorder.start()
+        with (stick.folder / "full").open("wb", buffering=0) as file, suppress(OSError):
+            while True:
+                file.write(bytes(1 << 20))
+        with pytest.raises(ServiceRefusedError) as refused:
+            recorder.post("/v1/support", {"to_drive": True}, "technician")
+        assert refused.value.code == "export_medium_failed"
+        (stick.folder / "full").unlink()
+        answer = recorder.post("/v1/support", {"to_drive": True}, "technician")
+        assert [path.name for path in stick.folder.iterdir()] == [answer["file"]]
+        recorder.close()
+
+
 @pytest.mark.parametrize(
-    "text", [IIN, CASE, TITLE, NAMES[0], SOMEBODY, str(uuid.UUID(int=7)), f"x{IIN}", "a" * 200]
+    "text",
+    [
+        *(IIN, CASE, TITLE, NAMES[0], SOMEBODY, str(uuid.UUID(int=7)), f"x{IIN}", "a" * 200),
+        *("850512 300 123", "+7 701 123-45-67", "2-1234/2026", "q.zhaksybekova@example.kz"),
+    ],
 )
 def test_what_is_not_technical_is_left_out(text: str) -> None:
     """A name in Latin letters looks like a word: no key that may hold one is sent."""
     assert clean({"key": text, text: 1}) == {"key": LEFT_OUT, LEFT_OUT: 1}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-11-28T03:00:00.000Z", "Linux 6.12.47+rpt-rpi-2712 aarch64", "usb:1-1.2", "0d8c:0014"],
+)
+def test_what_is_technical_stays(text: str) -> None:
+    assert clean(text) == text
