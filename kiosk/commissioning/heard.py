@@ -14,6 +14,8 @@ LEAD_DB = 3.0
 UPDATES = 3
 """Levels come ten times a second: a knock on the table is over by then."""
 _FLOOR_RISE_DB = 0.05
+_SOUNDLESS_DB = -90.0
+"""No microphone is so quiet: it was just opened, or is muted, and says nothing of the rest."""
 
 
 class Listening:
@@ -27,7 +29,8 @@ class Listening:
 
     def push(self, levels: Mapping[str, float]) -> str:
         """Take the levels (dB of full scale) of a tenth of a second; return who is heard, or ""."""
-        rises = sorted(((self._rise(name, level), name) for name, level in levels.items()))
+        sounding = {name: level for name, level in levels.items() if level > _SOUNDLESS_DB}
+        rises = sorted((self._rise(name, level), name) for name, level in sounding.items())
         rise, name = rises[-1] if rises else (0.0, "")
         second = rises[-2][0] if len(rises) > 1 else 0.0
         self.is_quiet = rise < RISE_DB

@@ -87,11 +87,15 @@ class Walk:
         """Whether every seat was spoken at and heard by its own microphone, well."""
         return bool(self.seats) and all(seat.verdict == "right" for seat in self.seats)
 
-    def push(self, levels: Mapping[str, float]) -> Seat | None:
-        """Take the levels of a tenth of a second; return the seat that has just got its result."""
+    def push(self, levels: Mapping[str, float], *, is_prompting: bool = False) -> Seat | None:
+        """Take the levels of a tenth of a second; return the seat that has just got its result.
+
+        Args:
+            is_prompting: the microphones hear the kiosk's own voice: only the rest is learnt.
+        """
         heard = self._listening.push(levels)
         seat = self.seat
-        if seat is None or self._is_resting():
+        if seat is None or is_prompting or self._is_resting(heard):
             return None
         if not self._said:
             self._noise_db = self._listening.floor(seat.name)
@@ -107,8 +111,13 @@ class Walk:
         self._ask(self.asked + 1)
         return done
 
-    def _is_resting(self) -> bool:
-        """Return whether the words for the seat before may still sound."""
+    def _is_resting(self, heard: str) -> bool:
+        """Return whether the words for the seat before may still sound.
+
+        Who is heard by the microphone that is asked for has come to its seat, speaking or not.
+        """
+        if self.seat is not None and heard == self.seat.name:
+            self._rest_left = 0
         if self._rest_left:
             self._rest_left = self._rest_left - 1 if self._listening.is_quiet else REST_UPDATES
         return self._rest_left > 0

@@ -59,7 +59,7 @@ class Voice:
         self._next_prompt: _Prompt | None = None
         self._prompt_number = 0
         self._device_by_process: dict[subprocess.Popen[bytes], str] = {}
-        self._is_closed = False
+        self._is_busy = self._is_closed = False
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
@@ -104,9 +104,10 @@ class Voice:
 
     @property
     def is_speaking(self) -> bool:
-        """Whether a prompt is being spoken or is waiting."""
+        """Whether a prompt is being spoken or is waiting, and there is a device to speak on."""
         with self._condition:
-            return self._next_prompt is not None or bool(self._device_by_process)
+            is_waiting = self._next_prompt is not None or self._is_busy
+            return self._thread is not None and is_waiting
 
     def speak(
         self,
@@ -159,11 +160,12 @@ class Voice:
     def _run(self) -> None:
         while True:
             with self._condition:
+                self._is_busy = False
                 while self._next_prompt is None and not self._is_closed:
                     self._condition.wait()
                 if self._is_closed:
                     return
-                prompt, self._next_prompt = self._next_prompt, None
+                prompt, self._next_prompt, self._is_busy = self._next_prompt, None, True
                 prompt_number = self._prompt_number
                 assert prompt is not None
             try:

@@ -163,9 +163,9 @@ class AppState:
             settings,
             recorder,
             sync,
-            lambda: self.recorder_state,
             self.wait_for_badge,
             self._say_step,
+            lambda: self.voice.device.is_speaking,
             self.notify_observers,
         )
         self.commissioning.on_language = self._set_language

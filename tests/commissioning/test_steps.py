@@ -160,6 +160,15 @@ def test_a_fan_that_starts_is_not_heard_for_ever() -> None:
     assert heard[-1] == ""
 
 
+def test_a_device_that_was_just_opened_is_not_heard_when_its_first_sound_comes() -> None:
+    opened = [dict.fromkeys(("presiding", "witness", "defender"), -100.0)] * 3
+    assert listen(iter(opened), room(3)) == []
+    listening = Listening()
+    for levels in (*opened, *room(1)):
+        listening.push(levels)
+    assert listening.is_quiet
+
+
 # -- walk ------------------------------------------------------------------------------------------
 SEATS = (("presiding", "presiding"), ("witness", "witness"))
 
@@ -193,6 +202,20 @@ def test_what_is_still_being_said_at_one_seat_is_not_heard_for_the_next() -> Non
     assert [seat.verdict for seat in made.seats] == ["right", "waiting"]
     for levels in (*room(1), *room(1, witness=20)):
         made.push(levels)
+    assert made.is_right
+
+
+def test_the_kiosks_own_voice_is_nobodys_and_the_rest_is_learnt_meanwhile() -> None:
+    made = Walk(SEATS)
+    for levels in (*room(1), *room(3, witness=30)):
+        assert made.push(levels, is_prompting=True) is None
+    for levels in room(1, presiding=30):
+        made.push(levels)
+    assert made.seats[0].verdict == "right"
+
+
+def test_who_speaks_at_the_next_seat_without_a_pause_is_heard_there() -> None:
+    made = walk(room(1), room(1, presiding=30), room(0.2), room(1.5, witness=20))
     assert made.is_right
 
 

@@ -119,6 +119,24 @@ def test_wrong_badge_and_pin_are_said(folder: Path) -> None:
     asyncio.run(steps())
 
 
+def test_the_list_of_names_comes_with_the_recorder(folder: Path) -> None:
+    """It was opened while the recorder did not answer, as after a power cut."""
+
+    async def steps() -> None:
+        app = app_in(folder, Clock())
+        app.sign_in.open()
+        while not app.notice:
+            await asyncio.sleep(0.01)
+        assert app.sign_in.place == PeoplePlace()  # not an empty list, as if nobody had a PIN
+        with FakeRecorder(folder / "run" / "recorder" / "recorder.sock"):
+            async with asyncio.timeout(PATIENCE):
+                while not people_view(app).rows:
+                    await asyncio.sleep(0.01)
+        await app.close()
+
+    asyncio.run(steps())
+
+
 @pytest.mark.usefixtures("recorder")
 def test_the_pad_says_how_long_to_wait_and_counts_down(folder: Path) -> None:
     """While it waits it takes no digits; afterwards it asks for the PIN again."""

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kiosk import room_profile
-from kiosk.api.recorder import RecorderState
 from kiosk.api.reports import SelfTestRun, TestedCheck
 from kiosk.api.room import FoundInput, FoundInputs, Room
 from kiosk.api.upkeep import RESTART
@@ -37,6 +36,8 @@ log = logging.getLogger(__name__)
 POLL_S = 0.5
 INPUTS_S = 2.0
 RESTART_S = 60.0
+PROMPT_S = 10.0
+"""No sentence of the walk takes longer; a loudspeaker that hangs must not make the walk deaf."""
 CHECKS_OF_STEP: Mapping[str, tuple[str, ...]] = {
     "walk": ("microphones",),
     "camera": ("camera",),
@@ -88,9 +89,9 @@ class CommissioningActions:
     Args:
         settings: of this kiosk, as the screen was started.
         recorder, sync: the services; the recorder's client holds the technician's token.
-        recorder_state: returns the newest State.
         read_badge: waits for a badge.
         say: speaks ``(what, role, tone)``; ``what`` is the name of a sentence.
+        is_speaking: whether the loudspeaker still says something: microphones hear it, too.
         on_change: called after every change.
 
     Attributes:
@@ -103,22 +104,22 @@ class CommissioningActions:
         settings: Settings,
         recorder: LocalClient,
         sync: LocalClient,
-        recorder_state: Callable[[], RecorderState | None],
         read_badge: Callable[[float], Awaitable[str | None]],
         say: Callable[[str, str, tuple[float, ...]], None],
+        is_speaking: Callable[[], bool],
         on_change: Callable[[], None],
     ) -> None:
         self._settings, self._paths = settings, Paths.from_settings(settings.paths)
         self._recorder, self._sync = recorder, sync
-        self._recorder_state, self._read_badge = recorder_state, read_badge
-        self._say, self._notify_change = say, on_change
+        self._read_badge = read_badge
+        self._say, self._is_speaking, self._notify_change = say, is_speaking, on_change
         self.on_language: Callable[[str], None] = lambda _language: None
         self.on_finished: Callable[[], Awaitable[None]] | None = None
         self.state = CommissioningState()
         self._listening = Listening()
         self._walk: Walk | None = None
         self._answer: asyncio.Future[bool] | None = None
-        self._inputs_at = 0.0
+        self._inputs_at = self._said_at = 0.0
 
     # -- the whole ---------------------------------------------------------------------------------
     async def load(self) -> None:
@@ -260,14 +261,15 @@ class CommissioningActions:
 
     # -- microphones -------------------------------------------------------------------------------
     async def poll(self, is_shown: Callable[[], bool]) -> None:
-        """Look for inputs while their step is shown."""
+        """Look for inputs while a step shows their levels: so they come ten times a second."""
         while True:
             await asyncio.sleep(POLL_S)
             state = self.state
             is_due = time.monotonic() - self._inputs_at >= INPUTS_S
             if is_shown() and state.room is None:
                 await self.load()
-            if is_shown() and state.step == "microphones" and not state.running and is_due:
+            has_levels = state.step in ("microphones", "walk") and not state.running
+            if is_shown() and has_levels and is_due:
                 await self._find_inputs()
                 self._inputs_at = time.monotonic()
 
@@ -324,8 +326,7 @@ class CommissioningActions:
     # -- the walk ----------------------------------------------------------------------------------
     def start_walk(self) -> None:
         """Ask for the first seat."""
-        state = self._recorder_state()
-        seats = [(row.name, row.role or row.name) for row in (state.microphones if state else ())]
+        seats = [(str(row["name"]), str(row["role"] or row["name"])) for row in self.rows()]
         self._walk = Walk(
             [seat for seat in seats if seat[1] not in ("spare", "remote")],
             load_noise_floors(self._paths),
@@ -337,13 +338,18 @@ class CommissioningActions:
         if self._walk is not None:
             self._set(seats=tuple(self._walk.seats), asked_seat=self._walk.asked)
 
+    def _is_prompting(self) -> bool:
+        """Return whether the microphones hear the loudspeaker."""
+        return self._is_speaking() and time.monotonic() - self._said_at < PROMPT_S
+
     def _ask_for_seat(self, tone: tuple[float, ...]) -> None:
         seat = self._walk.seat if self._walk else None
+        self._said_at = time.monotonic()
         self._say("speak_at" if seat else "walk_done", seat.role if seat else "", tone)
 
     def _take_walk_levels(self, levels: Mapping[str, float]) -> None:
         assert self._walk is not None
-        if (seat := self._walk.push(levels)) is None:
+        if (seat := self._walk.push(levels, is_prompting=self._is_prompting())) is None:
             return
         is_right = seat.verdict == "right"
         self._show_walk()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -13,6 +14,7 @@ from kiosk.ipc import LocalClient, ServiceRefusedError
 from kiosk.ui.registry import PeoplePlace, PinPlace
 
 LONGEST_PIN = 12
+RETRY_S = 1.0
 
 
 class SignInActions:
@@ -89,15 +91,19 @@ class SignInActions:
         return 0 if place.wait_until is None else max(0, math.ceil(place.wait_until - self._now()))
 
     async def load_people(self) -> None:
-        """Ask the recorder who may sign in here."""
-        try:
-            answer = await self._recorder.get("/v1/staff")
-            people = read_leniently(ListedPeople, answer)[0].people
-        except (KioskError, ValueError):
-            self._show_notice("recorder_down")
-            people = ()
-        if isinstance(self.place, PeoplePlace):
-            self._show(PeoplePlace(people, self.place.page))
+        """Ask the recorder who may sign in here, again while it does not answer."""
+        turn = self._turn
+        while turn == self._turn:
+            try:
+                answer = await self._recorder.get("/v1/staff")
+                people = read_leniently(ListedPeople, answer)[0].people
+            except (KioskError, ValueError):
+                self._show_notice("recorder_down")
+                await asyncio.sleep(RETRY_S)
+                continue
+            if isinstance(self.place, PeoplePlace):
+                self._show(PeoplePlace(people, self.place.page))
+            return
 
     async def with_badge(self, badge: str) -> None:
         """Sign in with a badge."""
