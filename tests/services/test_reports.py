@@ -208,8 +208,9 @@ from kiosk.services.reports import ReportService
 async def main():
     settings = Settings.model_validate_json(sys.argv[1])
     app = web.Application(middlewares=[errors_as_json])
-    person = Person("p-technician", "T", ("technician",))
-    add_routes(app, [SAVE_REPORT], ReportService(settings).routes(), lambda *_: person)
+    async def authorize(*_):
+        return Person("p-technician", "T", ("technician",))
+    add_routes(app, [SAVE_REPORT], ReportService(settings).routes(), authorize)
     await serve_unix(app, settings.paths.run / "recorder.sock")
     await asyncio.Event().wait()
 

@@ -96,7 +96,7 @@ class PageStrips:
     def strips(self) -> Iterator[Image.Image]:
         """Yield the strips as pixels."""
         for strip in self._strips:
-            yield strip if isinstance(strip, Image.Image) else Image.open(io.BytesIO(strip))
+            yield _opened(strip)
 
     def write_jpeg(
         self, write: Callable[[bytes], object], size: tuple[int, int] | None = None
@@ -110,7 +110,7 @@ class PageStrips:
         for number, strip in enumerate(self._strips):
             if top >= height:
                 break
-            pixels = strip if isinstance(strip, Image.Image) else Image.open(io.BytesIO(strip))
+            pixels = _opened(strip)
             rows = min(pixels.height, height - top)
             if isinstance(strip, bytes) and (width, rows) == pixels.size:
                 jpeg = strip
@@ -131,6 +131,13 @@ class PageStrips:
         file, dots = io.BytesIO(), (self._resolution, self._resolution)
         strip.save(file, "JPEG", quality=_JPEG_QUALITY, subsampling="4:4:4", dpi=dots)
         return file.getvalue()
+
+
+def _opened(strip: Image.Image | bytes) -> Image.Image:
+    """Return a strip as pixels; a full one is kept as JPEG."""
+    if isinstance(strip, Image.Image):
+        return strip
+    return Image.open(io.BytesIO(strip), formats=("JPEG",))
 
 
 def _bytes_of(strip: Image.Image) -> int:
