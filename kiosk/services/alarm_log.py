@@ -11,9 +11,7 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from kiosk.api.base import Model
+from kiosk.api.base import Model, read_leniently
 from kiosk.api.recorder import Alarm, AlarmKey
 from kiosk.api.upkeep import GET_ALARM_LOG, AlarmLog, LoggedAlarm
 from kiosk.clocks import format_wall
@@ -103,9 +101,7 @@ class AlarmLogService:
 
 def _read(file: Path) -> list[LoggedAlarm]:
     """Return what was kept; nothing of it lasts, since the service that saw it has ended."""
-    try:
-        kept = AlarmLog.model_validate(read_json_or_none(file) or {}).alarms
-    except ValidationError as error:
-        log.warning("the log of alarms is damaged: %d faults", error.error_count())
-        return []
-    return [row.model_copy(update={"lasts": False}) for row in kept][-LONGEST:]
+    kept, problems = read_leniently(AlarmLog, read_json_or_none(file) or {})
+    if problems:
+        log.warning("the log of alarms is damaged: %d faults", len(problems))
+    return [row.model_copy(update={"lasts": False}) for row in kept.alarms][-LONGEST:]

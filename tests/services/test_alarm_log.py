@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,22 @@ def test_a_damaged_log_and_a_full_disk_stop_nothing(tmp_path: Path) -> None:
     file.rmdir()
     log.keep()
     assert [row.code for row in AlarmLogService(file).rows()] == ["disk_low"]
+
+
+@pytest.mark.parametrize("odd", [{"code": 7}, {}, "x", None, {"code": "disk_full", "lasts": []}])
+def test_an_odd_row_loses_no_other_one(tmp_path: Path, odd: object) -> None:
+    file = tmp_path / "log.json"
+    file.write_text(json.dumps({"alarms": [odd, {"code": "disk_low"}]}))
+    rows = AlarmLogService(file).rows()
+    assert rows[0].code == "disk_low"
+    assert {row.code for row in rows} <= {"disk_low", "disk_full"}
+
+
+@pytest.mark.parametrize("value", [{"alarms": 7}, {"alarms": None}, [], {"alarms": {}}])
+def test_a_log_that_is_none_begins_anew(tmp_path: Path, value: object) -> None:
+    file = tmp_path / "log.json"
+    file.write_text(json.dumps(value))
+    assert AlarmLogService(file).rows() == ()
 
 
 @pytest.mark.slow
