@@ -27,6 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--only", default="", metavar="PART", help="only states with PART in their name"
     )
     parser.add_argument(
+        "--part", type=_part, default=(1, 1), metavar="N/M",
+        help="only the N-th of M equal parts of these states, to share the work",
+    )  # fmt: skip
+    parser.add_argument(
         "--looks", default="", metavar="LIST", help="languages and text sizes, such as kk1,ru4,en1c"
     )
     parser.add_argument(
@@ -37,6 +41,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="list the words that a larger text size makes smaller, too",
     )
+
+
+def _part(text: str) -> tuple[int, int]:
+    """Return N and M of ``N/M``.
+
+    Raises:
+        ValueError: there is no such part.
+    """
+    part, parts = (int(number) for number in text.split("/"))
+    if not 1 <= part <= parts:
+        raise ValueError(text)
+    return part, parts
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -62,10 +78,11 @@ def _draw(arguments: argparse.Namespace, home: Path) -> int:
     if arguments.looks:
         looks = tuple(arguments.looks.split(","))
     os.environ.setdefault("LIBGL_ALWAYS_SOFTWARE", "1")
-    prepare(screenshots.make_settings(home, *size).ui, home / "kivy")
+    prepare(screenshots.make_settings(home, *size).ui, home / "kivy", max_fps="0")
     from kiosk.ui.screen_loader import all_samples
 
-    states = [state for state in all_samples() if arguments.only in state.name]
+    part, parts = arguments.part
+    states = [state for state in all_samples() if arguments.only in state.name][part - 1 :: parts]
     wrong = screenshots.render_all(
         arguments.out, states, looks, size, compare_sizes=arguments.compare_sizes
     )

@@ -21,12 +21,13 @@ ENVIRONMENT = {
 MAX_FPS = "30"
 
 
-def prepare(screen: UiSettings, home: Path) -> None:
+def prepare(screen: UiSettings, home: Path, max_fps: str = MAX_FPS) -> None:
     """Set environment and Kivy's settings; call once, before anything else imports Kivy.
 
     Args:
         screen: ``[ui]`` of the settings.
         home: folder for what Kivy wants to write.
+        max_fps: frames per second at most; ``0``: as many as can be drawn.
     """
     home.mkdir(parents=True, exist_ok=True)
     for name, value in ENVIRONMENT.items():
@@ -47,7 +48,7 @@ def prepare(screen: UiSettings, home: Path) -> None:
         "left": "0",
         "top": "0",
         "resizable": "0",
-        "maxfps": MAX_FPS,
+        "maxfps": max_fps,
         "multisamples": "0",
         "show_cursor": "0" if screen.fullscreen else "1",
     }

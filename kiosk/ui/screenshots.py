@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,17 @@ def draw_until_settled(root_widget: RootWidget) -> None:
         EventLoop.idle()
     root_widget.update_live()
     EventLoop.idle()
+
+
+def lay_out(root_widget: RootWidget) -> None:
+    """Place everything as :func:`draw_until_settled` does, without drawing it."""
+    from kivy.clock import Clock
+
+    for is_last in (False,) * 5 + (True,):
+        if is_last:
+            root_widget.update_live()
+        Clock.tick()
+        Clock.tick_draw()
 
 
 def layout_problems(root_widget: RootWidget) -> list[str]:
@@ -177,8 +189,8 @@ def render_all(
         shown: list[Any] = []
         translate, rules = Translator(), load_rules()
 
-        def draw(sample: ScreenSample, variant: str) -> Any:
-            """Draw one sample; return the root of its widgets."""
+        def show(sample: ScreenSample, variant: str, settle: Callable[[RootWidget], None]) -> Any:
+            """Show one sample until it has settled; return the root of its widgets."""
             app = AppState(
                 sample_settings,
                 now=lambda: 1000.0,
@@ -194,14 +206,14 @@ def render_all(
                 Window.remove_widget(widget)
             shown[:] = [RootWidget(app, sample_settings)]
             Window.add_widget(shown[0])
-            draw_until_settled(shown[0])
+            settle(shown[0])
             return shown[0]
 
         for variant, sample in itertools.product(variants, samples):
             usual: dict[str, float] = {}
             if compare_sizes and variant[2] != "1":
-                usual = font_sizes(draw(sample, f"{variant[:2]}1{variant[3:]}"))
-            root_widget = draw(sample, variant)
+                usual = font_sizes(show(sample, f"{variant[:2]}1{variant[3:]}", lay_out))
+            root_widget = show(sample, variant, draw_until_settled)
             name = f"{sample.name}-{variant}"
             grab_window(width, height).save(folder / f"{name}.png", compress_level=2)
             found = layout_problems(root_widget) + smaller_labels(usual, font_sizes(root_widget))

@@ -22,9 +22,11 @@ def end_question(kit: WidgetKit, app: AppState, cancel: str) -> list[Widget]:
         if hearing:
             app.spawn(secretary.end_hearing(hearing.id, hearing.case_number or ""))
 
+    most = 420 if kit.theme.text_size < 3 else 330  # larger answers wrap: the question has room
     return [
         kit.fitted_text(text, "body", wid="rec.end.text", weight="semibold"),
-        kit.button("rec.end.cancel", cancel, lambda: secretary.ask_end(False), style="primary"),
+        kit.button("rec.end.cancel", cancel, lambda: secretary.ask_end(False), style="primary",
+                   max_width=most),
         kit.button("rec.end.confirm", _("End and seal"), end, icon="stop", style="danger",
-                   once=True),
+                   once=True, max_width=most),
     ]  # fmt: skip

@@ -46,7 +46,7 @@ class VisitorScreen(StandardScreen):
     def header(self, view: Any, chrome: ScreenChrome) -> list[Widget]:
         """Return title and step at the left, languages and clock at the right."""
         kit, (title, quiet) = self.kit, self.title(view)
-        lines = 2 if kit.theme.compact else 1
+        lines = 2 if kit.theme.compact or kit.theme.text_size > 2 else 1
         left: list[Widget] = [kit.fitted_text(title, "body", weight="semibold", lines=lines)]
         if self.has_home_button:
             left.insert(0, kit.button("home", "", self.visit.leave_or_ask, icon="home-outline"))

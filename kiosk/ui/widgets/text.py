@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import Any
 
 from kivy.clock import Clock
@@ -9,8 +10,6 @@ from kivy.uix.label import Label
 
 from kiosk.ui.widgets.fonts import ICONS, text_extents
 from kiosk.ui.widgets.graphics import rgba
-
-_SHRINK = 0.93
 
 
 class NamedLabel(Label):
@@ -93,15 +92,24 @@ class FittedText(NamedLabel):
     def _fit(self, *_: Any) -> None:
         if self.width < 4 or self.height < 4:
             return
-        size = self._preferred_size
-        while not self._fits(size, *self.size) and size > self._min_font_size:
-            size = max(self._min_font_size, min(size - 1, int(size * _SHRINK)))
+        size = self._largest_size()
         self.font_size = size
         self.text_size = self.size
         cut = not self._fits(size, *self.size)
         self.is_cut = cut and not self._ellipsis
         if self._ellipsis:
             self.shorten, self.shorten_from = cut, "right"
+
+    def _largest_size(self) -> int:
+        """Return the largest font size, up to the preferred one, in which all of it fits.
+
+        In steps, a larger text size would end below what fits at the first one.
+        """
+        if self._fits(self._preferred_size, *self.size):
+            return self._preferred_size
+        smaller = range(self._preferred_size - 1, self._min_font_size, -1)
+        first = bisect_left(smaller, True, key=lambda size: self._fits(size, *self.size))
+        return smaller[first] if first < len(smaller) else self._min_font_size
 
     def can_fit(self, width: float, height: float) -> bool:
         """Return whether all of the text fits into such a box, however small it is drawn."""

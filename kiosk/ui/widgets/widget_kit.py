@@ -233,7 +233,8 @@ class WidgetKit(BoxKit):
         weight: Weight = "semibold" if style in ("primary", "chosen") else "medium"
         size = self.theme.font(kind)
         side, gap = self.px(pad), self.px(12)
-        icon_size = round(size * 1.25)
+        # an icon does not grow with the words beside it: they would get smaller
+        icon_size = round((self.theme.usual_font(kind) if text else size) * 1.25)
         parts: list[Widget] = []
         label = self.fitted_text(
             text, kind, colour=colour, weight=weight, align="left" if left else "center"

@@ -72,6 +72,7 @@ def _answer_keys(kit: WidgetKit, app: AppState, subject: str, typed: str) -> Wid
 def _frequent_events(kit: WidgetKit, app: AppState, view: RecordingView) -> Widget:
     """Return the expected events, and as many of the frequent ones as fit."""
     _, small = kit.translate.gettext, kit.theme.compact
+    has_headings = not small and kit.theme.text_size < 3  # then the buttons need their space
     parts: list[Widget] = []
     if view.expected:
         first = [
@@ -79,9 +80,12 @@ def _frequent_events(kit: WidgetKit, app: AppState, view: RecordingView) -> Widg
             for n, event in enumerate(view.expected[: 1 if small else 2])
         ]
         height = max(kit.px(92), round(kit.theme.target * 1.25))
-        parts += [] if small else [kit.text(_("Up next"), "small", colour="quiet")]
+        if has_headings:
+            parts.append(kit.text(_("Up next"), "small", colour="quiet"))
+        elif not small:
+            height = round(height * 1.25)
         parts.append(kit.row(*first, gap=12, height=height))
-    parts += [] if small else [kit.text(_("Other"), "small", colour="quiet")]
+    parts += [kit.text(_("Other"), "small", colour="quiet")] if has_headings else []
 
     def others(count: int) -> list[Widget]:
         shown = [_event_button(kit, app, event) for event in view.others[: count - 1]]
@@ -126,7 +130,7 @@ def _event_button(
 
 
 class EventButtonGrid(BoxLayout):
-    """Two columns of buttons, in as many rows as fit at 12.7 mm each."""
+    """Two columns of buttons, in as many rows as fit at 12.7 mm, or three usual lines, each."""
 
     def __init__(self, kit: WidgetKit, count: int, build: Callable[[int], list[Widget]]) -> None:
         super().__init__(orientation="vertical", spacing=kit.px(12))
@@ -136,7 +140,9 @@ class EventButtonGrid(BoxLayout):
 
     def _fill(self, *_: Any) -> None:
         kit = self._kit
-        fitting = int((self.height + self.spacing) // (kit.theme.target + self.spacing))
+        lines = 0 if kit.theme.compact else round(kit.theme.usual_font("body") * 3 * 1.3)
+        least = max(kit.theme.target, lines) + self.spacing
+        fitting = int((self.height + self.spacing) // least)
         rows = max(1, min(fitting, (self._count + 2) // 2, 4))
         if rows == self._rows:
             return

@@ -56,6 +56,10 @@ def question_card(kit: WidgetKit, question: Question, app: AppState) -> Widget:
     if last:
         rows.append(kit.row(*last, gap=12))
     text = kit.fitted_text(
-        question.text, "body", wid="question.text", weight="semibold", size_hint_y=0.6
+        question.text,
+        "body",
+        wid="question.text",
+        weight="semibold",
+        size_hint_y=0.6 if kit.theme.text_size < 3 else 0.67,
     )
     return kit.card(text, *rows, tone="accent", gap=10, padding=10)

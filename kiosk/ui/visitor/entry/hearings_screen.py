@@ -34,8 +34,9 @@ class HearingsScreen(VisitorScreen):
 
     def _row(self, number: int, row: ListedHearing) -> Widget:
         kit, wid = self.kit, f"hearing.{number}"
+        share = 0.16 if kit.theme.text_size < 3 else 0.2  # the pill beside it is wider
         time = kit.fitted_text(
-            row.time or "–", "choice", weight="tabular", lines=1, size_hint_x=0.16
+            row.time or "–", "choice", weight="tabular", lines=1, size_hint_x=share
         )
         words: list[Widget] = [
             kit.fitted_text(row.case_number, "heading", wid=wid, weight="semibold", lines=1)

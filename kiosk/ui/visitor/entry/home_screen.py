@@ -38,7 +38,8 @@ class HomeScreen(VisitorScreen):
         """Return greeting and choices."""
         kit, _, visit = self.kit, self.kit.translate.gettext, self.visit
         compact = kit.theme.compact
-        title = self.headline(view.title, valign="middle", lines=2, size_hint_y=0.34)
+        share = 0.34 if kit.theme.text_size < 3 else 0.38
+        title = self.headline(view.title, valign="middle", lines=2, size_hint_y=share)
         file = self._choice("home.file", "file-document-plus-outline", _("Hand in documents"),
                             _("Scan, register, get a receipt"), visit.start_filing)  # fmt: skip
         track = self._choice("home.track", "text-box-search-outline", _("Where is my document?"),
