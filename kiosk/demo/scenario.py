@@ -143,10 +143,18 @@ def run_self_test(demo: Courtroom, driver: ScreenDriver, result: DemoResult) -> 
     driver.wait_screen("visitor.home")
 
 
+def _is_shown(driver: ScreenDriver, widget: str) -> bool:
+    """Return whether ``widget`` is on the screen, enabled or not."""
+    return widget in {item["id"] for item in driver.read_screen().get("widgets", [])}
+
+
 def _answer_questions(demo: Courtroom, driver: ScreenDriver) -> None:
-    """Do what the self-test asks of a person: speak, press, show a badge, say yes."""
+    """Do what the self-test asks of a person: speak, press, touch, show a badge, say yes."""
     demo.play_voices()
     widgets = {item["id"]: item for item in driver.read_screen().get("widgets", [])}
+    for cross in [name for name in widgets if name.startswith("touch.cross.")]:
+        driver.tap_widget(widgets[cross])
+        wait_until(lambda: not _is_shown(driver, cross), "the next point")  # noqa: B023 (at once)
     if "tech.question" not in widgets:
         return
     if widgets.get("tech.yes", {}).get("enabled"):

@@ -67,6 +67,9 @@ class TouchScreen(Screen):
         self._layer.add_widget(words)
         self._layer.add_widget(self._give_up)
         (x, y), arm = self._target(view), kit.theme.mm(ARM_MM)
+        cross = Widget(size_hint=(None, None), size=(2 * arm, 2 * arm), pos=(x - arm, y - arm))
+        cross.wid = f"touch.cross.{view.point}"
+        self._layer.add_widget(cross)
         with self._layer.canvas:
             Color(rgba=rgba(kit.colours.accent))
             Line(points=(x - arm, y, x + arm, y), width=kit.px(2))
