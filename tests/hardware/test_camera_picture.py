@@ -3,39 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from kiosk.config import CameraPictureSettings, CameraSettings, Settings
-from kiosk.hardware.audio.block import AudioBlock
-from kiosk.hardware.camera.packet import VideoPacket
 from kiosk.hardware.camera.picture import Picture
 from kiosk.hardware.camera.preview import PreviewReader
 from kiosk.hardware.camera.sharpness import luma_of, measure_sharpness
 from kiosk.hardware.sources.camera_source import CameraSource
 from kiosk.hardware.sources.sources import Sources
+from tests.support.packet_list import PacketList
 from tests.support.waiting import wait_for
 
 PATIENCE = 30.0
 UPSIDE_DOWN = CameraPictureSettings(rotation=180, focus="fixed", focus_dioptres=2.0)
 
 pytestmark = pytest.mark.slow
-
-
-@dataclass
-class PacketList:
-    """A listener that keeps the pictures."""
-
-    packets: list[VideoPacket] = field(default_factory=list)
-
-    def video(self, packet: VideoPacket) -> None:
-        self.packets.append(packet)
-
-    def audio(self, name: str, block: AudioBlock) -> None:
-        raise AssertionError(name, block)
 
 
 @dataclass

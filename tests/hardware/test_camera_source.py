@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,28 +11,14 @@ import pytest
 from PIL import Image
 
 from kiosk.config import CameraSettings, Settings
-from kiosk.hardware.audio.block import AudioBlock
-from kiosk.hardware.camera.packet import VideoPacket
 from kiosk.hardware.camera.preview import PreviewReader, PreviewWriter
 from kiosk.hardware.sources.camera_source import STILL_NS, CameraSource
 from kiosk.hardware.sources.sources import Sources
 from tests.support.faulty_camera import CameraFaults
+from tests.support.packet_list import PacketList
 from tests.support.waiting import wait_for
 
 PATIENCE = 30.0
-
-
-@dataclass
-class PacketList:
-    """A listener that keeps the pictures."""
-
-    packets: list[VideoPacket] = field(default_factory=list)
-
-    def video(self, packet: VideoPacket) -> None:
-        self.packets.append(packet)
-
-    def audio(self, name: str, block: AudioBlock) -> None:
-        raise AssertionError(name, block)
 
 
 @dataclass

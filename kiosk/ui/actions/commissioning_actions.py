@@ -31,6 +31,7 @@ from kiosk.selftest import CHECKS, CheckResult, SelfTestContext, save_run
 from kiosk.selftest.model import Question
 from kiosk.selftest.run import run_check
 from kiosk.storage.paths import Paths
+from kiosk.ui.actions.asked_person import AskedPerson
 
 log = logging.getLogger(__name__)
 POLL_S = 0.5
@@ -118,7 +119,7 @@ class CommissioningActions:
         self.state = CommissioningState()
         self._listening = Listening()
         self._walk: Walk | None = None
-        self._answer: asyncio.Future[bool] | None = None
+        self._person = AskedPerson(lambda question: self._set(question=question))
         self._inputs_at = self._said_at = 0.0
 
     # -- the whole ---------------------------------------------------------------------------------
@@ -415,27 +416,14 @@ class CommissioningActions:
             self._paths,
             self._recorder,
             self._sync,
-            ask=self._ask,
+            ask=self._person.ask,
             read_badge=self._read_badge,
             commissioning=True,
         )
 
-    async def _ask(self, question: Question, seconds: float) -> bool | None:
-        self._answer = asyncio.get_running_loop().create_future()
-        self._set(question=question)
-        try:
-            async with asyncio.timeout(seconds):
-                return await self._answer
-        except TimeoutError:
-            return None
-        finally:
-            self._answer = None
-            self._set(question=None)
-
     def answer(self, is_yes: bool) -> None:
         """Take the person's answer."""
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_result(is_yes)
+        self._person.answer(is_yes)
 
     # -- report ------------------------------------------------------------------------------------
     async def make_report(self) -> None:

@@ -30,6 +30,7 @@ from kiosk.selftest.report import newest_results, read_history, read_reports
 from kiosk.selftest.slip import render_slip
 from kiosk.selftest.words import MeasuredWords
 from kiosk.storage.paths import Paths
+from kiosk.ui.actions.asked_person import AskedPerson
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ class SelfTestRunner:
         self._interruption = Interruption()
         self.state = SelfTestState()
         self.last_report: Mapping[str, Any] | None = None
-        self._answer: asyncio.Future[bool] | None = None
+        self._person = AskedPerson(lambda question: self._set(question=question))
         self._unsaved: SelfTestRun | None = None
 
     @property
@@ -173,7 +174,7 @@ class SelfTestRunner:
             self._paths,
             self._recorder,
             self._sync,
-            ask=self._ask,
+            ask=self._person.ask,
             read_badge=self._read_badge,
             read_touches=self._read_touches,
             interruption=self._interruption,
@@ -185,22 +186,9 @@ class SelfTestRunner:
         self.last_report = end.report
         self._set(report=code, can_save_again=end.path is None)
 
-    async def _ask(self, question: Question, seconds: float) -> bool | None:
-        self._answer = asyncio.get_running_loop().create_future()
-        self._set(question=question)
-        try:
-            async with asyncio.timeout(seconds):
-                return await self._answer
-        except TimeoutError:
-            return None
-        finally:
-            self._answer = None
-            self._set(question=None)
-
     def answer(self, yes: bool) -> None:
         """Take the person's answer."""
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_result(yes)
+        self._person.answer(yes)
 
     def _set(self, **changes: object) -> None:
         self.state = replace(self.state, **changes)  # type: ignore[arg-type]
