@@ -21,6 +21,7 @@ from kiosk.api.states import (
     ProofState,
     RefusalReason,
     Remedy,
+    RtcState,
     StorageState,
 )
 from kiosk.clocks import parse_wall
@@ -237,6 +238,8 @@ class Clock(Model):
     """The wall clock."""
 
     state: ClockState = ClockState.OK
+    rtc: RtcState | None = None
+    """The real-time clock; None: not told."""
 
 
 class CourtKeys(Model):

@@ -161,6 +161,17 @@ class ClockState(StrEnum):
     UNSET = "unset"
 
 
+class RtcState(StrEnum):
+    """The real-time clock: the chip that knows the time while the power is off."""
+
+    ABSENT = "absent"
+    UNKEPT = "unkept"
+    """No battery keeps it: there is none, or it is empty."""
+    DIFFERS = "differs"
+    """It tells another time than the wall clock."""
+    KEPT = "kept"
+
+
 class ProofState(StrEnum):
     """Result of the read-back proof."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kiosk.api.states import ClockState
+from kiosk.api.states import ClockState, RtcState
 from kiosk.clocks import EARLIEST_VALID, is_synchronised, wall_time
+from kiosk.hardware.real_time_clock import ROOT, read_real_time_clock
 
 
 def clock_state() -> ClockState:
@@ -15,17 +16,16 @@ def clock_state() -> ClockState:
     return ClockState.OK if is_synchronised() else ClockState.UNSYNCHRONISED
 
 
-def has_battery(rtc: Path = Path("/sys/class/rtc")) -> bool:
-    """Return whether a battery-backed clock set the system time at boot (``hctosys`` is 1)."""
-    for path in rtc.glob("rtc*/hctosys"):
-        try:
-            if path.read_text(encoding="ascii").strip() == "1":
-                return True
-        except OSError:
-            continue
-    return False
+def is_clock_trusted(rtc: Path = ROOT) -> bool:
+    """Return whether spans of wall time over a power cut can be trusted.
 
-
-def is_clock_trusted() -> bool:
-    """Return whether spans of wall time over a power cut can be trusted."""
-    return wall_time() >= EARLIEST_VALID and (is_synchronised() or has_battery())
+    Args:
+        rtc: folder of the real-time clocks. One is a witness if it set the time at the boot, has
+            a battery, and still tells the same time.
+    """
+    if wall_time() < EARLIEST_VALID:
+        return False
+    if is_synchronised():
+        return True
+    chip = read_real_time_clock(rtc)
+    return chip.has_set_clock and chip.state is RtcState.KEPT

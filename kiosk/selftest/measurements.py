@@ -101,7 +101,7 @@ ANSWERS: Mapping[bool | None, str] = MappingProxyType(
 YES_NO = MappingProxyType({"true": N_("yes"), "false": N_("no")})
 MILLISECONDS, SECONDS = N_("{n} ms"), N_("{n} s")
 GIGABYTES, MEGABYTES, PER_CENT = N_("{n} GB"), N_("{n} MB"), N_("{n} %")
-DECIBELS = N_("{n} dB")
+DECIBELS, VOLTS = N_("{n} dB"), N_("{n} V")
 
 OF_EVERY_CHECK: Mapping[str, Value] = {
     "limit_s": Number(N_("Time limit"), SECONDS),
@@ -271,7 +271,18 @@ MEASURED: Mapping[str, Mapping[str, Value]] = {
             },
         ),
         "synchronised": Word(N_("Synchronised"), YES_NO),
-        "battery": Word(N_("Kept by a battery"), YES_NO),
+        "rtc": Word(
+            N_("Clock with a battery"),
+            {
+                "absent": N_("not there"),
+                "unkept": N_("battery missing or empty"),
+                "differs": N_("another time than the kiosk"),
+                "kept": N_("in order"),
+            },
+        ),
+        "battery_v": Number(N_("Voltage of the clock battery"), VOLTS, 1),
+        "charging_v": Number(N_("The clock battery is charged to"), VOLTS, 1),
+        "apart_s": Number(N_("Ahead of the kiosk’s time"), SECONDS, 1),
     },
     "certificate": {
         "days_left": Number(N_("Days left"), N_("{n} days"), is_main=True),

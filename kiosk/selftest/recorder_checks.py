@@ -10,6 +10,7 @@ import contextlib
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -33,9 +34,15 @@ from kiosk.hardware.machine_health import (
     read_machine_health,
 )
 from kiosk.hardware.panel import Panel
+from kiosk.hardware.real_time_clock import (
+    EMPTY_V,
+    MOST_APART_S,
+    ROOT,
+    read_real_time_clock,
+)
 from kiosk.hardware.sources.sources import Sources
-from kiosk.hardware.wall_clock import clock_state, has_battery, is_clock_trusted
-from kiosk.hearing.monitoring.active_alarms import CAMERA, CLOCK
+from kiosk.hardware.wall_clock import clock_state, is_clock_trusted
+from kiosk.hearing.monitoring.active_alarms import CAMERA, CLOCK, RTC
 from kiosk.hearing.room.storage_monitor import MIRROR_ALARMS, PRIMARY_ALARMS
 from kiosk.selftest.camera_checks import load_camera_baseline, measure_view
 from kiosk.storage.court_keys import court_key_status, proof_times
@@ -263,11 +270,24 @@ async def check_storage(settings: Settings, paths: Paths) -> DeviceTestAnswer:
     return check_answer(code, measured, limits)
 
 
-async def check_clock() -> DeviceTestAnswer:
-    """Check that the clock is set; report whether it is synchronised and has a battery."""
-    state = clock_state()
-    measured = {"state": state, "synchronised": is_synchronised(), "battery": has_battery()}
-    return check_answer(CLOCK.get(state), measured)
+async def check_clock(rtc: Path = ROOT) -> DeviceTestAnswer:
+    """Check that the clock is set, and that the real-time clock has a battery and the same time.
+
+    A machine without a real-time clock is no fault: the report names it.
+    """
+    state, chip = clock_state(), await asyncio.to_thread(read_real_time_clock, rtc)
+    measured = {"state": state, "synchronised": is_synchronised(), "rtc": chip.state}
+    told = {
+        "battery_v": chip.battery_v,
+        "charging_v": chip.charging_v,
+        "apart_s": chip.apart_s,
+    }
+    measured |= {name: value for name, value in told.items() if value is not None}
+    limits = {
+        "battery_v": Limit(least=EMPTY_V),
+        "apart_s": Limit(least=-MOST_APART_S, most=MOST_APART_S),
+    }
+    return check_answer(CLOCK.get(state) or RTC.get(chip.state), measured, limits)
 
 
 async def check_machine() -> DeviceTestAnswer:

@@ -20,7 +20,7 @@ from kiosk.api import recorder
 from kiosk.api.recorder import Camera, Level, Microphone
 from kiosk.api.recorder_calls import DeviceTestAnswer
 from kiosk.api.states import MirrorState
-from kiosk.clocks import recording_ns
+from kiosk.clocks import recording_ns, wall_time
 from kiosk.config import CameraSettings, MicrophoneSettings, PanelSettings, PathSettings, Settings
 from kiosk.errors import StorageError
 from kiosk.hardware.camera.preview import HEIGHT, WIDTH, PreviewWriter
@@ -258,11 +258,32 @@ def test_storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ("state", "code"),
     [("ok", None), ("unset", "clock_unset"), ("unsynchronised", "clock_unsynchronised")],
 )
-def test_clock(state: str, code: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clock(
+    state: str, code: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(recorder_checks, "clock_state", lambda: state)
-    answer = run(recorder_checks.check_clock())
+    answer = run(recorder_checks.check_clock(tmp_path))
     assert answer.get("code") == code
-    assert answer["measured"]["state"] == state
+    assert (answer["measured"]["state"], answer["measured"]["rtc"]) == (state, "absent")
+
+
+@pytest.mark.parametrize(
+    ("battery", "apart_s", "code"),
+    [("3000000", 0, None), ("200000", 0, "rtc_unkept"), ("3000000", 90, "rtc_differs")],
+)
+def test_real_time_clock(
+    battery: str, apart_s: int, code: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_checks, "clock_state", lambda: "ok")
+    chip = tmp_path / "rtc0"
+    chip.mkdir()
+    (chip / "battery_voltage").write_text(battery)
+    (chip / "since_epoch").write_text(str(int(wall_time().timestamp()) + apart_s))
+    answer = run(recorder_checks.check_clock(tmp_path))
+    assert answer.get("code") == code
+    assert answer["measured"]["battery_v"] == int(battery) / 1e6
+    assert answer["limits"]["battery_v"]["least"] == 2.0
+    assert abs(answer["measured"]["apart_s"] - apart_s) < 3
 
 
 @pytest.mark.parametrize(

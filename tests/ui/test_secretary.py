@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kiosk.alarms import is_known
+from kiosk.alarms import ALARMS, is_known
 from kiosk.api.hearing import Hearing
 from kiosk.api.published import Schedule, read_hearings, read_schedule
 from kiosk.api.recorder import RecorderState
@@ -158,6 +158,39 @@ def test_readiness_of_broken_things_has_remedies() -> None:
         assert lines[item].remedy
     assert ready(None, None)["recorder"].tone == "fault"
     assert ready(recorder_of(microphones=[]), None)["mic"].tone == "fault"
+
+
+@pytest.mark.parametrize(
+    ("clock", "tone", "text"),
+    [
+        ({"state": "ok", "rtc": "kept"}, "good", "The clock is right, and a battery keeps it"),
+        (
+            {"state": "ok", "rtc": "absent"},
+            "plain",
+            "The clock is right; no battery keeps it when the power is cut",
+        ),
+        ({"state": "ok", "rtc": "unkept"}, "caution", ALARMS["rtc_unkept"].sentence),
+        ({"state": "ok", "rtc": "differs"}, "caution", ALARMS["rtc_differs"].sentence),
+        ({"state": "ok"}, "good", "The clock is right"),
+        (
+            {"state": "unsynchronised", "rtc": "kept"},
+            "caution",
+            f"{ALARMS['clock_unsynchronised'].sentence} A battery keeps it.",
+        ),
+        (
+            {"state": "unsynchronised", "rtc": "unkept"},
+            "caution",
+            ALARMS["clock_unsynchronised"].sentence,
+        ),
+        ({"state": "unset", "rtc": "unkept"}, "caution", ALARMS["clock_unset"].sentence),
+    ],
+)
+def test_readiness_names_the_clock_and_its_battery(
+    clock: dict[str, str], tone: str, text: str
+) -> None:
+    line = ready(recorder_of(clock=clock), None)["clock"]
+    assert (line.tone, line.text) == (tone, text)
+    assert bool(line.remedy) is (tone == "caution")
 
 
 @pytest.mark.parametrize("state", ["ok", "starting", "absent", "frozen", "off"])

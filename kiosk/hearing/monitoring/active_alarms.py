@@ -13,6 +13,7 @@ from kiosk.api.states import (
     MicrophoneState,
     Phase,
     ProofState,
+    RtcState,
 )
 from kiosk.clocks import format_wall
 from kiosk.hearing.room.storage_monitor import storage_alarms
@@ -25,6 +26,11 @@ CLOCK: Mapping[str, str] = {
     ClockState.UNSET: "clock_unset",
     ClockState.UNSYNCHRONISED: "clock_unsynchronised",
 }
+RTC: Mapping[str, str] = {
+    RtcState.UNKEPT: "rtc_unkept",
+    RtcState.DIFFERS: "rtc_differs",
+}
+"""The second is told in readiness and self-test only: a clock that was just set may pass there."""
 COURT_KEYS: Mapping[str, str] = {
     CourtKeyState.MISSING: "court_key_missing",
     CourtKeyState.UNPROVEN: "court_key_unproven",
@@ -57,12 +63,18 @@ def _device_alarms(state: RecorderState) -> Iterator[AlarmKey]:
     yield from storage_alarms(state)
     if state.court_keys.needed and (code := COURT_KEYS.get(state.court_keys.state)):
         yield code, "recorder"
-    if code := CLOCK.get(state.clock.state):
-        yield code, "clock"
+    yield from _clock_alarms(state)
     if recording and _has_readback_failed(state):
         yield "proof_failed", state.proof.source or "storage"
     if state.recovered is not None:
         yield "recorder_recovered", "recorder"
+
+
+def _clock_alarms(state: RecorderState) -> Iterator[AlarmKey]:
+    if code := CLOCK.get(state.clock.state):
+        yield code, "clock"
+    if state.clock.rtc is RtcState.UNKEPT:
+        yield RTC[RtcState.UNKEPT], "clock"
 
 
 def _has_readback_failed(state: RecorderState) -> bool:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from kiosk.api.recorder import AlarmKey, Clock, Preview, Proof, RecorderState
 from kiosk.api.states import Phase
 from kiosk.clocks import format_wall, recording_ns
+from kiosk.hardware.real_time_clock import read_real_time_clock
 from kiosk.hardware.wall_clock import clock_state
 from kiosk.hearing.monitoring.active_alarms import AlarmHistory, active_alarms
 from kiosk.hearing.monitoring.invariant_monitor import InvariantMonitor
@@ -36,6 +37,7 @@ class StateBuilder:
         self._invariants = invariants
         self._inputs = inputs
         self._alarm_history = AlarmHistory()
+        self._rtc = PatientReader(read_real_time_clock)
         self._is_enrolled = PatientReader(context.paths.device_certificate.exists)
 
     def build(self) -> RecorderState:
@@ -62,7 +64,7 @@ class StateBuilder:
             ),
             storage=storage,
             mirror=mirror,
-            clock=Clock(state=clock_state()),
+            clock=Clock(state=clock_state(), rtc=self._rtc.latest().state),
             proof=proof,
             lamp=bool(context.panel.lamp),
             court_keys=self._publicity.court_keys(hearing.state if hearing is not None else None),

@@ -243,11 +243,20 @@ def _disk_line(context: ViewContext, recorder: RecorderState) -> ReadinessLine:
 
 
 def _clock_line(context: ViewContext, recorder: RecorderState) -> ReadinessLine:
+    """Return whether the time is right, and whether it lasts through a power cut."""
     _ = context.translate.gettext
-    match recorder.clock.state:
-        case "ok":
-            return ReadinessLine("clock", "good", _("The clock is right"))
-        case "unset":
-            return _alarm_line(context, "clock", "clock_unset")
+    clock = recorder.clock
+    if clock.state != "ok":
+        line = _alarm_line(context, "clock", f"clock_{clock.state}")
+        is_kept = clock.state == "unsynchronised" and clock.rtc == "kept"
+        return replace(line, text=f"{line.text} {_('A battery keeps it.')}") if is_kept else line
+    match clock.rtc:
+        case "kept":
+            return ReadinessLine("clock", "good", _("The clock is right, and a battery keeps it"))
+        case "absent":
+            text = _("The clock is right; no battery keeps it when the power is cut")
+            return ReadinessLine("clock", "plain", text)
+        case "unkept" | "differs" as state:
+            return _alarm_line(context, "clock", f"rtc_{state}")
         case _:
-            return _alarm_line(context, "clock", "clock_unsynchronised")
+            return ReadinessLine("clock", "good", _("The clock is right"))

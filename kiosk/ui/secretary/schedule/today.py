@@ -153,7 +153,7 @@ BROKEN = service_states.recorder(
     camera={"state": "absent"},
     microphones=service_states.microphones(defendant={"state": "absent", "heard": None}),
     storage={"free_bytes": 9 * 10**9, "hours_left": 2.0, "state": "low"},
-    clock={"state": "unsynchronised"},
+    clock={"state": "unsynchronised", "rtc": "kept"},
 )
 MEASURED = {
     "state": "passed",
@@ -173,6 +173,7 @@ BUSY = service_states.sync(
 )
 UNPROVEN = service_states.recorder(
     mirror={"state": "behind", "behind_bytes": 210_000_000},
+    clock={"state": "ok", "rtc": "unkept"},
     court_keys={"state": "unproven", "needed": True},
 )
 VOLATILE = service_states.recorder(
