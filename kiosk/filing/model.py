@@ -135,7 +135,9 @@ class FeeStatement(FilingModel):
 
     Attributes:
         fee: id of a row of table 10.
-        amount: amount of the claim in tenge, as the person declared it.
+        amount: amount in tenge, as the person declared it (of the claim, or what is disputed).
+        documents: number of documents to copy, as the person declared it.
+        pages: number of their pages.
         hint: the fee in tenge; None if it cannot be computed.
         mrp: monthly index used.
         paid_on: date of payment, ``YYYY-MM-DD``.
@@ -144,6 +146,8 @@ class FeeStatement(FilingModel):
 
     fee: str
     amount: Decimal | None = None
+    documents: int | None = None
+    pages: int | None = None
     hint: Decimal | None = None
     mrp: Decimal | None = None
     paid_on: str | None = None

@@ -10,7 +10,6 @@ import asyncio
 import logging
 import shutil
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import Self
 
@@ -43,7 +42,7 @@ from kiosk.filing.submission.receipt_printer_service import ReceiptPrinterServic
 from kiosk.filing.submission.status import FilingStatus, parse_status
 from kiosk.filing.submission.submission import Submission
 from kiosk.locale import Language
-from kiosk.rules import Rules
+from kiosk.rules import FeeBasis, Rules
 from kiosk.storage.ages import Ages
 
 __all__ = ["FilingEvent", "FilingService", "OpenFiling", "PageChecked", "Submission", "Ticket"]
@@ -233,8 +232,14 @@ class FilingService(FilingContext):
         self, filing: OpenFiling, language: Language | None = None
     ) -> tuple[fee.FeeOption, ...]:
         """Return the fees that may be due for the document type (default: in its language)."""
-        language = language or filing.record.language
-        return fee.fee_options(self.rules, filing.record.document_type, language)
+        record = filing.record
+        return fee.fee_options(
+            self.rules, record.document_type, language or record.language, fee.payer_of(record)
+        )
+
+    def is_free(self, filing: OpenFiling) -> bool:
+        """Return whether nobody pays a state fee for such a document."""
+        return self.rules.document_type(filing.record.document_type).free_by is not None
 
     def exemption_options(self, language: Language) -> tuple[fee.FeeOption, ...]:
         """Return the grounds of exemption to choose from."""
@@ -245,7 +250,7 @@ class FilingService(FilingContext):
         filing: OpenFiling,
         *,
         fee_id: str | None = None,
-        amount: Decimal | None = None,
+        basis: FeeBasis | None = None,
         exemption: str | None = None,
         paid_on: date | None = None,
     ) -> fee.FeeHint:
@@ -254,13 +259,13 @@ class FilingService(FilingContext):
         Args:
             filing: the filing.
             fee_id: one of :meth:`fee_options`, if there are several.
-            amount: amount of the claim in tenge.
+            basis: an amount in tenge, or the number of documents and pages.
             exemption: one of :meth:`exemption_options`.
             paid_on: date of payment; None for today.
         """
         day = paid_on or self.to_local(wall_time()).date()
         hint = fee.fee_hint(
-            self, filing.record, day, fee_id=fee_id, amount=amount, exemption=exemption
+            self, filing.record, day, fee_id=fee_id, basis=basis, exemption=exemption
         )
         if hint.statement is not None:
             filing.update_details(fee=hint.statement)

@@ -16,6 +16,7 @@ from kiosk.rules.model import Mrp, Rate
 from kiosk.rules.rules import Rules
 
 Payer = Literal["individual", "entity"]
+FeeNeed = Literal["amount", "counts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +25,11 @@ class FeeBasis:
 
     Attributes:
         amount: amount of the claim in tenge.
-        base_fee: fee in tenge of which a share is due (cassation, arbitration).
         documents: number of documents to copy.
         pages: number of their pages.
     """
 
     amount: Decimal | None = None
-    base_fee: Decimal | None = None
     documents: int | None = None
     pages: int | None = None
 
@@ -57,7 +56,7 @@ def compute_fee(
         fee_id: id of a row of table 10.
         payer: natural person or legal entity.
         paid_on: date of payment, which decides the index.
-        basis: data that the rate needs (amount, base fee, documents and pages).
+        basis: data that the rate needs (amount, documents and pages).
 
     Raises:
         UnknownRuleError: there is no such fee.
@@ -67,6 +66,21 @@ def compute_fee(
         raise FeeUnknownError(f"the rates are known from {rules.state_fee.valid_from} only")
     index = mrp_on(rules, paid_on).tenge
     return _amount(rules, _rate(rules, fee_id, payer), payer, index, basis or FeeBasis())
+
+
+def fee_needs(rules: Rules, fee_id: str, payer: Payer) -> FeeNeed | None:
+    """Return what must be asked for the fee: an amount, documents and pages, or nothing (None).
+
+    Raises:
+        UnknownRuleError: there is no such fee.
+        FeeUnknownError: no rate for this payer.
+    """
+    rate = _rate(rules, fee_id, payer)
+    if rate.same_as is not None:
+        return fee_needs(rules, rate.same_as, payer)
+    if rate.percent is not None:
+        return "amount"
+    return None if rate.mrp is not None else "counts"
 
 
 def _rate(rules: Rules, fee_id: str, payer: Payer) -> Rate:
@@ -87,10 +101,6 @@ def _amount(rules: Rules, rate: Rate, payer: Payer, index: Decimal, basis: FeeBa
         return amount if rate.max_mrp is None else min(amount, rate.max_mrp * index)
     if rate.mrp is not None:
         return rate.mrp * index
-    if rate.percent_of_given is not None:
-        return _percent_of(
-            rate.percent_of_given, _require_amount(basis.base_fee, "the fee of the claim")
-        )
     if rate.same_as is not None:
         whole = _amount(rules, _rate(rules, rate.same_as, payer), payer, index, basis)
         return _percent_of(rate.share_percent, whole)

@@ -160,6 +160,7 @@ def _find_contradictions(rules: Rules) -> Iterator[str]:
         ("role", rules.roles.keys(), _referenced_roles(rules)),
         ("document type", rules.document_types.keys(), _referenced_types(rules)),
         ("fee", fees, _referenced_fees(rules)),
+        ("exemption", {row.id for row in rules.state_fee.exemption}, _referenced_grounds(rules)),
         ("form", rules.forms.keys(), _referenced_forms(rules)),
     )
     for name, known, named in references:
@@ -225,6 +226,12 @@ def _referenced_fees(rules: Rules) -> Iterator[tuple[str, str]]:
         for rate in (fee.individual, fee.entity):
             if rate is not None and rate.same_as is not None:
                 yield f"state_fee.toml “{fee.id}”", rate.same_as
+
+
+def _referenced_grounds(rules: Rules) -> Iterator[tuple[str, str]]:
+    for row in rules.document_types.values():
+        if row.free_by is not None:
+            yield f"document_types.toml “{row.id}”", row.free_by
 
 
 def _referenced_forms(rules: Rules) -> Iterator[tuple[str, str]]:

@@ -26,6 +26,7 @@ ClosureRequirement = Literal[
     "disorder",
 ]
 ExemptionGroup = Literal["person", "claim", "document", "organisation"]
+FeeAmount = Literal["claim", "disputed", "notice"]
 
 
 class TableRow(BaseModel):
@@ -82,6 +83,8 @@ class DocumentType(LabelledRow):
         formats: hearing formats it exists in (R49: a witness's receipt is offline only).
         when_closed: whether it may be filed in a closed case (S19).
         fees: ids of state fees that may be due.
+        free_by: id of the ground of exemption by which nobody pays for it.
+        visitor: whether a visitor hands it in; others come from a body or arise in the hearing.
         slots: documents that belong to it, in the order of scanning.
     """
 
@@ -89,6 +92,8 @@ class DocumentType(LabelledRow):
     formats: tuple[Identifier, ...] = ("offline", "online", "mixed")
     when_closed: bool = True
     fees: tuple[Identifier, ...] = ()
+    free_by: Identifier | None = None
+    visitor: bool = True
     slots: tuple[SlotRule, ...]
 
 
@@ -291,7 +296,6 @@ class Rate(TableRow):
         percent: percentage of the claim's amount, at most ``max_mrp`` times the monthly index.
         mrp: multiple of the monthly index.
         same_as: id of another fee, of which ``share_percent`` is due.
-        percent_of_given: percentage of a fee that the caller gives.
         mrp_per_document: multiple of the index per document, plus ``mrp_per_page`` per page.
     """
 
@@ -300,13 +304,12 @@ class Rate(TableRow):
     mrp: Decimal | None = None
     same_as: Identifier | None = None
     share_percent: Decimal = Decimal(100)
-    percent_of_given: Decimal | None = None
     mrp_per_document: Decimal | None = None
     mrp_per_page: Decimal | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> Rate:
-        ways = (self.percent, self.mrp, self.same_as, self.percent_of_given, self.mrp_per_document)
+        ways = (self.percent, self.mrp, self.same_as, self.mrp_per_document)
         if sum(way is not None for way in ways) != 1:
             raise ValueError("a rate is computed in exactly one way")
         if (self.mrp_per_document is None) != (self.mrp_per_page is None):
@@ -315,10 +318,18 @@ class Rate(TableRow):
 
 
 class Fee(LabelledRow):
-    """A row of the state fee; ``entity`` is None if there is none for legal entities."""
+    """A row of the state fee; ``entity`` is None if there is none for legal entities.
+
+    Attributes:
+        amount: the sum that a percentage is of: of the claim, the one that the applicant disputes,
+            or the one that the disputed tax notice names.
+        elsewhere: another court's, so no document of this kiosk has it.
+    """
 
     individual: Rate
     entity: Rate | None = None
+    amount: FeeAmount = "claim"
+    elsewhere: bool = False
 
 
 class Exemption(LabelledRow):
@@ -327,10 +338,12 @@ class Exemption(LabelledRow):
     Attributes:
         norm: the text of the act; ``label`` is a caption for it.
         group: what it hangs on.
+        deferred: the fee is due, but only after the decision (АПК 106(3)).
     """
 
     norm: Label
     group: ExemptionGroup
+    deferred: bool = False
 
 
 class StateFee(TableRow):

@@ -16,6 +16,7 @@ _SCHWA_TO_CYRILLIC = str.maketrans({"\u0259": "\u04d9", "\u018f": "\u04d8"})
 #: Latin letters that look like Cyrillic ones, after case folding; keyboards and PDFs mix them up.
 _LATIN_TO_CYRILLIC = str.maketrans("abcehikmoptxy", "авсенікмортху")
 _TO_HYPHEN = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
+_TO_SLASH = str.maketrans("\\\u2044\u2215", "///")
 
 
 def fold_schwa(text: str) -> str:
@@ -36,7 +37,8 @@ def search_key(text: str) -> str:
 def case_number_key(text: str) -> str:
     """Return a case number for comparison, whether printed, typed, or copied from a PDF.
 
-    Look-alike letters, dashes, spaces and case are ignored.
+    Look-alike letters, dashes, slashes either way, spaces and case are ignored.
     """
     folded = fold_schwa(unicodedata.normalize("NFKC", text)).translate(_TO_HYPHEN)
+    folded = folded.translate(_TO_SLASH)
     return re.sub(r"\s+", "", folded).casefold().translate(_LATIN_TO_CYRILLIC)

@@ -90,10 +90,16 @@ class OriginalsPlace:
 
 @dataclass(frozen=True)
 class FeePlace:
-    """The state fee: which fee, the amount of the claim, an exemption."""
+    """The state fee: which fee, an amount or numbers of papers, an exemption.
+
+    ``counting``: which number the keys type where documents and their pages are counted.
+    """
 
     fee: str | None = None
     amount: str = ""
+    documents: str = ""
+    pages: str = ""
+    counting: Literal["documents", "pages"] = "documents"
     exemption: str | None = None
     choosing: Literal["fee", "amount", "exemption_group", "exemption"] = "amount"
     group: str = ""

@@ -21,6 +21,7 @@ COMMON_TYPES = (
     "response",
     "evidence",
     "power_of_attorney",
+    "letter",
     "other",
 )
 FREQUENT_EVENTS = (
@@ -101,6 +102,10 @@ class RuleLabels:
         )
         return tuple((row.id, sentence_case(self._label(row, row.id))) for row in rows)
 
+    def deferrals(self) -> frozenset[str]:
+        """Return the ids of the grounds on which the state fee is paid after the decision."""
+        return frozenset(row.id for row in self.rules.state_fee.exemption if row.deferred)
+
     # -- documents -----------------------------------------------------------------------------
 
     def document_type(self, identifier: str) -> str:
@@ -118,10 +123,10 @@ class RuleLabels:
         )
 
     def types_of(self, group: str) -> tuple[str, ...]:
-        """Return the document types of a group, most common first."""
+        """Return the document types of a group that a visitor hands in, most common first."""
         if group == "common":
             return tuple(t for t in COMMON_TYPES if t in self.rules.document_types)
-        rows = [row.id for row in self.rules.document_types_for(group)]
+        rows = [row.id for row in self.rules.document_types_for(group) if row.visitor]
         first = [t for t in COMMON_TYPES if t in rows and t != "other"]
         last = [t for t in rows if t == "other"]
         return (*first, *(t for t in rows if t not in first and t not in last), *last)

@@ -68,6 +68,9 @@ def test_exactly_one_check_digit_is_right(serial: int, digit: int) -> None:
         ("\u018f-12/26", "\u04d9-12/26"),
         ("2К-15/2026", "2к-15/2026"),
         ("2K-15/2026", "2К-15/2026"),
+        ("3599-24-00-2a/2151", "3599-24-00-2а/2151"),
+        ("3599 - 24 - 00 - 2А \\ 2151", "3599-24-00-2а/2151"),
+        ("6003-25-00-4k/1454 (2)", "6003-25-00-4к/1454(2)"),
     ],
 )
 def test_case_numbers_compare_alike(typed: str, printed: str) -> None:
@@ -76,6 +79,8 @@ def test_case_numbers_compare_alike(typed: str, printed: str) -> None:
 
 def test_different_case_numbers_differ() -> None:
     assert case_number_key("7514-26-00-4/1187") != case_number_key("7514-26-00-4/1178")
+    assert case_number_key("6003-25-00-4к/1454") != case_number_key("6003-25-00-4к/1454(2)")
+    assert case_number_key("3599-24-00-2/2151") != case_number_key("3599-24-00-2а/2151")
 
 
 @pytest.mark.parametrize(

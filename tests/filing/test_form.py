@@ -21,7 +21,7 @@ from kiosk.filing.service import FilingService, OpenFiling
 from kiosk.filing.submission.status import STAGE_LABELS, parse_status
 from kiosk.ipc import ServiceDownError
 from kiosk.locale import LANGUAGES, Translator
-from kiosk.rules import Rules
+from kiosk.rules import FeeBasis, Rules
 from kiosk.sync.outbox.filing_body import revision_2_fields
 from tests.filing.conftest import FakeSync
 
@@ -129,7 +129,10 @@ def test_every_slot_becomes_a_document_and_the_receipt_names_all(
                 applicant={"kind": "entity", "organisation": "ТОО «А»", "bin": "120340000001"},
             )
             service.fee_hint(
-                filing, fee_id="property", amount=Decimal(10**6), paid_on=date(2026, 5, 1)
+                filing,
+                fee_id="property",
+                basis=FeeBasis(amount=Decimal(10**6)),
+                paid_on=date(2026, 5, 1),
             )
             done = await service.submit(filing)
             assert [d.path for d in done.filing.documents] == ["document.pdf", "fee_receipt.pdf"]
@@ -171,7 +174,6 @@ def test_every_slot_becomes_a_document_and_the_receipt_names_all(
         ("person", "non_property", None, date(2026, 3, 1), "2162.5", None),
         ("person", "property", None, date(2026, 3, 1), None, "amount_needed"),
         ("person", "property", "1", date(2027, 3, 1), None, "no_index"),
-        ("entity", "divorce", "1", date(2026, 3, 1), None, "no_rate"),
         ("person", None, None, date(2026, 3, 1), None, "choose_fee"),
     ],
 )
@@ -187,12 +189,57 @@ def test_the_fee_is_a_hint_or_visibly_none(
     filing = service.create("claim", "ru")
     filing.update_details(applicant={"kind": kind})
     claimed = None if amount is None else Decimal(amount)
-    hint = service.fee_hint(filing, fee_id=choice, amount=claimed, paid_on=day)
+    basis = FeeBasis(amount=claimed)
+    hint = service.fee_hint(filing, fee_id=choice, basis=basis, paid_on=day)
     assert hint.problem == problem
     assert hint.to_pay == (None if due is None else Decimal(due))
     assert bool(hint.qr_png()) == (due is not None)
     if due is not None:
         assert due in hint.payment_text
+
+
+def test_each_document_asks_what_its_fee_needs_and_then_knows_it(service: FilingService) -> None:
+    """Copies, cassation and arbitration; an organisation is not offered a divorce (НК 665)."""
+    day = date(2026, 3, 1)
+    filing = service.create("copy_request", "ru")
+    hint = service.fee_hint(filing, paid_on=day)
+    assert (hint.problem, hint.needs) == ("counts_needed", "counts")
+    hint = service.fee_hint(filing, basis=FeeBasis(documents=2, pages=10), paid_on=day)
+    assert (hint.problem, hint.to_pay) == (None, Decimal("2162.5"))
+    assert filing.record.fee is not None
+    assert (filing.record.fee.documents, filing.record.fee.pages) == (2, 10)
+
+    filing = service.create("arbitration_cancel", "ru")
+    hint = service.fee_hint(filing, fee_id="arbitration_cancel_property", paid_on=day)
+    assert (hint.problem, hint.amount_of) == ("amount_needed", "disputed")
+
+    filing = service.create("claim", "ru")
+    assert "divorce" in {option.id for option in service.fee_options(filing)}
+    filing.update_details(applicant={"kind": "entity"})
+    assert "divorce" not in {option.id for option in service.fee_options(filing)}
+    with pytest.raises(StepRefusedError):
+        service.fee_hint(filing, fee_id="divorce", paid_on=day)
+
+    filing = service.create("private_appeal", "ru")
+    assert service.fee_hint(filing, paid_on=day).problem == "free"
+    filing = service.create("motion", "ru")
+    assert service.fee_hint(filing, paid_on=day).problem == "no_fee"
+
+
+def test_a_consumers_payment_is_put_off_until_the_decision(service: FilingService) -> None:
+    """АПК 106(3), the exception of НК 672(1)1): deferred, not exempt."""
+    filing = service.create("claim", "ru")
+    hint = service.fee_hint(
+        filing,
+        fee_id="property",
+        basis=FeeBasis(amount=Decimal(10**6)),
+        exemption="consumer_deferral",
+        paid_on=date(2026, 3, 1),
+    )
+    assert hint.is_deferred
+    assert (hint.to_pay, hint.payment_text) == (None, "")
+    assert hint.statement is not None
+    assert hint.statement.hint == Decimal(10000)
 
 
 def test_an_exemption_is_asked_and_kept_and_nothing_is_to_pay(service: FilingService) -> None:
@@ -232,11 +279,24 @@ def test_a_case_is_known_unknown_or_unchecked(service: FilingService, sync: Fake
     assert find("1-2/4").state == "unknown"
     sync.answer = None
     assert find("1-2/4").state == "unchecked"
-    assert (
-        cases.case_number_in_code("https://sud.example/?case=7514-26-00-2/11&x=1")
-        == "7514-26-00-2/11"
-    )
-    assert cases.case_number_in_code("urn:uuid:0f0e") is None
+
+
+@pytest.mark.parametrize(
+    ("code", "number"),
+    [
+        ("https://sud.example/?case=7514-26-00-2/11&x=1", "7514-26-00-2/11"),
+        ("3599-24-00-2а/2151", "3599-24-00-2а/2151"),
+        ("№ 6003-25-00-4к/1454(2).", "6003-25-00-4к/1454(2)"),
+        ("7514–26–00–2 \\ 11", "7514-26-00-2/11"),
+        ("7514-26-00-2ә / 11", "7514-26-00-2ә/11"),
+        ("urn:uuid:0f0e", None),
+        ("7514-26-00-2/", None),
+        ("", None),
+    ],
+)
+def test_a_case_number_is_read_from_a_summons_code(code: str, number: str | None) -> None:
+    """Letters of appeal and cassation, and the number of a part, belong to it."""
+    assert cases.case_number_in_code(code) == number
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def test_every_row_of_the_tables_is_there(rules: Rules) -> None:
         "short_protocol": len(rules.short_protocol.field),
     }
     assert counts == {
-        "document_types": 40,
+        "document_types": 43,
         "case_kinds": 4,
         "proceedings": 5,
         "instances": 3,
@@ -44,8 +44,8 @@ def test_every_row_of_the_tables_is_there(rules: Rules) -> None:
         "closure_grounds": 24,
         "permissions": 4,
         "events": 50,
-        "fees": 16,
-        "exemptions": 35,
+        "fees": 21,
+        "exemptions": 36,
         "mrp": 9,
         "limits": 26,
         "short_protocol": 10,
@@ -100,10 +100,25 @@ def test_the_oath_is_the_acts_in_each_language_and_never_a_translation(rules: Ru
     assert rules.oath_text("kk", "admin_justice") is None
 
 
-def test_state_fee_has_no_invented_kazakh(rules: Rules) -> None:
-    assert all(fee.label.kk is None for fee in rules.state_fee.fee)
-    assert all(row.norm.kk is None for row in rules.state_fee.exemption)
+def test_kazakh_names_of_fees_are_our_captions_and_no_text_of_the_act(rules: Rules) -> None:
+    assert {fee.status["kk"] for fee in rules.state_fee.fee} == {"M"}
+    assert {row.norm.kk is None for row in rules.state_fee.exemption if not row.deferred} == {True}
     assert all("S" in fee.status.values() for fee in rules.state_fee.fee)
+
+
+def test_every_fee_belongs_to_a_document_that_a_visitor_can_hand_in(rules: Rules) -> None:
+    """НК 665; what is lodged with the Constitutional Court is not lodged here."""
+    used = {fee for row in rules.document_types.values() if row.visitor for fee in row.fees}
+    lost = {row.id for row in rules.state_fee.fee} - used
+    assert lost == {row.id for row in rules.state_fee.fee if row.elsewhere} == {"constitutional"}
+
+
+def test_papers_that_are_free_for_everyone_name_their_ground(rules: Rules) -> None:
+    """НК 668(1)15)."""
+    free = {row.id: row.free_by for row in rules.document_types.values() if row.free_by}
+    assert set(free) == {"private_appeal", "admin_offence_complaint", "bailiff_complaint"}
+    assert set(free.values()) == {"procedural_applications"}
+    assert not any(rules.document_type(name).fees for name in free)
 
 
 def test_limits_of_the_letter(rules: Rules) -> None:
@@ -164,12 +179,13 @@ def test_notes_of_uncertainty_are_kept(rules: Rules) -> None:
 
 
 def test_all_grounds_of_exemption_are_found_by_what_they_hang_on(rules: Rules) -> None:
-    """НК 668(1), all 34, and 671(1)."""
+    """НК 668(1), all 34, 671(1), and the deferral of АПК 106(3)."""
     rows = rules.state_fee.exemption
     assert [row.source for row in rows[:34]] == [(f"НК 668(1){n})",) for n in range(1, 35)]
-    assert all(row.norm.ru and row.label.kk and row.label.ru for row in rows)
+    assert all(row.norm.ru for row in rows if not row.deferred)
+    assert all(row.label.kk and row.label.ru for row in rows)
     assert Counter(row.group for row in rows) == {
-        "claim": 13,
+        "claim": 14,
         "organisation": 17,
         "person": 2,
         "document": 3,

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.rules import FeeBasis, FeeUnknownError, Payer, UnknownRuleError, compute_fee, load_rules
+from kiosk.rules.fees import fee_needs
 
 RULES = load_rules()
 DAY = date(2026, 3, 2)
@@ -33,7 +34,13 @@ MILLION = FeeBasis(amount=Decimal(1_000_000))
         ("tax_audit", "individual", FeeBasis(amount=Decimal(10**12)), "2162500"),
         ("divorce_special", "individual", MILLION, "10000"),
         ("copies", "individual", FeeBasis(documents=2, pages=10), "2162.5"),
-        ("cassation", "individual", FeeBasis(base_fee=Decimal(10_000)), "5000"),
+        ("cassation_property", "entity", MILLION, "15000"),
+        ("cassation_non_property", "individual", None, "1081.25"),
+        ("cassation_writ", "individual", None, "10812.5"),
+        ("arbitration_cancel_property", "individual", MILLION, "5000"),
+        ("arbitration_cancel_non_property", "entity", None, "1081.25"),
+        ("cassation_arbitration_property", "individual", MILLION, "2500"),
+        ("cassation_arbitration_non_property", "entity", None, "540.625"),
         ("constitutional", "individual", None, "0"),
     ],
 )
@@ -53,13 +60,22 @@ def test_no_rate_or_index_for_the_date_gives_no_figure(day: date) -> None:
         ("divorce", "entity", None),
         ("property", "individual", None),
         ("property", "individual", FeeBasis(amount=Decimal(-1))),
-        ("cassation", "individual", MILLION),
+        ("cassation_property", "individual", None),
         ("copies", "individual", FeeBasis(documents=1)),
     ],
 )
 def test_what_is_not_known_is_not_guessed(fee: str, payer: Payer, claim: FeeBasis | None) -> None:
     with pytest.raises(FeeUnknownError):
         compute_fee(RULES, fee, payer, DAY, claim)
+
+
+@pytest.mark.parametrize("payer", ["individual", "entity"])
+def test_what_is_asked_for_a_fee_is_enough_to_compute_it(payer: Payer) -> None:
+    """No fee asks for an amount and then knows nothing."""
+    answers = {"amount": MILLION, "counts": FeeBasis(documents=2, pages=10), None: None}
+    for row in RULES.state_fee.fee:
+        if payer == "individual" or row.entity is not None:
+            compute_fee(RULES, row.id, payer, DAY, answers[fee_needs(RULES, row.id, payer)])
 
 
 def test_unknown_fee() -> None:

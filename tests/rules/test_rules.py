@@ -132,7 +132,9 @@ def test_open_questions_after_the_start(rules: Rules) -> None:
 def test_labels_by_language(rules: Rules) -> None:
     label = rules.role("witness").label
     assert (label.text("kk"), label.text("ru"), label.text("en")) == ("куә", "свидетель", "witness")
-    assert rules.state_fee.fee[0].label.text("kk") == "иски имущественного характера"
+    assert (
+        rules.state_fee.exemption[3].norm.text("kk")
+    ) == "истцы – по искам о взыскании алиментов"
 
 
 def test_latin_schwa_is_folded_for_search() -> None:

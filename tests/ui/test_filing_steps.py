@@ -78,7 +78,7 @@ def test_everything_may_be_left_out_and_nothing_is_a_dead_end(tmp_path: Path) ->
 def test_an_exemption_is_found_by_what_it_hangs_on_in_the_language_of_the_screen(
     tmp_path: Path,
 ) -> None:
-    """Two taps to one of 35; who changes the language on the way reads that one."""
+    """Two taps to one of 36; who changes the language on the way reads that one."""
 
     async def steps() -> None:
         app = with_pages(tmp_path)
@@ -101,6 +101,76 @@ def test_an_exemption_is_found_by_what_it_hangs_on_in_the_language_of_the_screen
         form.show_options("exemption_group")
         form.choose_exemption_group("person")
         assert len(view_of(current_screen(app), app).choices) == 2
+        await app.close()
+
+    run(steps())
+
+
+def test_the_fee_of_copies_is_typed_as_two_numbers(tmp_path: Path) -> None:
+    """НК 665(1)12): 0.1 of the index for each document, 0.03 for each page."""
+
+    async def steps() -> None:
+        app = with_pages(tmp_path)
+        form, filing = app.visit.fee, app.visit.filing
+        assert filing is not None
+        filing.update_details(document_type="copy_request")
+        form.ask()
+        assert view_of(current_screen(app), app).needs == "counts"
+        form.type_count("2")
+        form.count("pages")
+        for digit in "10":
+            form.type_count(digit)
+        view = view_of(current_screen(app), app)
+        assert [number for _, _, number in view.counts] == ["2", "10"]
+        assert app.visit.record.fee is not None
+        assert (app.visit.record.fee.documents, app.visit.record.fee.pages) == (2, 10)
+        form.ask()
+        again = view_of(current_screen(app), app)
+        assert [number for _, _, number in again.counts] == ["2", "10"], "asked again, still there"
+        await app.close()
+
+    run(steps())
+
+
+def test_a_fee_that_the_applicant_cannot_owe_is_asked_anew(tmp_path: Path) -> None:
+    """An organisation has no divorce; what was chosen before is let go, not refused."""
+
+    async def steps() -> None:
+        app = with_pages(tmp_path)
+        form, filing = app.visit.fee, app.visit.filing
+        assert filing is not None
+        form.ask()
+        form.choose_fee("divorce")
+        filing.update_details(applicant={"kind": "entity"})
+        form.ask()
+        view = view_of(current_screen(app), app)
+        assert (view.choosing, view.chosen) == ("fee", "")
+        assert "divorce" not in dict(view.choices)
+        filing.update_details(document_type="private_appeal")
+        form.ask()
+        assert view_of(current_screen(app), app).text == app.translate(
+            "Nobody pays a state fee for this document."
+        )
+        await app.close()
+
+    run(steps())
+
+
+def test_only_papers_of_visitors_are_offered_and_a_letter_is(tmp_path: Path) -> None:
+    """A prosecutor's motion, a police report and a witness's receipt do not come from visitors."""
+
+    async def steps() -> None:
+        app = with_pages(tmp_path)
+        labels = app.labels
+        offered = {row for group in labels.groups() for row in labels.types_of(group)}
+        missing = set(labels.rules.document_types) - offered
+        assert missing == {
+            "admin_offence_protocol",
+            "prosecutor_appeal",
+            "witness_receipt",
+            "interpreter_receipt",
+        }
+        assert "letter" in labels.types_of("common")
         await app.close()
 
     run(steps())

@@ -21,10 +21,12 @@ from kiosk.filing.model import FeeStatement, Filing
 from kiosk.locale import Language
 from kiosk.rules import Rules
 from kiosk.rules.errors import FeeUnknownError
-from kiosk.rules.fees import FeeBasis, compute_fee, mrp_on
-from kiosk.rules.model import ExemptionGroup
+from kiosk.rules.fees import FeeBasis, FeeNeed, Payer, compute_fee, fee_needs, mrp_on
+from kiosk.rules.model import ExemptionGroup, Fee, FeeAmount
 
-Problem = Literal["no_fee", "choose_fee", "amount_needed", "no_index", "no_rate"]
+Problem = Literal[
+    "no_fee", "free", "choose_fee", "amount_needed", "counts_needed", "no_index", "no_rate"
+]
 #: Id of the slot for the proof of payment.
 PAYMENT_PROOF_SLOT = "fee_receipt"
 
@@ -45,11 +47,15 @@ class FeeHint:
     Attributes:
         statement: saved with the filing.
         label: name of the fee, in the visitor's language if there is one.
-        problem: why there is no figure: ``no_fee`` (none is known for this type), ``choose_fee``
-            (several may apply), ``amount_needed``, ``no_index`` (no MRP for the payment date),
-            ``no_rate``; None if there is a figure.
-        to_pay: tenge; None if there is no figure or an exemption is named.
+        problem: why there is no figure: ``no_fee`` (none is known for this type), ``free`` (nobody
+            pays for this type), ``choose_fee`` (several may apply), ``amount_needed``,
+            ``counts_needed`` (of documents and their pages), ``no_index`` (no MRP for the payment
+            date), ``no_rate``; None if there is a figure.
+        to_pay: tenge; None if there is no figure, or an exemption or a deferral is named.
         payment_text: content of the QR code; empty if there is nothing to pay.
+        needs: what the fee is computed from, besides the index.
+        amount_of: which sum ``amount`` is.
+        is_deferred: whether the ground that was named puts the payment off (АПК 106(3)).
     """
 
     statement: FeeStatement | None
@@ -57,6 +63,9 @@ class FeeHint:
     problem: Problem | None
     to_pay: Decimal | None
     payment_text: str
+    needs: FeeNeed | None = None
+    amount_of: FeeAmount = "claim"
+    is_deferred: bool = False
 
     def qr_png(self, scale: int = 8) -> bytes:
         """Return the QR code to pay, as PNG; empty if there is nothing to pay."""
@@ -67,11 +76,24 @@ class FeeHint:
         return out.getvalue()
 
 
-def fee_options(rules: Rules, document_type: str, language: Language) -> tuple[FeeOption, ...]:
-    """Return the fees that may be due for a document type."""
-    fee_ids = rules.document_type(document_type).fees
+def payer_of(filing: Filing) -> Payer:
+    """Return who pays: a legal entity, or a person."""
+    return "entity" if filing.applicant.kind == "entity" else "individual"
+
+
+def fee_options(
+    rules: Rules, document_type: str, language: Language, payer: Payer
+) -> tuple[FeeOption, ...]:
+    """Return the fees that may be due for a document type and that have a rate for ``payer``."""
+    return tuple(
+        FeeOption(row.id, row.label.text(language)) for row in _fees(rules, document_type, payer)
+    )
+
+
+def _fees(rules: Rules, document_type: str, payer: Payer) -> tuple[Fee, ...]:
     rows = {row.id: row for row in rules.state_fee.fee}
-    return tuple(FeeOption(fee_id, rows[fee_id].label.text(language)) for fee_id in fee_ids)
+    found = (rows[fee_id] for fee_id in rules.document_type(document_type).fees)
+    return tuple(row for row in found if payer == "individual" or row.entity is not None)
 
 
 def exemption_options(rules: Rules, language: Language) -> tuple[FeeOption, ...]:
@@ -87,7 +109,7 @@ def fee_hint(
     paid_on: date,
     *,
     fee_id: str | None = None,
-    amount: Decimal | None = None,
+    basis: FeeBasis | None = None,
     exemption: str | None = None,
 ) -> FeeHint:
     """Return the fee that may be due for ``filing``.
@@ -97,53 +119,78 @@ def fee_hint(
         filing: its document type and applicant decide the fee.
         paid_on: date of payment, which decides the monthly index.
         fee_id: the fee, if several may apply.
-        amount: amount of the claim in tenge.
-        exemption: ground of exemption that the person chose.
+        basis: what the person said: an amount in tenge, or the number of documents and pages.
+        exemption: ground of exemption or deferral that the person chose.
 
     Raises:
         StepRefusedError: there is no such fee for this type, or no such ground.
     """
     rules, language = context.rules, filing.language
-    choices = {
-        choice.id: choice.label for choice in fee_options(rules, filing.document_type, language)
-    }
-    if fee_id is None and len(choices) == 1:
-        fee_id = next(iter(choices))
-    if exemption is not None and exemption not in {x.id for x in rules.state_fee.exemption}:
+    rows = {row.id: row for row in _fees(rules, filing.document_type, payer_of(filing))}
+    if fee_id is None and len(rows) == 1:
+        fee_id = next(iter(rows))
+    grounds = {row.id: row for row in rules.state_fee.exemption}
+    if exemption is not None and exemption not in grounds:
         raise StepRefusedError(f"no exemption {exemption}")
     if fee_id is None:
-        return FeeHint(None, "", "choose_fee" if choices else "no_fee", None, "")
-    if fee_id not in choices:
+        return FeeHint(None, "", _problem_without_fee(rules, filing, bool(rows)), None, "")
+    if fee_id not in rows:
         raise StepRefusedError(f"no fee {fee_id} for {filing.document_type}")
-    statement = FeeStatement(
-        fee=fee_id, amount=amount, paid_on=paid_on.isoformat(), exemption=exemption
-    )
+    statement = _statement(fee_id, basis or FeeBasis(), paid_on, exemption)
     due, problem = _fee_or_problem(rules, filing, statement, paid_on)
     if due is not None:
         index = mrp_on(rules, paid_on).tenge
         statement = statement.model_copy(update={"hint": due, "mrp": index})
     to_pay = None if exemption is not None else due
-    text = "" if to_pay is None else _payment_text(context, choices[fee_id], to_pay, language)
-    return FeeHint(statement, choices[fee_id], problem, to_pay, text)
+    label = rows[fee_id].label.text(language)
+    return FeeHint(
+        statement,
+        label,
+        problem,
+        to_pay,
+        "" if to_pay is None else _payment_text(context, label, to_pay, language),
+        needs=fee_needs(rules, fee_id, payer_of(filing)),
+        amount_of=rows[fee_id].amount,
+        is_deferred=exemption is not None and grounds[exemption].deferred,
+    )
+
+
+def _problem_without_fee(rules: Rules, filing: Filing, has_choice: bool) -> Problem:
+    if has_choice:
+        return "choose_fee"
+    return "free" if rules.document_type(filing.document_type).free_by else "no_fee"
+
+
+def _statement(fee_id: str, basis: FeeBasis, paid_on: date, exemption: str | None) -> FeeStatement:
+    return FeeStatement(
+        fee=fee_id,
+        amount=basis.amount,
+        documents=basis.documents,
+        pages=basis.pages,
+        paid_on=paid_on.isoformat(),
+        exemption=exemption,
+    )
 
 
 def _fee_or_problem(
     rules: Rules, filing: Filing, statement: FeeStatement, paid_on: date
 ) -> tuple[Decimal | None, Problem | None]:
     """Return the fee in tenge, or the reason why there is none."""
+    payer = payer_of(filing)
+    basis = FeeBasis(statement.amount, statement.documents, statement.pages)
     try:
         mrp_on(rules, paid_on)
     except FeeUnknownError:
         return None, "no_index"
-    payer: Literal["individual", "entity"] = (
-        "entity" if filing.applicant.kind == "entity" else "individual"
-    )
+    needs = fee_needs(rules, statement.fee, payer)
+    if needs == "amount" and basis.amount is None:
+        return None, "amount_needed"
+    if needs == "counts" and None in (basis.documents, basis.pages):
+        return None, "counts_needed"
     try:
-        return compute_fee(
-            rules, statement.fee, payer, paid_on, FeeBasis(amount=statement.amount)
-        ), None
+        return compute_fee(rules, statement.fee, payer, paid_on, basis), None
     except FeeUnknownError:
-        return None, "no_rate" if statement.amount is not None else "amount_needed"
+        return None, "no_rate"
 
 
 def _payment_text(context: FilingContext, purpose: str, due: Decimal, language: Language) -> str:

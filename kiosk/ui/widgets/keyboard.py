@@ -49,7 +49,7 @@ _CYRILLIC = (_KAZAKH, "ЙЦУКЕНГШЩЗХЪ", "ФЫВАПРОЛДЖЭ", "Я�
 _LATIN = ("1234567890-/", "QWERTYUIOP№", "ASDFGHJKL«».", "ZXCVBNM")
 _COMPACT = (
     ("ЙЦУКЕНГШЩ", "ЗХЪФЫВАПР", "ОЛДЖЭЯЧСМ", "ИТЬБЮ"),
-    ("ӘІҢҒҮҰҚӨҺ", "Ё-./«»№()", "123456789", "0"),
+    ("ӘІҢҒҮҰҚӨҺ", "-/()«»№.Ё", "123456789", "0"),
     ("QWERTYUIO", "PASDFGHJK", "LZXCVBNM-", "."),
 )
 DIGITS = ("12345", "67890")
@@ -67,7 +67,7 @@ def letter_rows(*, compact: bool, digits: bool, page: int) -> tuple[str, ...]:
     if compact:
         pages = (_COMPACT[1], _COMPACT[0], _COMPACT[2]) if digits else _COMPACT
         return pages[page % 3]
-    first = ("1234567890-/", *_CYRILLIC) if digits else _CYRILLIC
+    first = ("1234567890-/()", *_CYRILLIC) if digits else _CYRILLIC
     return (first, _LATIN)[page % 2]
 
 

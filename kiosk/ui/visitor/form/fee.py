@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kiosk.filing.form.fee import format_tenge
+from kiosk.filing.form.fee import FeeHint, format_tenge
 from kiosk.ui.app_state import AppState
 from kiosk.ui.formatting import group_thousands, sentence_case
 from kiosk.ui.registry import FeePlace
@@ -17,14 +17,18 @@ from kiosk.ui.samples.visit_states import visit
 class FeeView:
     """A hint about the state fee.
 
-    ``choices`` are fees, exemptions or groups of them, as id and label.
+    ``choices`` are fees, exemptions or groups of them, as id and label. ``needs``: what the keys
+    type; empty where nothing is asked. ``counts``: what is counted, as id, label and number.
     """
 
     label: str
     figure: str
     text: str
+    needs: str
+    asked: str
     amount: str
-    amount_asked: bool
+    counts: tuple[tuple[str, str, str], ...]
+    counting: str
     exempt: str
     code: str
     choosing: str
@@ -41,32 +45,26 @@ def view(app: AppState) -> FeeView:
     fees = service.fee_options(visit.filing, language) if visit.filing else ()
     exemptions = service.exemption_options(language)
     hint = place.hint
-    problem = hint.problem if hint else "no_rate"
     to_pay = hint.to_pay if hint else None
-    problems = {
-        "no_fee": _("No state fee is known for this document."),
-        "choose_fee": _("Choose what you ask the court for."),
-        "amount_needed": _("Type the amount of the claim in tenge."),
-        "no_index": _("The fee of this day is not known here. Ask the secretary."),
-        "no_rate": _("This fee is not known here. Ask the secretary."),
-    }
-    text = problems[problem] if problem else _("A hint only. The court decides what is due.")
-    if place.choosing in ("exemption_group", "exemption"):
-        text = _("What gives you the exemption? The court decides about it.")
-    elif place.exemption is not None:
-        text = _("Exemption named. The court decides about it.")
     labels = {option.id: sentence_case(option.label) for option in (*fees, *exemptions)}
     is_fee = place.choosing == "fee"
     options = fees if is_fee else [row for row in exemptions if row.group == place.group]
     choices = tuple((option.id, labels[option.id]) for option in options)
     if place.choosing == "exemption_group":
         choices = _exemption_groups(app)
+    needs = hint.needs if hint and not place.exemption else None
     return FeeView(
         label=labels.get(place.fee or "", ""),
         figure=_("{n} tenge", n=group_thousands(format_tenge(to_pay))) if to_pay else "",
-        text=text,
+        text=_text(app, place),
+        needs=needs or "",
+        asked=_asked(app, hint) if needs else "",
         amount=group_thousands(place.amount),
-        amount_asked=problem in (None, "amount_needed") or bool(place.amount),
+        counts=(
+            ("documents", _("Documents"), place.documents),
+            ("pages", _("Their pages"), place.pages),
+        ),
+        counting=place.counting,
         exempt=labels.get(place.exemption or "", ""),
         code=hint.payment_text if hint and to_pay else "",
         choosing=place.choosing,
@@ -77,8 +75,46 @@ def view(app: AppState) -> FeeView:
     )
 
 
+def _text(app: AppState, place: FeePlace) -> str:
+    """Return what is to be done, or why there is no figure."""
+    _, hint = app.translate.gettext, place.hint
+    if place.choosing in ("exemption_group", "exemption"):
+        return _("What gives you the exemption? The court decides about it.")
+    if hint and hint.is_deferred:
+        return _("Nothing is to be paid before the decision. The court decides about it.")
+    if place.exemption is not None:
+        return _("Exemption named. The court decides about it.")
+    problem = hint.problem if hint else "no_rate"
+    problems = {
+        "no_fee": _("No state fee is known for this document."),
+        "free": _("Nobody pays a state fee for this document."),
+        "choose_fee": _("Choose what you ask the court for."),
+        "amount_needed": _asked(app, hint),
+        "counts_needed": _asked(app, hint),
+        "no_index": _("The fee of this day is not known here. Ask the secretary."),
+        "no_rate": _("This fee is not known here. Ask the secretary."),
+    }
+    if problem:
+        return problems[problem]
+    return _("To be paid before you file. A hint only: the court decides what is due.")
+
+
+def _asked(app: AppState, hint: FeeHint | None) -> str:
+    """Return what is to be typed for the fee."""
+    _ = app.translate.gettext
+    if hint is None or hint.needs is None:
+        return ""
+    if hint.needs == "counts":
+        return _("Type how many documents are copied, and their pages.")
+    return {
+        "claim": _("Type the amount of the claim in tenge."),
+        "disputed": _("Type the amount that you dispute, in tenge."),
+        "notice": _("Type the disputed amount from the tax notice, penalties included, in tenge."),
+    }[hint.amount_of]
+
+
 def _exemption_groups(app: AppState) -> tuple[tuple[str, str], ...]:
-    """Return what grounds of exemption hang on, so that a person finds his own among 35."""
+    """Return what grounds of exemption hang on, so that a person finds his own among them."""
     _ = app.translate.gettext
     return (
         ("person", _("Who I am")),
@@ -88,13 +124,18 @@ def _exemption_groups(app: AppState) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _with(**changes: Any) -> Prepare:
+def _with(document: str = "", **changes: Any) -> Prepare:
     def prepare(app: AppState) -> None:
         visit(FeePlace(), 2)(app)
+        if document:
+            assert app.visit.filing is not None
+            app.visit.filing.update_details(document_type=document)
         app.visit.fee.ask()
         app.visit.place = replace(app.visit.place_as(FeePlace), **changes)
         if changes.get("amount"):
             app.visit.fee.type_amount("0")
+        elif changes.get("fee"):
+            app.visit.fee.count(app.visit.place_as(FeePlace).counting)
 
     return prepare
 
@@ -102,6 +143,13 @@ def _with(**changes: Any) -> Prepare:
 SAMPLES = {
     "fee-choose": _with(),
     "fee": _with(fee="property", choosing="amount", amount="100000"),
+    "fee-disputed": _with("admin_claim", fee="tax_audit", choosing="amount"),
+    "fee-copies": _with("copy_request", fee="copies", documents="2", pages="10", counting="pages"),
+    "fee-cassation": _with("cassation"),
+    "fee-free": _with("private_appeal"),
+    "fee-deferred": _with(
+        fee="property", choosing="amount", exemption="consumer_deferral", amount="100000"
+    ),
     "fee-exempt": _with(fee="property", choosing="exemption_group"),
     "fee-exempt-claim": _with(fee="property", choosing="exemption", group="claim"),
     "fee-exempt-organisation": _with(

@@ -39,14 +39,28 @@ class FeeScreen(FilingScreen):
             parts.append(kit.fitted_text(view.exempt, "body", colour="quiet", size_hint_y=0.5))
         elif view.code:
             parts.append(CodePicture(view.code, size_hint_y=1.6))
-        if view.amount_asked and view.choosing == "amount" and not view.exempt:
+        if view.choosing == "amount" and view.needs == "amount":
+            if view.figure:
+                parts.append(kit.fitted_text(view.asked, "body", colour="quiet", size_hint_y=0.4))
             parts.append(typed_box(kit, "fee.amount", f"{view.amount or '0'} ₸"))
+        elif view.choosing == "amount" and view.needs == "counts":
+            parts.extend(self._count(view, *row) for row in view.counts)
         return parts
 
+    def _count(self, view: FeeView, what: str, label: str, number: str) -> Widget:
+        return self.kit.button(
+            f"fee.{what}",
+            f"{label}: {number or '0'}",
+            partial(self.visit.fee.count, what),
+            style="chosen" if what == view.counting else "plain",
+            wide=True,
+        )
+
     def _keys(self, view: FeeView) -> Widget:
-        keys = self.kit.spacer()
-        if view.amount_asked:
-            keys = key_rows(self.kit, NUMBER_PAD, self.visit.fee.type_amount)
+        keys, fee = self.kit.spacer(), self.visit.fee
+        if view.needs:
+            typing = fee.type_amount if view.needs == "amount" else fee.type_count
+            keys = key_rows(self.kit, NUMBER_PAD, typing)
         keys.size_hint_x = 0.7
         return keys
 
@@ -83,7 +97,7 @@ class FeeScreen(FilingScreen):
         if view.exempt:
             pay = partial(fee.choose_exemption, None)
             children.append(kit.button("fee.pay", _("No exemption"), pay, max_width=260))
-        else:
+        elif view.label or view.several:
             show = partial(fee.show_options, "exemption_group")
             children.append(kit.button("fee.exempt", _("I am exempt"), show,
                                        icon="hand-back-left-outline", max_width=260))  # fmt: skip

@@ -61,7 +61,7 @@ def view(app: AppState) -> SummaryView:
         lines.append(SummaryLine("slots", _("Missing"), "; ".join(missing)))
     if record.not_scanned:
         lines.append(SummaryLine("originals", _("On paper"), "; ".join(record.not_scanned)))
-    if visit.fee.options:
+    if visit.fee.options or visit.fee.is_free:
         lines.append(SummaryLine("fee", _("State fee"), _fee_text(app)))
     return SummaryView(_("Hand in this document?"), tuple(lines))
 
@@ -85,6 +85,10 @@ def _applicant_text(app: AppState) -> str:
 
 def _fee_text(app: AppState) -> str:
     _, fee = app.translate.gettext, app.visit.record.fee
+    if app.visit.fee.is_free:
+        return _("Nobody pays a state fee for this document.")
+    if fee is not None and fee.exemption in app.labels.deferrals():
+        return _("Nothing is to be paid before the decision. The court decides about it.")
     if fee is not None and fee.exemption is not None:
         return _("Exemption named. The court decides about it.")
     if fee is not None and fee.hint is not None:
