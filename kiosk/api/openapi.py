@@ -23,6 +23,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from kiosk.api.base import Model
+from kiosk.api.hall import HALL_EVENTS, HALL_OPERATIONS
 from kiosk.api.operations import EVENT_STREAM, JSON, ErrorAnswer, Event, Operation
 from kiosk.api.recorder_operations import RECORDER_EVENTS, RECORDER_OPERATIONS
 from kiosk.api.sync import SYNC_EVENTS, SYNC_OPERATIONS
@@ -206,6 +207,14 @@ def documents() -> list[ApiDocument]:
             "know.",
             RECORDER_OPERATIONS,
             RECORDER_EVENTS,
+        ),
+        ApiDocument(
+            "hall-api.yaml",
+            "The recorder's view for the display in the hall",
+            "Read-only, on the Unix socket `run/recorder/hall.sock`, and in the network where "
+            "`kiosk-hall-view.socket` is enabled. It holds what everybody may see, nothing else.",
+            HALL_OPERATIONS,
+            HALL_EVENTS,
         ),
         ApiDocument(
             "sync-api.yaml",

@@ -125,6 +125,8 @@ class RunningHearing(Model):
     part_seconds: float = 0.0
     """Recorded in the running part."""
     started: Moment = ""
+    recess_until: Moment | None = None
+    """While it is in recess or retired: when the court goes on, where it has said so."""
     marks: Rows[Mark] = ()
     expected: tuple[str, ...] = ()
     """Event ids that usually come next."""

@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import Any
 
+from kiosk.api.hall import HallView
 from kiosk.api.recorder import RecorderState
 from kiosk.api.recorder_calls import (
     ApplyRemedy,
@@ -36,6 +37,7 @@ from kiosk.clocks import recording_ns
 from kiosk.config import Settings
 from kiosk.hardware.panel import Panel
 from kiosk.hardware.sources.sources import Sources
+from kiosk.hearing.monitoring.hall_view import build_hall_view
 from kiosk.hearing.monitoring.invariant_monitor import InvariantMonitor
 from kiosk.hearing.monitoring.known_inputs import KnownInputs
 from kiosk.hearing.monitoring.monitor import HearingMonitor
@@ -342,3 +344,7 @@ class Courtroom:
     def state(self) -> RecorderState:
         """Return State."""
         return self._state_builder.build()
+
+    def hall_view(self) -> HallView:
+        """Return what everybody may see of today's hearings."""
+        return build_hall_view(self._context)

@@ -12,6 +12,7 @@ from kiosk.api.states import ClockState
 from kiosk.hardware.virtual.panel import press_mock_button
 from kiosk.hearing.monitoring.monitor import POLL_S
 from kiosk.ipc import EventStream, serve_unix
+from kiosk.services.hall import HallService
 from kiosk.services.recorder_api import RecorderApi
 from kiosk.services.recorder_core import RecorderCore
 from kiosk.services.service_life import ServiceLife
@@ -46,6 +47,7 @@ class RecorderService:
         self._events = EventStream()
         self._steps = StepRunner()
         core.courtroom.invariants.step_seconds = lambda: self._steps.seconds
+        self._hall = HallService(core.courtroom.hall_view, core.paths.hall_socket)
         self._life = ServiceLife(core.paths.recorder_run)
         self._api = RecorderApi(
             core, self._steps, self._events, self._mark_changed, self._life, self._stop.set
@@ -60,6 +62,7 @@ class RecorderService:
             self._loop.add_signal_handler(number, self._stop.set)
         self._loop.add_signal_handler(signal.SIGUSR1, press_mock_button, core.settings.panel)
         runner = await serve_unix(self._api.application(), core.paths.recorder_socket)
+        await self._hall.start()
         tasks = [
             asyncio.create_task(self._publish_states()),
             asyncio.create_task(self._publish_levels()),
@@ -86,6 +89,7 @@ class RecorderService:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._events.close()
+        await self._hall.close()
         await runner.cleanup()
         with contextlib.suppress(FileNotFoundError):
             core.paths.recorder_socket.unlink()
@@ -117,6 +121,7 @@ class RecorderService:
                 self._events.send("state", state.to_json())
             except Exception:  # a state that cannot be serialised must not stop the publisher
                 log.exception("the state cannot be published")
+            self._hall.publish()
             # not wait_for: in Python 3.11 it loses a cancellation that comes with the event
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(STATE_INTERVAL_S):

@@ -108,6 +108,11 @@ class Paths:
         return self.data / "closed-hearings.json"
 
     @property
+    def ended_hearings(self) -> Path:
+        """Ids of the hearings that ended here today (JSON); owner: recorder."""
+        return self.data / "ended-hearings.json"
+
+    @property
     def alarm_log(self) -> Path:
         """The recorder's last alarms (JSON); owner: recorder."""
         return self.data / "alarm-log.json"
@@ -219,6 +224,11 @@ class Paths:
     def recorder_socket(self) -> Path:
         """Unix socket of ``kiosk recorder``."""
         return self.recorder_run / "recorder.sock"
+
+    @property
+    def hall_socket(self) -> Path:
+        """Unix socket of the recorder's view for the display in the hall."""
+        return self.recorder_run / "hall.sock"
 
     @property
     def sync_socket(self) -> Path:

@@ -169,12 +169,12 @@ def test_each_state_of_a_filing_has_its_own_word(state: str, app: AppState) -> N
     assert ("no signature" in view.reason) == (state == "returned")
 
 
-def test_closed_hearings_show_time_and_number_only(app: AppState) -> None:
-    """R54: the title of a closed hearing is hidden from visitors."""
+def test_closed_hearings_show_the_time_only(app: AppState) -> None:
+    """R54: number and title of a closed hearing are hidden from visitors, as in the hall."""
     app.secretary.schedule = Schedule.model_validate(sample_data.schedule())
     view = view_at(app, HearingsPlace())
     closed = next(row for row in view.rows if row.closed)
-    assert closed.title == ""
+    assert (closed.title, closed.case_number) == ("", "")
     assert closed.time == "11:30"
 
 
@@ -185,7 +185,7 @@ def test_a_hearing_closed_here_shows_no_title(app: AppState) -> None:
     assert view_at(app, HearingsPlace()).rows[0].title == first.title
     app.recorder_state = RecorderState(phase=Phase.IDLE, closed_hearings=(first.id,))
     row = view_at(app, HearingsPlace()).rows[0]
-    assert (row.title, row.closed) == ("", True)
+    assert (row.case_number, row.title, row.closed) == ("", "", True)
 
 
 @pytest.mark.parametrize("known", [False, True])
@@ -194,7 +194,8 @@ def test_no_title_is_shown_while_the_recorder_is_silent(app: AppState, known: bo
     app.secretary.schedule = Schedule.model_validate(sample_data.schedule())
     app.recorder_state = RecorderState(phase=Phase.IDLE) if known else None
     app.recorder_connection.is_up = False if known else None
-    assert {row.title for row in view_at(app, HearingsPlace()).rows} == {""}
+    rows = view_at(app, HearingsPlace()).rows
+    assert {(row.title, row.case_number) for row in rows} == {("", "")}
 
 
 @pytest.mark.parametrize("publicity", [None, 17, [], "", "opened"])

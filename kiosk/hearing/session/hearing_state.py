@@ -17,6 +17,8 @@ from kiosk.evidence.chain import Entry
 from kiosk.hearing.room.microphone_roles import MicrophoneRoles
 from kiosk.hearing.session.interruption_ledger import InterruptionLedger
 
+RECESS_UNTIL = "recess_until"
+"""Subject of a statement: when the court goes on, RFC 3339; null: nobody has said."""
 BUTTON_MARK = "button"
 """Mark of the hardware button: a moment that the secretary names later."""
 LEFT_OUT_PREFIX = "left_out:"
@@ -96,6 +98,7 @@ class HearingState:
         answers: the newest statement by subject.
         roles: which microphone serves whom now.
         inputs: device that each source has opened in the newest part, or None.
+        recess_until: end of the recess or of the retirement, where the court has said one.
         closed: since when and on which ground the hearing is closed; None while it is open.
         grounds: every ground on which it was ever closed.
         pending_closures: numbers of the closures whose plain media are still being replaced.
@@ -111,6 +114,7 @@ class HearingState:
     questions: list[str] = field(default_factory=list)
     answers: dict[str, Any] = field(default_factory=dict)
     stopped_at: str = ""
+    recess_until: str | None = None
     not_ready: list[str] = field(default_factory=list)
     roles: MicrophoneRoles = field(default_factory=MicrophoneRoles)
     inputs: dict[str, Any] = field(default_factory=dict)
@@ -175,7 +179,7 @@ class HearingState:
         times.closed = bool(entry.get("closed"))
         self.inputs = dict(entry.get("inputs") or {})
         self.phase = Phase.RECORDING
-        self.stopped_at = ""
+        self.stopped_at, self.recess_until = "", None
         if entry.get("reason") == "recovered":
             self.add_question("recovered")
 
@@ -286,6 +290,8 @@ class HearingState:
         subject = str(entry["subject"])
         self.answers[subject] = entry.get("value")
         self._remove_question(subject)
+        if subject == RECESS_UNTIL:
+            self.recess_until = entry.get("value")
         if subject == "mark":
             self._name_mark(entry.get("value"))
         if subject == "closure_ground" and self.closed is not None:

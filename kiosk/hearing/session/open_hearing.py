@@ -222,6 +222,7 @@ class OpenHearing:
             seconds=round(state.finished_seconds + live, 1),
             part_seconds=round(live, 1),
             started=state.started,
+            recess_until=state.recess_until,
             marks=tuple(mark.describe() for mark in state.marks),
             expected=self._expected_events(),
             open_questions=tuple(self.open_questions()),

@@ -18,6 +18,7 @@ from kiosk.clocks import format_wall, wall_time
 from kiosk.config import Settings
 from kiosk.hearing.room.closed_hearings import ClosedHearings
 from kiosk.hearing.room.court_list import CourtList
+from kiosk.hearing.room.ended_hearings import EndedHearings
 from kiosk.hearing.room.errors import BadRequestError
 from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.recording.encryption.age_fragment_codec import AgeFragmentCodec
@@ -53,6 +54,7 @@ class Publicity:
         self._zone = ZoneInfo(settings.kiosk.timezone)
         self.court_list = CourtList(paths.schedule, self._zone, rules)
         self._ended = ClosedHearings(paths.closed_hearings)
+        self.ended_hearings = EndedHearings(paths.ended_hearings)
         self._keys = PatientReader(partial(_read_keys, paths))
         self._marks: dict[str, bytes] = {}
 
@@ -103,7 +105,8 @@ class Publicity:
         return tuple(sorted(names))
 
     def remember(self, state: HearingState) -> None:
-        """Go on hiding the title of a hearing that ends, if it is hidden; kept in memory."""
+        """Remember that a hearing ends, and go on hiding its title if it is hidden; in memory."""
+        self.ended_hearings.add(state.listed_ids, wall_time().astimezone(self._zone).date())
         if self.hides_title(state):
             self._ended.add(state.listed_ids)
 
@@ -114,6 +117,7 @@ class Publicity:
             StorageError: the disk cannot take it now.
         """
         self._ended.save()
+        self.ended_hearings.save()
 
     def _is_secret(self, details: Mapping[str, Any], ground: str | None) -> bool:
         row = self._rules.closure_grounds.get(ground or "")

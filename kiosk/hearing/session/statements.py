@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from kiosk.api.recorder_calls import OpenQuestions, Statement
 from kiosk.api.states import Phase
+from kiosk.clocks import format_wall, parse_wall
 from kiosk.hearing.room.errors import BadRequestError
 from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.current_hearing import OPEN_PHASES
-from kiosk.hearing.session.hearing_state import BUTTON_MARK, HearingState
+from kiosk.hearing.session.hearing_state import BUTTON_MARK, RECESS_UNTIL, HearingState
 from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT
 from kiosk.rules import Rules
 
@@ -18,7 +19,8 @@ def record_statement(context: HearingContext, request: Statement, person: str) -
     """Record an answer to an open question, or anything else for the minutes.
 
     Raises:
-        BadRequestError: no such ground, no mark that can be named, or a publicity that is not so.
+        BadRequestError: no such ground, no mark that can be named, a publicity that is not so, or
+            an end of a recess that is no time.
         StepRefusedError: no hearing is open.
     """
     subject, value = request.subject, request.value
@@ -29,6 +31,9 @@ def record_statement(context: HearingContext, request: Statement, person: str) -
         context.publicity.mark_if_secret(folder, details, ground)
     if subject == "publicity":
         _check_publicity(hearing.state, value)
+    if subject == RECESS_UNTIL:
+        value = _end_of_recess(value)
+        context.current.require(Phase.RECESS, Phase.RETIRED)
     if subject == "mark":
         _check_mark_name(context.rules, hearing.state, value)
     fields = {"subject": subject, "value": value, "note": request.note, "person": person}
@@ -37,6 +42,14 @@ def record_statement(context: HearingContext, request: Statement, person: str) -
         context.current.recovered = None
     context.events.on_change()
     return OpenQuestions(open_questions=tuple(hearing.open_questions()))
+
+
+def _end_of_recess(value: object) -> str | None:
+    """Return the end of a recess as RFC 3339 in UTC; None: nobody has said."""
+    moment = parse_wall(value) if isinstance(value, str) else None
+    if value is not None and moment is None:
+        raise BadRequestError(f"{RECESS_UNTIL}: neither a time (RFC 3339) nor null")
+    return None if moment is None else format_wall(moment)
 
 
 def _check_publicity(state: HearingState, value: object) -> None:

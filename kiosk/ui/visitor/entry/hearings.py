@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kiosk.api.hall import public_case
 from kiosk.api.published import Schedule
 from kiosk.ui.app_state import AppState
 from kiosk.ui.registry import HearingsPlace
@@ -14,7 +15,7 @@ from kiosk.ui.schedule_age import schedule_age
 
 @dataclass(frozen=True)
 class ListedHearing:
-    """One of today's hearings; of a closed one only time and number are shown (R54)."""
+    """One of today's hearings; of a hidden one only the time is shown (R54)."""
 
     time: str
     case_number: str
@@ -34,21 +35,22 @@ class HearingsView:
 
 
 def view(app: AppState) -> HearingsView:
-    """Return the list; of closed hearings only time and number are shown.
+    """Return the list; a hidden hearing has neither number nor title, as on the hall's display.
 
-    No title is shown while nobody knows which hearings were closed here: the recorder is silent.
+    None has them while nobody knows which hearings were closed here: the recorder is silent.
     """
     context, _, schedule = app.view_context(), app.translate.gettext, app.secretary.schedule
     recorder = None if app.recorder_problem else app.recorder_state
     closed_here = recorder.closed_hearings if recorder else ()
     rows = []
     for hearing in schedule.hearings if schedule else ():
-        closed = hearing.hides_title or hearing.id in closed_here
+        case = public_case(hearing, closed_here)
+        closed, shown = case is None, case if recorder else None
         rows.append(
             ListedHearing(
                 context.clock_text(hearing.starts_at),
-                hearing.case_number,
-                hearing.title if recorder and not closed else "",
+                (shown.number or _("No case number")) if shown else "",
+                shown.title if shown else "",
                 closed,
                 _("Closed hearing") if closed else _("Open hearing"),
             )

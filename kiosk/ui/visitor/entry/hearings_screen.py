@@ -12,7 +12,7 @@ from kiosk.ui.visitor.visitor_screen import VisitorScreen
 
 
 class HearingsScreen(VisitorScreen):
-    """Today's hearings; of closed ones only time and number."""
+    """Today's hearings; of hidden ones only the time."""
 
     def title(self, _view: Any) -> tuple[str, str]:
         """Return the title."""
@@ -38,8 +38,9 @@ class HearingsScreen(VisitorScreen):
         time = kit.fitted_text(
             row.time or "–", "choice", weight="tabular", lines=1, size_hint_x=share
         )
+        number = row.case_number or kit.translate.gettext("Number not shown")
         words: list[Widget] = [
-            kit.fitted_text(row.case_number, "heading", wid=wid, weight="semibold", lines=1)
+            kit.fitted_text(number, "heading", wid=wid, weight="semibold", lines=1)
         ]
         if row.title:
             words.append(kit.fitted_text(row.title, "body", colour="quiet", lines=1, ellipsis=True))

@@ -1,0 +1,149 @@
+"""Makes the view for the display in the hall from the court's list and the open hearing (R54, S14).
+
+It names no hearing that the list hides, that was closed here, or that is not clearly open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
+
+from kiosk.api.hall import HallRow, HallStatus, HallView, PublicCase, public_case
+from kiosk.api.hearing import Hearing
+from kiosk.api.states import ClockState, Phase
+from kiosk.clocks import format_wall, wall_time
+from kiosk.hardware.wall_clock import clock_state
+from kiosk.hearing.session.context import HearingContext
+from kiosk.hearing.session.hearing_state import HearingState
+
+STATUS_OF_PHASE = {
+    Phase.IDLE: HallStatus.ENDED,
+    Phase.RECORDING: HallStatus.IN_SESSION,
+    Phase.RECESS: HallStatus.RECESS,
+    Phase.RETIRED: HallStatus.RETIRED,
+    Phase.SEALING: HallStatus.ENDED,
+}
+UNBEGUN = (HallStatus.LISTED, HallStatus.NEXT)
+Publicity = Literal["open", "closed", "unclear"]
+
+
+@dataclass(frozen=True)
+class OpenRow:
+    """The hearing that is open, as the hall may see it.
+
+    Attributes:
+        ids: under which the list may have it.
+        row: how it is shown if the list does not have it; ``case`` is None where it is hidden.
+    """
+
+    ids: frozenset[str]
+    row: HallRow
+
+
+def hall_rows(
+    listed: Sequence[Hearing],
+    current: OpenRow | None,
+    closed_here: Collection[str],
+    ended: Collection[str],
+) -> tuple[HallRow, ...]:
+    """Return the rows, those without a time last.
+
+    Args:
+        listed: today's hearings.
+        closed_here: ids of hearings that were closed in this room, the open one's with them.
+        ended: ids of the hearings that have ended today.
+    """
+    rows: list[HallRow] = []
+    is_open_listed = False
+    for hearing in listed:
+        case = public_case(hearing, closed_here)
+        if current is not None and hearing.id in current.ids:
+            is_open_listed = True
+            change = {"case": case if current.row.case else None, "starts_at": _start_of(hearing)}
+            rows.append(current.row.model_copy(update=change))
+            continue
+        rows.append(
+            HallRow(
+                status=HallStatus.ENDED if hearing.id in ended else HallStatus.LISTED,
+                publicity=_listed_publicity(hearing, closed_here),
+                starts_at=_start_of(hearing),
+                case=case,
+            )
+        )
+    if current is not None and not is_open_listed:
+        rows.append(current.row)
+    rows.sort(key=lambda row: (row.starts_at is None, row.starts_at or ""))
+    return tuple(_with_next(rows))
+
+
+def _start_of(hearing: Hearing) -> str | None:
+    starts = hearing.starts_at
+    return None if starts is None else format_wall(starts)
+
+
+def _listed_publicity(hearing: Hearing, closed_here: Collection[str]) -> Publicity:
+    if hearing.is_closed or hearing.id in closed_here:
+        return "closed"
+    return "unclear" if hearing.hides_title else "open"
+
+
+def _with_next(rows: Sequence[HallRow]) -> Iterator[HallRow]:
+    """Yield the rows; the first one that has not begun is the next one."""
+    first = next((row for row in rows if row.status in UNBEGUN), None)
+    for row in rows:
+        yield row.model_copy(update={"status": HallStatus.NEXT}) if row is first else row
+
+
+def open_row(state: HearingState, *, is_hidden: bool) -> OpenRow:
+    """Return the open hearing as the hall may see it.
+
+    Args:
+        is_hidden: nobody outside may know what is heard, as the rules of closing say.
+    """
+    said = state.details.get("publicity", "open")
+    publicity: Publicity = "open" if said == "open" else "unclear"
+    case = None if is_hidden or publicity != "open" else _case_of(state.details)
+    row = HallRow(
+        status=STATUS_OF_PHASE[state.phase],
+        publicity="closed" if state.closed is not None else publicity,
+        starts_at=state.started or None,
+        until=state.recess_until,
+        case=case,
+    )
+    return OpenRow(frozenset(state.listed_ids), row)
+
+
+def _case_of(details: Mapping[str, object]) -> PublicCase | None:
+    """Return what names the open hearing, by its details and statements; odd ones name nothing."""
+    try:
+        return PublicCase(
+            number=str(details.get("case_number") or ""), title=str(details.get("title") or "")
+        )
+    except ValidationError:
+        return None
+
+
+def build_hall_view(context: HearingContext) -> HallView:
+    """Return the view; any thread may call it, it waits for no disk."""
+    kiosk, publicity = context.settings.kiosk, context.publicity
+    with context.current.lock:
+        hearing = context.current.hearing
+        state = hearing.state if hearing is not None else None
+        closed_here = publicity.closed_hearings(state)
+        current = None
+        if state is not None:
+            current = open_row(state, is_hidden=publicity.hides_title(state))
+    is_day_known = clock_state() is not ClockState.UNSET
+    today = wall_time().astimezone(ZoneInfo(kiosk.timezone)).date()
+    listed = publicity.court_list.hearings_on(today) if is_day_known else []
+    return HallView(
+        wall=format_wall(),
+        court={str(language): name for language, name in kiosk.court.items()},
+        room=kiosk.room,
+        is_day_known=is_day_known,
+        rows=hall_rows(listed, current, closed_here, publicity.ended_hearings.on(today)),
+    )

@@ -1,0 +1,227 @@
+"""What the hall's display is told of today's hearings, and what never (R54, R56, S14)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosk.api.recorder_calls import CloseSince
+from kiosk.clocks import format_wall, recording_ns, wall_time
+from kiosk.hearing.monitoring import hall_view
+from kiosk.hearing.room.ended_hearings import EndedHearings
+from kiosk.hearing.room.errors import BadRequestError, StepRefusedError
+from tests.hearing.courtroom_rig import CourtroomRig
+from tests.support.court_keys import CourtSecrets
+from tests.support.waiting import wait_for
+
+SECRET = ("Ахметов", "4511", "Қала құрылыс", "Серікова", "Ким")
+"""Of the hearing that is hidden: no reader of the view may find one of them."""
+OURS = "11111111-2222-4333-8444-555555555555"
+NEXT = "21111111-2222-4333-8444-555555555555"
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[CourtroomRig]:
+    rig = CourtroomRig(tmp_path)
+    CourtSecrets().pin(rig.paths)
+    yield rig
+    rig.courtroom.shutdown(1)
+
+
+def row(hearing_id: str, minutes: int, **fields: Any) -> dict[str, Any]:
+    base = {
+        "id": hearing_id,
+        "case_number": "7514-26-00-2/4511",
+        "title": "Ахметов А. – «Қала құрылыс» ЖШС",
+        "kind": "civil",
+        "judge": "Серікова Г.",
+        "scheduled_at": format_wall(wall_time() + timedelta(minutes=minutes)),
+        "participants": [{"name": "Ким О.", "role": "plaintiff"}],
+        "publicity": "open",
+    }
+    return base | fields
+
+
+def publish(rig: CourtroomRig, *rows: dict[str, Any]) -> None:
+    path = rig.paths.schedule
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"hearings": rows}))
+    wait_for(lambda: shown(rig), "the list")
+
+
+def shown(rig: CourtroomRig) -> list[dict[str, Any]]:
+    return list(rig.courtroom.hall_view().to_json()["rows"])
+
+
+def named(rig: CourtroomRig) -> list[str]:
+    """Return which of the hidden hearing's words the whole view has."""
+    text = json.dumps(rig.courtroom.hall_view().to_json(), ensure_ascii=False)
+    return [word for word in SECRET if word in text]
+
+
+def untimed(hearing_id: str, **fields: Any) -> dict[str, Any]:
+    """Return a row that is of today at any time of day."""
+    return row(hearing_id, 0, scheduled_at=None, **fields)
+
+
+def test_the_rows_say_what_happens(rig: CourtroomRig) -> None:
+    publish(rig, untimed(OURS), untimed(NEXT, case_number="2-16", title="Other"))
+    assert [r["status"] for r in shown(rig)] == ["next", "listed"]
+    rig.begin(id=OURS)
+    assert [r["status"] for r in shown(rig)] == ["in_session", "next"]
+    assert shown(rig)[0]["case"] == {
+        "number": "7514-26-00-2/4511",
+        "title": "Ахметов А. – «Қала құрылыс» ЖШС",
+    }
+    rig.courtroom.recess("p1")
+    assert (shown(rig)[0]["status"], shown(rig)[0]["until"]) == ("recess", None)
+    rig.statement("recess_until", "2026-11-23T11:30:00+05:00")
+    assert shown(rig)[0]["until"] == "2026-11-23T06:30:00.000Z"
+    rig.courtroom.resume("p1")
+    assert (shown(rig)[0]["status"], shown(rig)[0]["until"]) == ("in_session", None)
+    rig.courtroom.retire("p1")
+    assert shown(rig)[0]["status"] == "retired"
+    rig.courtroom.end("p1")
+    assert [r["status"] for r in shown(rig)] == ["ended", "next"]
+    assert rig.courtroom.seal_queue.wait_idle(10)
+    assert [r["status"] for r in shown(rig)] == ["ended", "next"]
+    rig.crash()
+    rig.start()
+    publish(rig, untimed(OURS), untimed(NEXT))
+    assert [r["status"] for r in shown(rig)] == ["ended", "next"], "also after a restart"
+
+
+def test_the_end_of_a_recess_outlives_a_crash_and_must_be_a_time(rig: CourtroomRig) -> None:
+    hearing = rig.begin(id=OURS)
+    with pytest.raises(StepRefusedError):
+        rig.statement("recess_until", "2026-11-23T11:30:00Z")
+    rig.courtroom.recess("p1")
+    for wrong in ("11:30 or so", 17, ["2026-11-23T11:30:00Z"], True):
+        with pytest.raises(BadRequestError):
+            rig.statement("recess_until", wrong)
+    rig.statement("recess_until", "2026-11-23T11:30:00Z")
+    rig.crash()
+    rig.start()
+    assert rig.hearing()["recess_until"] == "2026-11-23T11:30:00.000Z"
+    rig.statement("recess_until", None)
+    assert rig.hearing()["recess_until"] is None
+    values = [line["value"] for line in rig.lines(hearing, "statement")]
+    assert values == ["2026-11-23T11:30:00.000Z", None], "what was refused is in no journal"
+
+
+# -- what never leaves -------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"publicity": "closed"},
+        {"state_secret": True},
+        {"publicity": None},
+        {"publicity": "ашық"},
+        {"closure_ground": "civ_adoption"},
+        {"publicity": "closed", "state_secret": "perhaps"},
+    ],
+)
+def test_what_the_list_hides_is_named_in_no_key(rig: CourtroomRig, fields: dict[str, Any]) -> None:
+    publish(rig, untimed(OURS, **fields))
+    assert (named(rig), shown(rig)[0]["case"]) == ([], None)
+    rig.begin(id=OURS)
+    assert (named(rig), shown(rig)[0]["status"]) == ([], "in_session")
+    rig.courtroom.recess("p1")
+    assert named(rig) == []
+    rig.courtroom.end("p1")
+    assert named(rig) == []
+    assert rig.courtroom.seal_queue.wait_idle(10)
+    assert (named(rig), shown(rig)[0]["status"]) == ([], "ended")
+
+
+def test_a_tap_in_mid_hearing_hides_it_at_once_and_for_good(rig: CourtroomRig) -> None:
+    publish(rig, untimed(OURS))
+    rig.begin(id=OURS)
+    assert set(named(rig)) == {"Ахметов", "4511", "Қала құрылыс"}, "judge and persons: never"
+    rig.courtroom.change_publicity(True, "p1", recording_ns(), "crim_minors")
+    assert (named(rig), shown(rig)[0]["publicity"]) == ([], "closed")
+    rig.crash()
+    rig.start()
+    publish(rig, untimed(OURS))
+    assert (named(rig), shown(rig)[0]["publicity"]) == ([], "closed")
+    rig.courtroom.end("p1")
+    assert rig.courtroom.seal_queue.wait_idle(10)
+    assert (named(rig), shown(rig)[0]["publicity"]) == ([], "closed")
+    rig.crash()
+    rig.start()
+    publish(rig, untimed(OURS))  # the next day: the list still has it
+    assert named(rig) == []
+
+
+def test_closed_since_an_earlier_moment_is_hidden(rig: CourtroomRig) -> None:
+    publish(rig, untimed(OURS))
+    rig.begin(id=OURS)
+    request = CloseSince(since=format_wall(), ground="crim_minors")
+    rig.courtroom.close_retroactively("p1", request, recording_ns())
+    assert named(rig) == []
+
+
+def test_opened_again_it_may_be_entered_and_a_state_secret_stays_unnamed(rig: CourtroomRig) -> None:
+    publish(rig, untimed(OURS), untimed(NEXT))
+    rig.begin(id=OURS)
+    rig.courtroom.change_publicity(True, "p1", recording_ns(), "crim_minors")
+    rig.courtroom.change_publicity(False, "p1", recording_ns())
+    assert (shown(rig)[0]["publicity"], shown(rig)[0]["case"] is not None) == ("open", True)
+    rig.courtroom.end("p1")
+    assert rig.courtroom.seal_queue.wait_idle(10)
+    rig.begin(id=NEXT)
+    rig.courtroom.change_publicity(True, "p1", recording_ns(), "state_secret")
+    rig.courtroom.change_publicity(False, "p1", recording_ns())
+    opened = next(r for r in shown(rig) if r["status"] == "in_session")
+    assert (opened["publicity"], opened["case"]) == ("open", None)
+
+
+def test_one_that_is_in_no_list_is_shown_and_hidden_likewise(rig: CourtroomRig) -> None:
+    rig.begin(adhoc=True, case_number="2-4511", title="Ахметов")
+    assert shown(rig)[0]["case"] == {"number": "2-4511", "title": "Ахметов"}
+    assert shown(rig)[0]["starts_at"] == rig.hearing()["started"]
+    rig.courtroom.change_publicity(True, "p1", recording_ns(), "crim_minors")
+    assert (named(rig), shown(rig)[0]["publicity"]) == ([], "closed")
+
+
+@pytest.mark.parametrize("title", [17, ["a"], {"kk": "x"}, "x" * 5000])
+def test_an_odd_statement_breaks_no_view(rig: CourtroomRig, title: object) -> None:
+    rig.begin(adhoc=True)
+    rig.statement("title", title)
+    assert shown(rig)[0]["status"] == "in_session"
+
+
+# -- day and order -----------------------------------------------------------------------------
+def test_hearings_of_other_days_are_not_shown(rig: CourtroomRig) -> None:
+    listed = (row(OURS, 60 * 48), row(NEXT, -60 * 48), untimed("№ 3", case_number="2-17"))
+    publish(rig, *listed)
+    assert [r["case"]["number"] for r in shown(rig)] == ["2-17"]
+
+
+def test_while_nobody_knows_the_day_only_the_open_hearing_is_shown(
+    rig: CourtroomRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(rig, untimed(OURS), untimed(NEXT))
+    rig.begin(adhoc=True, title="Ours")
+    monkeypatch.setattr(hall_view, "clock_state", lambda: hall_view.ClockState.UNSET)
+    view = rig.courtroom.hall_view()
+    assert (view.is_day_known, [r.status for r in view.rows]) == (False, ["in_session"])
+
+
+def test_what_ended_yesterday_may_come_today(tmp_path: Path) -> None:
+    today = wall_time().date()
+    ended = EndedHearings(tmp_path / "ended.json")
+    ended.add([OURS], today - timedelta(days=1))
+    ended.save()
+    assert EndedHearings(tmp_path / "ended.json").on(today) == frozenset()
+    ended.add([NEXT], today)
+    ended.save()
+    assert EndedHearings(tmp_path / "ended.json").on(today) == {NEXT}
+    for damaged in ("", "{", '{"day": 3, "hearings": 4}', "[]"):
+        (tmp_path / "ended.json").write_text(damaged)
+        assert EndedHearings(tmp_path / "ended.json").on(today) == frozenset()
