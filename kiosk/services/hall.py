@@ -18,7 +18,7 @@ from kiosk.api.base import Model
 from kiosk.api.hall import GET_HALL, GET_HALL_EVENTS, HALL_OPERATIONS, HallView
 from kiosk.errors import KioskError
 from kiosk.ipc import EventStream, errors_as_json, serve_unix
-from kiosk.services.local_api import Call, add_routes
+from kiosk.services.local_api import Call, Route, add_routes
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class HallService:
     def application(self) -> web.Application:
         """Return the application of the socket."""
         app = web.Application(middlewares=[errors_as_json])
-        routes = [(GET_HALL, self._get_view), (GET_HALL_EVENTS, self._get_events)]
+        routes: list[Route] = [(GET_HALL, self._get_view), (GET_HALL_EVENTS, self._get_events)]
         add_routes(app, HALL_OPERATIONS, routes)
         return app
 

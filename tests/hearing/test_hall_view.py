@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from kiosk.api.recorder_calls import CloseSince
+from kiosk.api.states import ClockState
 from kiosk.clocks import format_wall, recording_ns, wall_time
 from kiosk.hearing.monitoring import hall_view
 from kiosk.hearing.room.ended_hearings import EndedHearings
@@ -208,7 +209,7 @@ def test_while_nobody_knows_the_day_only_the_open_hearing_is_shown(
 ) -> None:
     publish(rig, untimed(OURS), untimed(NEXT))
     rig.begin(adhoc=True, title="Ours")
-    monkeypatch.setattr(hall_view, "clock_state", lambda: hall_view.ClockState.UNSET)
+    monkeypatch.setattr(hall_view, "clock_state", lambda: ClockState.UNSET)
     view = rig.courtroom.hall_view()
     assert (view.is_day_known, [r.status for r in view.rows]) == (False, ["in_session"])
 

@@ -38,9 +38,9 @@ class HearingsScreen(VisitorScreen):
         time = kit.fitted_text(
             row.time or "–", "choice", weight="tabular", lines=1, size_hint_x=share
         )
-        number = row.case_number or kit.translate.gettext("Number not shown")
+        name = row.case_number or kit.translate.gettext("Number not shown")
         words: list[Widget] = [
-            kit.fitted_text(number, "heading", wid=wid, weight="semibold", lines=1)
+            kit.fitted_text(name, "heading", wid=wid, weight="semibold", lines=1)
         ]
         if row.title:
             words.append(kit.fitted_text(row.title, "body", colour="quiet", lines=1, ellipsis=True))
