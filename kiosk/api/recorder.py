@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from kiosk.api.base import LooseText, Model, Moment, Rows
 from kiosk.api.hearing import Participant
+from kiosk.api.persons import HearingPerson, MarkedPerson
 from kiosk.api.states import (
     CameraState,
     ClockState,
@@ -48,6 +49,8 @@ class Mark(Model):
     note: str = ""
     role: str = ""
     withdrawn: bool = False
+    of: MarkedPerson | None = None
+    """Whom it concerns; null: nobody in particular, or not named (yet)."""
 
 
 class Interruption(Model):
@@ -114,6 +117,8 @@ class RunningHearing(Model):
     participants: Annotated[
         tuple[Participant, ...] | None, BeforeValidator(_readable_participants)
     ] = None
+    persons: Rows[HearingPerson] = ()
+    """Who is there, or should be: the participants of the list, as added and changed since."""
     adhoc: bool = False
     scheduled_at: LooseText = None
     duration_minutes: Annotated[float | None, BeforeValidator(_as_number)] = None

@@ -109,6 +109,8 @@ class AddMark(Model):
     """Event id of the rules. ``closed_declared`` and ``opened_again`` close and open."""
     note: OptionalText = ""
     role: OptionalText = ""
+    of: OptionalText = ""
+    """Id of the person whom it concerns; without it, ``of_whom:MARK`` may be asked."""
 
 
 class MarkAnswer(Model):

@@ -12,6 +12,7 @@ from kiosk.api.operations import (
     NoBody,
     Operation,
 )
+from kiosk.api.persons import PERSON_OPERATIONS
 from kiosk.api.recorder import Level, RecorderState
 from kiosk.api.recorder_calls import (
     AddMark,
@@ -107,7 +108,10 @@ ADD_MARK = Operation(
     answer=MarkAnswer,
     request=AddMark,
     roles=COURT_ROLES,
-    errors={400: ("unknown_event",), 409: ("hearing_step_refused", "storage_failed")},
+    errors={
+        400: ("unknown_event", "unknown_person"),
+        409: ("hearing_step_refused", "storage_failed"),
+    },
 )
 UNDO_MARK = Operation(
     "undoMark",
@@ -209,7 +213,10 @@ RECORD_STATEMENT = Operation(
     answer=OpenQuestions,
     request=Statement,
     roles=COURT_ROLES,
-    errors={400: ("unknown_ground", "unknown_event"), 409: ("hearing_step_refused",)},
+    errors={
+        400: ("unknown_ground", "unknown_event", "unknown_person"),
+        409: ("hearing_step_refused",),
+    },
 )
 APPLY_REMEDY = Operation(
     "applyRemedy",
@@ -287,6 +294,7 @@ RECORDER_OPERATIONS = (
     APPLY_REMEDY,
     START_LISTENING,
     STOP_LISTENING,
+    *PERSON_OPERATIONS,
     *DEVICE_TESTS.values(),
     SAVE_REPORT,
     *ROOM_OPERATIONS,

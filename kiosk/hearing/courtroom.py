@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from kiosk.api.hall import HallView
+from kiosk.api.persons import PersonAnswer, SavePerson
 from kiosk.api.recorder import RecorderState
 from kiosk.api.recorder_calls import (
     ApplyRemedy,
@@ -44,7 +45,7 @@ from kiosk.hearing.monitoring.monitor import HearingMonitor
 from kiosk.hearing.monitoring.state import StateBuilder
 from kiosk.hearing.room.errors import AlreadyRecordingError, BadRequestError, StepRefusedError
 from kiosk.hearing.room.storage_monitor import StorageMonitor
-from kiosk.hearing.session import crash_recovery, publicity_change
+from kiosk.hearing.session import crash_recovery, person_steps, publicity_change
 from kiosk.hearing.session.context import CourtroomEvents, HearingContext
 from kiosk.hearing.session.current_hearing import CurrentHearing
 from kiosk.hearing.session.hearing_state import BUTTON_MARK
@@ -129,24 +130,33 @@ class Courtroom:
         return StartedHearing(hearing_id=hearing.state.id, part=1)
 
     def add_mark(
-        self, event: str, person: str, note: str = "", role: str = "", *, known: bool = True
+        self,
+        event: str,
+        person: str,
+        note: str = "",
+        role: str = "",
+        *,
+        of: str = "",
+        known: bool = True,
     ) -> MarkAnswer:
         """Mark ``event`` now.
 
         Args:
+            of: id of the person whom it concerns.
             known: the event must be one of the rules data.
 
         Raises:
-            BadRequestError: no such event; StepRefusedError: no hearing is open.
+            BadRequestError: no such event, no such person; StepRefusedError: no hearing is open.
         """
         hearing = self._current_hearing.require()
         if known and event not in self._rules.events:
             raise BadRequestError(f"no event type “{event}”", code="unknown_event")
+        marked = hearing.state.persons.find(of).marked() if of else None
         closing = {CLOSED_EVENT: True, OPENED_EVENT: False}.get(event)
         if closing is not None and closing != (hearing.state.closed is not None):
             self.change_publicity(closing, person, recording_ns(), note=note)
             return MarkAnswer(mark=hearing.state.marks[-1].describe())
-        mark = hearing.add_mark(event, person, note, role)
+        mark = hearing.add_mark(event, person, note, role, marked)
         self._finish_step(hearing)
         return MarkAnswer(mark=mark)
 
@@ -248,6 +258,20 @@ class Courtroom:
         answer = record_statement(self._context, request, person)
         if (hearing := self.current) is not None:
             self._finish_step(hearing)
+        return answer
+
+    def save_person(self, request: SavePerson, by: str) -> PersonAnswer:
+        """Add or change a person; see :func:`.person_steps.save_person`."""
+        hearing = self._current_hearing.require()
+        answer = person_steps.save_person(self._context, request, by)
+        self._finish_step(hearing)
+        return answer
+
+    def remove_person(self, identifier: str, by: str) -> PersonAnswer:
+        """Remove a person; see :func:`.person_steps.remove_person`."""
+        hearing = self._current_hearing.require()
+        answer = person_steps.remove_person(self._context, identifier, by)
+        self._finish_step(hearing)
         return answer
 
     def apply_remedy(self, request: ApplyRemedy, person: str) -> MicrophoneDuties:

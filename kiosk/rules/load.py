@@ -211,6 +211,8 @@ def _referenced_events(rules: Rules) -> Iterator[tuple[str, str]]:
 
 def _referenced_roles(rules: Rules) -> Iterator[tuple[str, str]]:
     yield from (("oath.toml", name) for name in rules.oath.roles)
+    for event in rules.events.values():
+        yield from ((f"events.toml “{event.id}”", name) for name in event.of)
     yield from (("short_protocol.toml", name) for name in rules.short_protocol.signed_by.roles)
 
 

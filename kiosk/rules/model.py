@@ -186,11 +186,13 @@ class EventType(LabelledRow):
         kinds: case kinds it happens in.
         course: whether it is part of the usual course; otherwise it is possible at any time.
         made_by: ``kiosk`` if the kiosk sets it itself (recess, link lost, ...).
+        of: roles of the person whom it concerns, likeliest first; empty: nobody in particular.
     """
 
     kinds: tuple[Identifier, ...]
     course: bool
     made_by: Literal["secretary", "kiosk"]
+    of: tuple[Identifier, ...] = ()
 
 
 class Condition(TableRow):

@@ -17,6 +17,7 @@ from aiohttp import web
 from kiosk.api import recorder_calls as calls
 from kiosk.api import recorder_operations as operations
 from kiosk.api.base import Model
+from kiosk.api.persons import REMOVE_PERSON, SAVE_PERSON, SavePerson
 from kiosk.api.recorder import RecorderState
 from kiosk.api.upkeep import GET_SIGN_IN, SignedIn
 from kiosk.auth.person import Person, RoleError, TokenError
@@ -145,6 +146,8 @@ class RecorderApi:
             (operations.END_HEARING, self._end),
             (operations.RECORD_STATEMENT, self._record_statement),
             (operations.APPLY_REMEDY, self._apply_remedy),
+            (SAVE_PERSON, self._save_person),
+            (REMOVE_PERSON, self._remove_person),
             (operations.START_LISTENING, self._start_listening),
             (operations.STOP_LISTENING, self._stop_listening),
             *(
@@ -237,7 +240,7 @@ class RecorderApi:
         mark = await call.read(calls.AddMark)
         person = call.person.id
         return await self._steps.run(
-            lambda: self._courtroom.add_mark(mark.type, person, mark.note, mark.role)
+            lambda: self._courtroom.add_mark(mark.type, person, mark.note, mark.role, of=mark.of)
         )
 
     async def _undo_mark(self, call: Call) -> Model:
@@ -270,6 +273,15 @@ class RecorderApi:
         request = await call.read(calls.ApplyRemedy)
         person = call.person.id
         return await self._steps.run(lambda: self._courtroom.apply_remedy(request, person))
+
+    async def _save_person(self, call: Call) -> Model:
+        request = await call.read(SavePerson)
+        by = call.person.id
+        return await self._steps.run(lambda: self._courtroom.save_person(request, by))
+
+    async def _remove_person(self, call: Call) -> Model:
+        identifier, by = call.http.match_info["id"], call.person.id
+        return await self._steps.run(lambda: self._courtroom.remove_person(identifier, by))
 
     # -- open and closed ---------------------------------------------------------------------------
     # These steps divide what is captured exactly at the tap. From the tap until the step is done

@@ -89,6 +89,18 @@ def test_state_in_every_phase_is_read_by_the_screen(
         state = recorder.wait_for_state(seconds_at_least(1), "a second")
         assert state["hearing"]["case_number"] is None
         recorder.post("/v1/hearing/marks", {"type": "opening"})
+        somebody = {"name": "Ә. Б.", "role": "witness", "seat": "witness", "own_device": None}
+        person = recorder.post("/v1/hearing/persons", somebody)["person"]["id"]
+        recorder.post("/v1/hearing/persons", {"id": person, "attendance": "online"})
+        recorder.post("/v1/hearing/marks", {"type": "questioning", "of": person})
+        with pytest.raises(ServiceRefusedError) as refused:
+            recorder.post("/v1/hearing/marks", {"type": "questioning", "of": "p9"})
+        assert (refused.value.status, refused.value.code) == (400, "unknown_person")
+        path, token = f"/v1/hearing/persons/{person}", recorder.sign_in()
+        assert recorder.call("DELETE", path, None, token)["person"]["attendance"] == "online"
+        with pytest.raises(ServiceRefusedError) as refused:
+            recorder.call("DELETE", path, None, token)
+        assert (refused.value.status, refused.value.code) == (400, "unknown_person")
         microphones.unplug("witness")
         try:
             recorder.wait_for_state(lambda s: s["microphones"][1]["state"] == "absent", "absent")
@@ -111,6 +123,9 @@ def test_state_in_every_phase_is_read_by_the_screen(
     assert phases == {"idle", "recording", "recess", "retired", "sealing"}
     assert any(state["hearing"] and state["hearing"]["closed"] for state in states)
     assert any(state["recovered"] for state in states)
+    assert any(state["hearing"]["persons"] for state in states if state["hearing"])
+    named = [mark for state in states for mark in (state["hearing"] or {}).get("marks", ())]
+    assert "Ә. Б." in {mark["of"]["name"] for mark in named if mark["of"]}
     assert any(row["state"] == "absent" for state in states for row in state["microphones"])
 
 
@@ -223,6 +238,10 @@ def test_device_tests_answer_as_documented(bare_recorder: RecorderProcess, name:
         ("/v1/hearings", {"hearing": "x"}, "hearing"),
         ("/v1/hearing/marks", {}, "type"),
         ("/v1/hearing/marks", {"type": "oath", "note": []}, "note"),
+        ("/v1/hearing/marks", {"type": "oath", "of": 1}, "of"),
+        ("/v1/hearing/persons", {"name": "x" * 301}, "name"),
+        ("/v1/hearing/persons", {"name": "x", "attendance": "late"}, "attendance"),
+        ("/v1/hearing/persons", {"name": "x", "minor": None}, "minor"),
         ("/v1/hearing/recess", {"reason": 1}, "reason"),
         ("/v1/hearing/close", {"ground": 1}, "ground"),
         ("/v1/hearing/close-since", {"mark": "first"}, "mark"),

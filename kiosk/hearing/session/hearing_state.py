@@ -11,11 +11,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from kiosk.api import recorder as api
+from kiosk.api.persons import MarkedPerson
 from kiosk.api.states import MicrophoneState, Phase
 from kiosk.clocks import NS_PER_S
 from kiosk.evidence.chain import Entry
 from kiosk.hearing.room.microphone_roles import MicrophoneRoles
 from kiosk.hearing.session.interruption_ledger import InterruptionLedger
+from kiosk.hearing.session.persons import OF_WHOM_PREFIX, Persons
 
 RECESS_UNTIL = "recess_until"
 """Subject of a statement: when the court goes on, RFC 3339; null: nobody has said."""
@@ -54,6 +56,7 @@ class Mark:
         seconds: recorded seconds of the whole hearing before it.
         part: the part that was being captured (0: none).
         part_seconds: seconds since the start of that part.
+        of: whom it concerns.
     """
 
     number: int
@@ -65,10 +68,11 @@ class Mark:
     note: str = ""
     role: str = ""
     withdrawn: bool = False
+    of: MarkedPerson | None = None
 
     def describe(self) -> api.Mark:
         """Return the mark as in State."""
-        fields = asdict(self)
+        fields = asdict(self) | {"of": self.of}
         return api.Mark(id=fields.pop("number"), **fields)
 
 
@@ -96,6 +100,7 @@ class HearingState:
         details: the hearing as started, with what statements have filled in since.
         questions: subjects of the open questions, in order.
         answers: the newest statement by subject.
+        persons: who is at the hearing.
         roles: which microphone serves whom now.
         inputs: device that each source has opened in the newest part, or None.
         recess_until: end of the recess or of the retirement, where the court has said one.
@@ -110,6 +115,8 @@ class HearingState:
     parts: dict[int, PartTimes] = field(default_factory=dict)
     marks: list[Mark] = field(default_factory=list)
     _mark_names: dict[int, str] = field(default_factory=dict)
+    _mark_persons: dict[int, dict[str, Any] | None] = field(default_factory=dict)
+    persons: Persons = field(default_factory=Persons)
     interruptions: InterruptionLedger = field(default_factory=InterruptionLedger)
     questions: list[str] = field(default_factory=list)
     answers: dict[str, Any] = field(default_factory=dict)
@@ -122,6 +129,10 @@ class HearingState:
     grounds: set[str] = field(default_factory=set)
     pending_closures: set[int] = field(default_factory=set)
     _left_out: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Begin with the people of the list."""
+        self.persons.add_listed(self.details.get("participants"))
 
     @property
     def id(self) -> str:
@@ -204,27 +215,39 @@ class HearingState:
         times.tap_ns, times.boot = int(entry.get("tap_ns") or 0), str(entry.get("boot_id", ""))
 
     def _on_mark(self, part: int, entry: Entry) -> None:
+        number = int(entry["id"])
+        self._mark_persons.setdefault(number, entry.get("of"))
         self.marks.append(
             Mark(
-                number=int(entry["id"]),
-                type=self._mark_names.get(int(entry["id"]), str(entry["type"])),
+                number=number,
+                type=self._mark_names.get(number, str(entry["type"])),
                 at=entry["at"],
                 seconds=float(entry.get("seconds") or 0.0),
                 part=part,
                 part_seconds=float(entry.get("part_seconds") or 0.0),
                 note=str(entry.get("note") or ""),
                 role=str(entry.get("role") or ""),
+                of=self.persons.with_present_name(self._mark_persons[number]),
             )
         )
+        if entry.get("of_whom"):
+            self._ask_of_whom(number)
         self.marks.sort(key=lambda mark: mark.number)
         self._remove_question(f"{LEFT_OUT_PREFIX}{entry['type']}")
         for event in entry.get("left_out", ()):
             subject = f"{LEFT_OUT_PREFIX}{event}"
             if subject not in self.answers and subject not in self.questions:
                 self.questions.append(subject)
-                self._left_out[subject] = int(entry["id"])
+                self._left_out[subject] = number
+
+    def _ask_of_whom(self, number: int) -> None:
+        """Ask whom a mark concerns, unless that was said already: journals are read in turn."""
+        subject = f"{OF_WHOM_PREFIX}{number}"
+        if subject not in self.answers and subject not in self.questions:
+            self.questions.append(subject)
 
     def _on_mark_withdrawn(self, _part: int, entry: Entry) -> None:
+        self._remove_question(f"{OF_WHOM_PREFIX}{entry['mark']}")
         for mark in self.marks:
             mark.withdrawn = mark.withdrawn or mark.number == entry["mark"]
         for subject, number in self._left_out.items():
@@ -293,20 +316,42 @@ class HearingState:
         if subject == RECESS_UNTIL:
             self.recess_until = entry.get("value")
         if subject == "mark":
-            self._name_mark(entry.get("value"))
+            self._name_mark(entry.get("value"), of_whom=bool(entry.get("of_whom")))
+        if subject.startswith(OF_WHOM_PREFIX):
+            self._name_person(int(subject.removeprefix(OF_WHOM_PREFIX)), entry.get("value"))
+        if subject == "participants":
+            self.persons.add_listed(entry.get("value"))
         if subject == "closure_ground" and self.closed is not None:
             self.closed["ground"] = entry.get("value") or None
             self.grounds.add(str(entry.get("value")))
         if subject in EDITABLE_FIELDS:
             self.details[subject] = entry.get("value")
 
-    def _name_mark(self, value: object) -> None:
+    def _name_mark(self, value: object, *, of_whom: bool) -> None:
         """Name a mark: ``{"mark": id, "type": event}``."""
         if isinstance(value, Mapping):
             self._mark_names[int(value["mark"])] = str(value["type"])
+            if of_whom:
+                self._ask_of_whom(int(value["mark"]))
             self._remove_question(f"{LEFT_OUT_PREFIX}{value['type']}")
         for mark in self.marks:
             mark.type = self._mark_names.get(mark.number, mark.type)
+
+    def _name_person(self, number: int, value: object) -> None:
+        """Say of whom a mark is: ``{"id", "role", "name"}``, or nobody in particular."""
+        self._mark_persons[number] = dict(value) if isinstance(value, Mapping) else None
+        self._refresh_names()
+
+    def _refresh_names(self) -> None:
+        for mark in self.marks:
+            mark.of = self.persons.with_present_name(self._mark_persons.get(mark.number))
+
+    def _on_person(self, _part: int, entry: Entry) -> None:
+        self.persons.apply(entry)
+        self._refresh_names()
+
+    def _on_person_removed(self, _part: int, entry: Entry) -> None:
+        self.persons.apply_removed(entry)
 
     def _on_ending(self, _part: int, _entry: Entry) -> None:
         self.phase = Phase.SEALING

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from kiosk.api.persons import MarkedPerson
 from kiosk.api.recorder import Closure, Mark, Proof, RunningHearing
 from kiosk.api.states import ProofState
 from kiosk.clocks import format_wall
@@ -83,8 +84,14 @@ class OpenHearing:
         owed = [part.owed_seconds for part in parts if part is not None]
         return max([*owed, self.journal.owed_seconds])
 
-    def add_mark(self, event: str, person: str, note: str, role: str) -> Mark:
-        """Mark ``event`` now; return the mark as in State."""
+    def add_mark(
+        self, event: str, person: str, note: str, role: str, of: MarkedPerson | None = None
+    ) -> Mark:
+        """Mark ``event`` now; return the mark as in State.
+
+        Args:
+            of: whom it concerns; an event that concerns somebody raises the question without it.
+        """
         part_seconds = self.capture.seconds if self.capture is not None else 0.0
         fields = {
             "id": len(self.state.marks) + 1,
@@ -95,10 +102,19 @@ class OpenHearing:
             "seconds": round(self.state.finished_seconds + part_seconds, 3),
             "part_seconds": round(part_seconds, 3),
         }
+        if of is not None:
+            fields["of"] = of.to_json()
+        elif self.concerns_somebody(event):
+            fields["of_whom"] = True
         if left_out := self._left_out(event):
             fields["left_out"] = left_out
         self._append_current("mark", fields)
         return self.state.marks[-1].describe()
+
+    def concerns_somebody(self, event: str) -> bool:
+        """Return whether ``event`` is of a person by the rules."""
+        row = self._rules.events.get(event)
+        return row is not None and bool(row.of)
 
     def _left_out(self, event: str) -> tuple[str, ...]:
         """Return the events that the rules want before ``event`` and nobody has marked."""
@@ -181,7 +197,7 @@ class OpenHearing:
         return Closure.model_validate(self.state.closed)
 
     def open_questions(self) -> list[str]:
-        """Return the unanswered questions: of the rules, of events, then of what was left out."""
+        """Return the unanswered questions: of the rules, of events, of what was left out."""
         questions = self._rules.open_questions(self.state.details, self.state.answers)
         raised = [subject for subject in self.state.questions if subject not in questions]
         return [*questions, *sorted(raised, key=lambda name: name.startswith(LEFT_OUT_PREFIX))]
@@ -216,6 +232,7 @@ class OpenHearing:
         return RunningHearing(
             id=state.id,
             **{name: details.get(name) for name in DETAILS},
+            persons=tuple(state.persons.rows.values()),
             adhoc=bool(details.get("adhoc")),
             part=state.part,
             parts=len(state.parts),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from kiosk.api.recorder_calls import OpenQuestions, Statement
 from kiosk.api.states import Phase
@@ -11,6 +12,7 @@ from kiosk.hearing.room.errors import BadRequestError
 from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.current_hearing import OPEN_PHASES
 from kiosk.hearing.session.hearing_state import BUTTON_MARK, RECESS_UNTIL, HearingState
+from kiosk.hearing.session.persons import OF_WHOM_PREFIX
 from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT
 from kiosk.rules import Rules
 
@@ -19,8 +21,8 @@ def record_statement(context: HearingContext, request: Statement, person: str) -
     """Record an answer to an open question, or anything else for the minutes.
 
     Raises:
-        BadRequestError: no such ground, no mark that can be named, a publicity that is not so, or
-            an end of a recess that is no time.
+        BadRequestError: no such ground, no mark that can be named, no such person, a publicity
+            that is not so, or an end of a recess that is no time.
         StepRefusedError: no hearing is open.
     """
     subject, value = request.subject, request.value
@@ -36,8 +38,12 @@ def record_statement(context: HearingContext, request: Statement, person: str) -
         context.current.require(Phase.RECESS, Phase.RETIRED)
     if subject == "mark":
         _check_mark_name(context.rules, hearing.state, value)
-    fields = {"subject": subject, "value": value, "note": request.note, "person": person}
-    hearing.append("statement", fields)
+    fields: dict[str, Any] = {"subject": subject, "note": request.note, "person": person}
+    if subject == "mark" and hearing.concerns_somebody(str(dict(value)["type"])):
+        fields["of_whom"] = True
+    if subject.startswith(OF_WHOM_PREFIX):
+        value = _marked_person(hearing.state, subject, value)
+    hearing.append("statement", fields | {"value": value})
     if subject == "recovered":
         context.current.recovered = None
     context.events.on_change()
@@ -67,3 +73,21 @@ def _check_mark_name(rules: Rules, state: HearingState, value: object) -> None:
     buttons = [mark.number for mark in state.marks if mark.type == BUTTON_MARK]
     if naming.get("mark") not in buttons:
         raise BadRequestError("no mark of the button that has no name yet")
+
+
+def _marked_person(state: HearingState, subject: str, value: object) -> dict[str, Any] | None:
+    """Return of whom a mark is, for the journal; None: of nobody in particular.
+
+    Args:
+        subject: names the mark by its number.
+        value: id of the person; "" or null: nobody in particular.
+
+    Raises:
+        BadRequestError: no such mark, or it was withdrawn; no such person.
+    """
+    number = subject.removeprefix(OF_WHOM_PREFIX)
+    if number not in {str(mark.number) for mark in state.marks if not mark.withdrawn}:
+        raise BadRequestError("no such mark, or it was withdrawn")
+    if value in ("", None):
+        return None
+    return state.persons.find(str(value)).marked().to_json()

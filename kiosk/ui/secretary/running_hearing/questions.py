@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kiosk.api.recorder import RunningHearing
 from kiosk.hearing.session.hearing_state import BUTTON_MARK, LEFT_OUT_PREFIX
+from kiosk.hearing.session.persons import OF_WHOM_PREFIX
 from kiosk.locale import N_
 from kiosk.ui.actions.secretary_actions import MARK_SUBJECT_PREFIX
 from kiosk.ui.formatting import sentence_case
@@ -61,7 +62,7 @@ def open_question(
 ) -> Question | None:
     """Return the question to ask now: of the rules first, then about a press of the button."""
     for subject in hearing.open_questions:
-        if subject not in postponed:
+        if subject not in postponed and not subject.startswith(OF_WHOM_PREFIX):
             return build_question(context, subject, hearing.kind or "")
     for mark in hearing.marks:
         subject = f"{MARK_SUBJECT_PREFIX}{mark.id}"

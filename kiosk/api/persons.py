@@ -1,0 +1,107 @@
+"""The persons at a hearing: who sits where, in which role, and of whom a mark is."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from kiosk.api.base import Model, Moment
+from kiosk.api.operations import COURT_ROLES, Operation
+
+Attendance = Literal["", "hall", "online", "absent"]
+"""In the room, by technical means, or not come (АПК 190(1)); empty: not checked yet."""
+MAX_PERSONS = 1000
+"""Persons of one hearing; as many as the court's list may name."""
+_NOT_SHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
+"""Controls, line breaks, changes of the writing direction, halves of characters."""
+
+
+def as_one_line(text: str) -> str:
+    """Return ``text`` as one line without characters that nobody sees."""
+    return " ".join(_NOT_SHOWN.sub(" ", text).split())
+
+
+OneLine = Annotated[str, Field(max_length=300), AfterValidator(as_one_line)]
+
+
+class MarkedPerson(Model):
+    """Of whom a mark is: role and name as they were then; a corrected name is the new one."""
+
+    id: str
+    role: str = ""
+    name: str = ""
+
+
+class HearingPerson(Model):
+    """Somebody at the hearing."""
+
+    id: str
+    """``p1``, ``p2``, … within the hearing."""
+    role: str = ""
+    """Role of the rules; from the court's list it may be another word."""
+    name: str = ""
+    seat: str = ""
+    """Microphone; empty: that of the role."""
+    attendance: Attendance = ""
+    own_device: bool | None = None
+    """Takes part by a device of their own (R28); null: not known."""
+    minor: bool = False
+    """Under sixteen (S12)."""
+    left: Moment = ""
+    """Since when they are not there any more."""
+
+    def marked(self) -> MarkedPerson:
+        """Return them as the person of a mark."""
+        return MarkedPerson(id=self.id, role=self.role, name=self.name)
+
+
+class SavePerson(Model):
+    """Somebody to add, or to change: what is not given stays as it is."""
+
+    id: str = ""
+    """Empty: somebody new."""
+    role: str = ""
+    name: OneLine = ""
+    seat: str = ""
+    attendance: Attendance = ""
+    own_device: bool | None = None
+    minor: bool = False
+    left: bool = False
+    """Whether they have left."""
+
+    def changes(self) -> dict[str, Any]:
+        """Return the fields that are given, without the id."""
+        return self.model_dump(mode="json", exclude_unset=True, exclude={"id"})
+
+
+class PersonAnswer(Model):
+    """The person that was added, changed or removed."""
+
+    person: HearingPerson
+
+
+SAVE_PERSON = Operation(
+    "savePerson",
+    "POST",
+    "/v1/hearing/persons",
+    "Add a person to the open hearing, or change one",
+    answer=PersonAnswer,
+    request=SavePerson,
+    roles=COURT_ROLES,
+    errors={
+        400: ("unknown_person", "unknown_role", "unknown_seat"),
+        409: ("hearing_step_refused", "storage_failed"),
+    },
+)
+REMOVE_PERSON = Operation(
+    "removePerson",
+    "DELETE",
+    "/v1/hearing/persons/{id}",
+    "Remove a person who was added by mistake; marks keep their name",
+    answer=PersonAnswer,
+    roles=COURT_ROLES,
+    errors={400: ("unknown_person",), 409: ("hearing_step_refused", "storage_failed")},
+)
+PERSON_OPERATIONS = (SAVE_PERSON, REMOVE_PERSON)

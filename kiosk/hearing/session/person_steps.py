@@ -1,0 +1,55 @@
+"""Adds, changes and removes persons of the open hearing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kiosk.api.persons import MAX_PERSONS, HearingPerson, PersonAnswer, SavePerson
+from kiosk.clocks import format_wall
+from kiosk.hearing.room.errors import BadRequestError
+from kiosk.hearing.session.context import HearingContext
+
+
+def save_person(context: HearingContext, request: SavePerson, by: str) -> PersonAnswer:
+    """Add or change a person of the open hearing; journalled unless nothing changes.
+
+    Raises:
+        BadRequestError: no such person, role or seat; somebody new without role and name.
+        StepRefusedError: no hearing is open.
+    """
+    hearing = context.current.require()
+    persons, changes = hearing.state.persons, request.changes()
+    _check_values(context, changes)
+    before = persons.find(request.id) if request.id else HearingPerson(id=persons.next_id())
+    if "left" in changes:
+        changes["left"] = (before.left or format_wall()) if changes["left"] else ""
+    after = HearingPerson.model_validate(before.to_json() | changes)
+    if not (after.name or after.role):
+        raise BadRequestError("a person needs a name or a role")
+    if not request.id and len(persons.rows) >= MAX_PERSONS:
+        raise BadRequestError(f"{MAX_PERSONS} persons are there already")
+    if after != before:
+        hearing.append("person", after.to_json() | {"person": by})
+    return PersonAnswer(person=after)
+
+
+def _check_values(context: HearingContext, changes: Mapping[str, Any]) -> None:
+    """Refuse a role that the rules do not have, and a seat that the room does not have."""
+    role, seat = changes.get("role"), changes.get("seat")
+    if role and role not in context.rules.roles:
+        raise BadRequestError("no such role in the rules", code="unknown_role")
+    if seat and seat not in {microphone.name for microphone in context.settings.microphones}:
+        raise BadRequestError("no such microphone in this room", code="unknown_seat")
+
+
+def remove_person(context: HearingContext, identifier: str, by: str) -> PersonAnswer:
+    """Remove a person from the open hearing; marks keep role and name.
+
+    Raises:
+        BadRequestError: there is none with that id; StepRefusedError: no hearing is open.
+    """
+    hearing = context.current.require()
+    person = hearing.state.persons.find(identifier)
+    hearing.append("person_removed", {"id": person.id, "person": by})
+    return PersonAnswer(person=person)

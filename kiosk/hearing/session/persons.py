@@ -1,0 +1,83 @@
+"""The persons of the open hearing, from the court's list and the journal (R28, S12; АПК 190(1)).
+
+They begin with the participants of the list; ``person`` adds one or changes one, and has all their
+fields; ``person_removed`` removes one. Their ids follow from the list and the journal alone, so
+that they are the same after a crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kiosk.api.persons import (
+    HearingPerson,
+    MarkedPerson,
+    as_one_line,
+)
+from kiosk.hearing.room.errors import BadRequestError
+
+OF_WHOM_PREFIX = "of_whom:"
+"""Of the subject of a question: the mark of that number concerns a person, and has no name."""
+
+
+@dataclass
+class Persons:
+    """The persons of a hearing.
+
+    Attributes:
+        rows: by id, in the order in which they were named.
+    """
+
+    rows: dict[str, HearingPerson] = field(default_factory=dict)
+    _highest: int = 0
+
+    def add_listed(self, participants: object) -> None:
+        """Add the readable participants of a list who are not there yet."""
+        rows = participants if isinstance(participants, list | tuple) else ()
+        known = [(person.role, person.name) for person in self.rows.values()]
+        for row in rows:
+            if not isinstance(row, Mapping) or not row.get("name"):
+                continue
+            role, name = (as_one_line(str(row.get(key) or "")) for key in ("role", "name"))
+            if (role, name) in known:
+                known.remove((role, name))
+            else:
+                person = HearingPerson(id=self.next_id(), role=role, name=name)
+                self.apply(person.to_json())
+
+    def next_id(self) -> str:
+        """Return the id of somebody new."""
+        return f"p{self._highest + 1}"
+
+    def apply(self, entry: Mapping[str, Any]) -> HearingPerson:
+        """Apply a ``person`` entry; return the person as they are now."""
+        person = HearingPerson.model_validate(dict(entry))
+        self.rows[person.id] = person
+        self._highest = max(self._highest, int(person.id.removeprefix("p")))
+        return person
+
+    def apply_removed(self, entry: Mapping[str, Any]) -> None:
+        """Apply a ``person_removed`` entry; the id is given to nobody else."""
+        self.rows.pop(str(entry["id"]), None)
+
+    def find(self, identifier: str) -> HearingPerson:
+        """Return a person.
+
+        Raises:
+            BadRequestError: there is none with that id (``unknown_person``).
+        """
+        person = self.rows.get(identifier)
+        if person is None:
+            raise BadRequestError("no such person at this hearing", code="unknown_person")
+        return person
+
+    def with_present_name(self, marked: Mapping[str, Any] | None) -> MarkedPerson | None:
+        """Return of whom a mark is; a name that was corrected since is the new one."""
+        if marked is None:
+            return None
+        person = self.rows.get(str(marked["id"]))
+        name = str(marked.get("name") or "") if person is None else person.name
+        role = str(marked.get("role") or "")
+        return MarkedPerson(id=str(marked["id"]), role=role, name=name)
