@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from kiosk.rules import model
 from kiosk.rules.errors import RulesError
+from kiosk.rules.order_model import Order
 from kiosk.rules.rules import Rules
 from kiosk.rules.text import has_latin_schwa
 
@@ -126,8 +127,7 @@ def load_rules(folder: Path = DATA_FOLDER) -> Rules:
         field: MappingProxyType(reader.index_rows(reader.read_rows(kind, name, key), name))
         for field, (kind, name, key) in table_sources.items()
     }
-    tables["precedence_rules"] = reader.read_rows(model.PrecedenceRule, "events", "order")
-    tables["follow_up_rules"] = reader.read_rows(model.FollowUpRule, "events", "follow")
+    tables["order"] = reader.validate_row(Order, "order", reader.read_file("order"))
     tables["unrecorded_spans"] = reader.read_rows(model.UnrecordedSpan, "events", "not_recorded")
     tables["mrp"] = reader.read_rows(model.Mrp, "mrp", "mrp")
     tables["short_protocol"] = reader.validate_row(
@@ -171,6 +171,9 @@ def _find_contradictions(rules: Rules) -> Iterator[str]:
     for earlier, later in pairwise(spans):
         if later.valid_from <= earlier.valid_until:
             yield f"mrp.toml: {later.valid_from} is within the row before it"
+    turns = [n for n, step in enumerate(rules.order.step) if step.when == "turn"]
+    if turns and turns[-1] - turns[0] + 1 != len(turns):
+        yield "order.toml: the steps of a person's turn do not stand together"
     numbers = [row.number for row in rules.short_protocol.field]
     if numbers != list(range(1, len(numbers) + 1)):
         yield "short_protocol.toml: the fields are not numbered 1, 2, 3, ..."
@@ -183,8 +186,10 @@ def _referenced_kinds(rules: Rules) -> Iterator[tuple[str, str]]:
         *((f"closure_grounds.toml “{row.id}”", row) for row in rules.closure_grounds.values()),
         *((f"events.toml “{row.id}”", row) for row in rules.events.values()),
         *((f"forms.toml “{row.id}”", row) for row in rules.legal_bases.values()),
-        *((f"events.toml order of “{row.event}”", row) for row in rules.precedence_rules),
-        *((f"events.toml follow “{row.after}”", row) for row in rules.follow_up_rules),
+        *((f"order.toml step “{row.event}”", row) for row in rules.order.step),
+        *((f"order.toml follow “{row.after}”", row) for row in rules.order.follow),
+        *(("order.toml announcement", row) for row in rules.order.announcement),
+        *(("order.toml without_minutes", row) for row in rules.order.without_minutes),
         ("oath.toml", rules.oath),
     ]
     for place, row in rows:
@@ -198,11 +203,12 @@ def _referenced_kinds(rules: Rules) -> Iterator[tuple[str, str]]:
 
 
 def _referenced_events(rules: Rules) -> Iterator[tuple[str, str]]:
-    for order in rules.precedence_rules:
-        yield from (("events.toml order", name) for name in (order.before, order.event))
-    for follow in rules.follow_up_rules:
+    for step in rules.order.step:
+        names = (step.event, *step.once, *step.needed_for)
+        yield from ((f"order.toml step “{step.event}”", name) for name in names)
+    for follow in rules.order.follow:
         names = (follow.after, *follow.expect, *follow.once_done)
-        yield from (("events.toml follow", name) for name in names)
+        yield from (("order.toml follow", name) for name in names)
     for span in rules.unrecorded_spans:
         yield from (("events.toml not_recorded", name) for name in (span.start, span.until))
     for field in rules.short_protocol.field:
@@ -214,6 +220,9 @@ def _referenced_roles(rules: Rules) -> Iterator[tuple[str, str]]:
     for event in rules.events.values():
         yield from ((f"events.toml “{event.id}”", name) for name in event.of)
     yield from (("short_protocol.toml", name) for name in rules.short_protocol.signed_by.roles)
+    for step in rules.order.step:
+        names = rules.order.roles_of((*step.of, *step.with_roles, *step.met_by))
+        yield from ((f"order.toml step “{step.event}”", name) for name in names)
 
 
 def _referenced_types(rules: Rules) -> Iterator[tuple[str, str]]:
@@ -239,8 +248,11 @@ def _referenced_grounds(rules: Rules) -> Iterator[tuple[str, str]]:
 def _referenced_forms(rules: Rules) -> Iterator[tuple[str, str]]:
     for row in rules.document_types.values():
         yield from ((f"document_types.toml “{row.id}”", name) for name in row.formats)
-    for condition in (*rules.precedence_rules, *rules.follow_up_rules):
-        yield from (("events.toml", name) for name in condition.formats)
+    for follow in rules.order.follow:
+        yield from ((f"order.toml follow “{follow.after}”", name) for name in follow.formats)
+    for absent in rules.order.without_minutes:
+        if absent.session is not None:
+            yield "order.toml without_minutes", absent.session
     for question in rules.questions.values():
         names = (*question.formats, *question.publicity)
         yield from ((f"rules.toml “{question.id}”", name) for name in names)

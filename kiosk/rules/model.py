@@ -120,7 +120,13 @@ class Proceeding(LabelledRow):
 
 
 class Instance(LabelledRow):
-    """A court instance (tables: 2)."""
+    """A court instance (tables: 2).
+
+    Attributes:
+        letter: stands behind the kind in a case number; empty: none does.
+    """
+
+    letter: str = ""
 
 
 class Role(LabelledRow):
@@ -193,35 +199,6 @@ class EventType(LabelledRow):
     course: bool
     made_by: Literal["secretary", "kiosk"]
     of: tuple[Identifier, ...] = ()
-
-
-class Condition(TableRow):
-    """Case kinds and formats to which a rule applies; empty means all."""
-
-    kinds: tuple[Identifier, ...] = ()
-    formats: tuple[Identifier, ...] = ()
-
-    def applies(self, kind: str, format_: str) -> bool:
-        """Return whether it applies in a hearing of ``kind`` and ``format_``."""
-        return (not self.kinds or kind in self.kinds) and (
-            not self.formats or format_ in self.formats
-        )
-
-
-class PrecedenceRule(Condition):
-    """``before`` must have happened before ``event`` (S25, S11, R47, R50, R51)."""
-
-    before: Identifier
-    event: Identifier
-    source: tuple[str, ...]
-
-
-class FollowUpRule(Condition):
-    """After ``after`` the events ``expect`` are likely, once ``once_done`` have happened."""
-
-    after: Identifier
-    expect: tuple[Identifier, ...]
-    once_done: tuple[Identifier, ...] = ()
 
 
 class UnrecordedSpan(TableRow):

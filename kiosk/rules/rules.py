@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +16,6 @@ from kiosk.rules.model import (
     ClosureGround,
     DocumentType,
     EventType,
-    FollowUpRule,
     HearingForm,
     Instance,
     LanguageRow,
@@ -25,7 +25,6 @@ from kiosk.rules.model import (
     Mrp,
     Oath,
     Permission,
-    PrecedenceRule,
     Proceeding,
     Question,
     Role,
@@ -33,8 +32,13 @@ from kiosk.rules.model import (
     StateFee,
     UnrecordedSpan,
 )
+from kiosk.rules.order_model import Order
+from kiosk.rules.text import case_number_key
 
 T = TypeVar("T")
+
+
+_CASE_NUMBER = re.compile(r"^\d{4}-\d{2}-\d{2}-\d([а-я]?)/\d+(?:\(\d+\))?$")
 
 
 def _find_row(table: Mapping[str, T], name: str, identifier: str) -> T:
@@ -69,8 +73,7 @@ class Rules:
     closure_effect: ClosureEffect
     permissions: Mapping[str, Permission]
     events: Mapping[str, EventType]
-    precedence_rules: tuple[PrecedenceRule, ...]
-    follow_up_rules: tuple[FollowUpRule, ...]
+    order: Order
     unrecorded_spans: tuple[UnrecordedSpan, ...]
     short_protocol: ShortProtocol
     oath: Oath
@@ -128,6 +131,15 @@ class Rules:
             if kind in row.kinds and not (closed and row.rights == "observe")
         )
 
+    def instance_of(self, case_number: str) -> str:
+        """Return the instance that a case number names; empty: it cannot be read.
+
+        ``6003-25-00-4к/1454``: a case in cassation (practice; no act was read).
+        """
+        found = _CASE_NUMBER.match(case_number_key(case_number))
+        letter = found[1] if found else None
+        return next((row.id for row in self.instances.values() if row.letter == letter), "")
+
     def closure_grounds_for(self, kind: str) -> tuple[ClosureGround, ...]:
         """Return the closure grounds of a case kind."""
         _find_row(self.case_kinds, "case kind", kind)
@@ -159,68 +171,6 @@ class Rules:
             for row in self.events.values()
             if (kind is None or kind in row.kinds)
             and (not only_manual or row.made_by == "secretary")
-        )
-
-    def expected_events(
-        self,
-        kind: str | None,
-        completed_events: Iterable[str],
-        *,
-        format_: str = "offline",
-        max_count: int = 4,
-    ) -> tuple[str, ...]:
-        """Return the likely next events, likeliest first; a suggestion, never a lock (tables: 7).
-
-        Args:
-            kind: case kind, or None if it is not known yet.
-            completed_events: ids of the marked events in order, without withdrawn ones.
-            format_: hearing format.
-            max_count: maximum number of events to return.
-        """
-        done = [mark for mark in completed_events if mark in self.events]
-        possible = self.events_for(kind)
-        allowed = {row.id for row in possible}
-        likely = self._follow_up(kind, done, format_) + self._remaining_course(possible, done)
-        return tuple(event for event in dict.fromkeys(likely) if event in allowed)[:max_count]
-
-    def _follow_up(self, kind: str | None, done: list[str], format_: str) -> list[str]:
-        """Return the events that follow the newest step (a recess or a lost link is no step)."""
-        steps = [mark for mark in done if self._is_step(mark)]
-        if not steps:
-            return []
-        return [
-            event
-            for row in self.follow_up_rules
-            if row.after == steps[-1]
-            and (kind is None or row.applies(kind, format_))
-            and set(row.once_done) <= set(done)
-            for event in row.expect
-        ]
-
-    def _is_step(self, mark: str) -> bool:
-        """Return whether ``mark`` is a step of the hearing."""
-        row = self.events[mark]
-        return row.course or row.made_by == "secretary"
-
-    @staticmethod
-    def _remaining_course(possible: Iterable[EventType], done: list[str]) -> list[str]:
-        """Return the open events of the usual course after the furthest completed one."""
-        course = [row.id for row in possible if row.course]
-        reached = max((course.index(mark) for mark in done if mark in course), default=-1)
-        return [event for event in course[reached + 1 :] if event not in done]
-
-    def missing_prerequisites(
-        self, event: str, completed_events: Iterable[str], kind: str, *, format_: str = "offline"
-    ) -> tuple[str, ...]:
-        """Return the events that should have come before ``event`` but did not (S25, S11, R51).
-
-        The caller warns; only the oath step itself may be held back (R52), never the recording.
-        """
-        done = set(completed_events)
-        return tuple(
-            row.before
-            for row in self.precedence_rules
-            if row.event == event and row.applies(kind, format_) and row.before not in done
         )
 
     def can_record(self, completed_events: Iterable[str]) -> bool:

@@ -80,19 +80,21 @@ class RuleLabels:
         label = self._label(self.rules.forms.get(form), form)
         return sentence_case(_BRACKETS.sub("", label).split(",")[0])
 
-    def event_order(self) -> tuple[str, ...]:
-        """Return the ids of the event types a person may mark."""
-        return tuple(row.id for row in self.rules.events_for(None))
+    def event_order(self, kind: str | None) -> tuple[str, ...]:
+        """Return the ids of the event types that a person may mark; of any kind, if not known."""
+        known = kind if kind in self.rules.case_kinds else None
+        return tuple(row.id for row in self.rules.events_for(known))
 
-    def frequent_events(self) -> tuple[str, ...]:
-        """Return the ids of the event types that are needed at any time."""
-        return tuple(event for event in FREQUENT_EVENTS if event in self.rules.events)
+    def frequent_events(self, kind: str | None) -> tuple[str, ...]:
+        """Return the ids of those that are needed at any time."""
+        offered = self.event_order(kind)
+        return tuple(event for event in FREQUENT_EVENTS if event in offered)
 
     def legal_bases(self, kind: str) -> tuple[tuple[str, str], ...]:
-        """Return id and norm of each legal basis of a remote part (of any kind, if none fits)."""
+        """Return id and norm of each legal basis of a remote part (of any kind, if not known)."""
+        known = kind in self.rules.case_kinds
         rows = self.rules.legal_bases.values()
-        fitting = [row for row in rows if kind in row.kinds] or list(rows)
-        return tuple((row.id, row.norm) for row in fitting)
+        return tuple((row.id, row.norm) for row in rows if not known or kind in row.kinds)
 
     def closure_grounds(self, kind: str) -> tuple[tuple[str, str], ...]:
         """Return id and label of each closure ground of a case kind (of all, if not known)."""

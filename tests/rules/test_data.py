@@ -40,10 +40,10 @@ def test_every_row_of_the_tables_is_there(rules: Rules) -> None:
         "instances": 3,
         "roles": 37,
         "forms": 9,
-        "legal_bases": 6,
+        "legal_bases": 7,
         "closure_grounds": 24,
         "permissions": 4,
-        "events": 50,
+        "events": 54,
         "fees": 21,
         "exemptions": 36,
         "mrp": 9,
@@ -202,7 +202,9 @@ def test_all_grounds_of_exemption_are_found_by_what_they_hang_on(rules: Rules) -
         ),
         ("criminal", {"recording_announced", "oath", "last_word", "charge_presented"}, set()),
         ("admin_offence", set(), {"oath", "last_word", "recording_announced", "receipt_taken"}),
+        ("admin_offence", set(), {"truth_explained", "non_disclosure_warned", "charge_presented"}),
         ("admin_justice", {"recording_announced", "claim_presented"}, {"oath", "safety_right"}),
+        ("civil", set(), {"charge_presented", "non_disclosure_receipt", "torture_statement"}),
     ],
 )
 def test_a_hearing_offers_the_events_of_its_own_code(
@@ -216,19 +218,6 @@ def test_a_hearing_offers_the_events_of_its_own_code(
 def test_the_words_at_the_courts_entry_are_the_acts(rules: Rules) -> None:
     """ҚПК 345(2), 350."""
     assert rules.event("court_enters").label.kk == "«Сот келе жатыр»"
-
-
-def test_what_is_due_before_what_by_code(rules: Rules) -> None:
-    missing = rules.missing_prerequisites
-    assert missing("attendance", ["opening"], "civil") == ("recording_announced",)
-    assert missing("attendance", ["recording_announced"], "criminal") == ()
-    assert missing("attendance", ["opening"], "admin_offence") == (), "not read"
-    done = ["identity_checked", "rights_explained"]
-    assert missing("questioning", done, "criminal") == ("receipt_taken",), "R47"
-    assert missing("rights_explained", [], "admin_offence") == ("identity_checked",)
-    assert rules.expected_events("civil", ["opening", "closed_declared"])[0] == (
-        "non_disclosure_warned"
-    )
 
 
 def test_terms_of_the_minutes_by_code(rules: Rules) -> None:

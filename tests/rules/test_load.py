@@ -28,7 +28,16 @@ def change(path: Path, old: str, new: str) -> None:
     ("file", "old", "new", "problem"),
     [
         ("roles", "kinds = [", 'kinds = ["maritime", ', "no case kind “maritime”"),
-        ("events", 'before = "oath"', 'before = "oat"', "no event “oat”"),
+        ("order", 'event = "oath"', 'event = "oat"', "no event “oat”"),
+        ("order", 'of = ["witnesses"]', 'of = ["winesses"]', "no role “winesses”"),
+        ("order", 'session = "conciliation"', 'session = "talk"', "no form “talk”"),
+        (
+            "order",
+            'when = "turn"\nminor = false',
+            'when = "course"\nminor = false',
+            "turn do not stand together",
+        ),
+        ("order", 'source = ["S25"', 'saurce = ["S25"', "saurce: Extra inputs"),
         ("oath", '"victim"]', '"vicim"]', "no role “vicim”"),
         ("document_types", '"property", ', '"properti", ', "no fee “properti”"),
         ("document_types", 'type = "claim"', 'type = "clam"', "no document type “clam”"),

@@ -1,6 +1,6 @@
-"""Queries of the rules: choices, course of a hearing, open questions.
+"""Queries of the rules: choices, open questions.
 
-Requirements: R43-R45, R49-R52, S11, S25.
+Requirements: R43-R45, R49.
 """
 
 from __future__ import annotations
@@ -55,61 +55,10 @@ def test_nobody_only_observes_a_closed_hearing(rules: Rules) -> None:
     assert "accused_in_court" in closed
 
 
-def test_expected_events_follow_the_usual_course(rules: Rules) -> None:
-    assert rules.expected_events("criminal", []) == (
-        "court_enters",
-        "opening",
-        "case_announced",
-        "recording_announced",
-    )
-    civil = rules.expected_events("civil", ["safety_right", "rights_explained"])
-    assert civil[0] == "claim_presented"
-    assert "charge_presented" not in civil
-
-
-def test_witness_step_offline_and_online(rules: Rules) -> None:
-    done = ["rights_explained", "position", "identity_checked"]
-    assert rules.expected_events("criminal", done)[:2] == ("oath", "questioning")
-    done.append("oath")
-    assert rules.expected_events("criminal", done)[0] == "receipt_taken"
-    online = rules.expected_events("criminal", done, format_="online")
-    assert online[0] == "warning_false_testimony"
-    assert "receipt_taken" not in online
-    done.append("receipt_taken")
-    assert rules.expected_events("criminal", done)[0] == "questioning"
-
-
-def test_next_witness_comes_after_questioning(rules: Rules) -> None:
-    done = ["rights_explained", "identity_checked", "questioning"]
-    assert rules.expected_events("criminal", done)[0] == "identity_checked"
-
-
-def test_a_recess_does_not_hide_what_comes_next(rules: Rules) -> None:
-    done = ["rights_explained", "motion_made", "recess", "resumed"]
-    assert rules.expected_events("criminal", done)[0] == "motion_decided"
-    after_retirement = ["questioning", "retirement", "resumed"]
-    assert rules.expected_events("criminal", after_retirement)[0] == "announcement"
-
-
 def test_what_the_kiosk_sets_itself_is_never_a_button(rules: Rules) -> None:
     by_hand = {row.id for row in rules.events_for("criminal")}
     assert by_hand.isdisjoint({"recess", "resumed", "retirement", "link_lost", "closing"})
     assert rules.events_for(None, only_manual=False)[-1].id == "closing"
-
-
-def test_unknown_kind_and_unknown_marks_are_survived(rules: Rules) -> None:
-    assert rules.expected_events(None, ["no_such_mark"])[0] == "court_enters"
-
-
-def test_questioning_needs_rights_explained_first(rules: Rules) -> None:
-    assert rules.missing_prerequisites("questioning", [], "admin_offence") == ("rights_explained",)
-    assert rules.missing_prerequisites("questioning", ["rights_explained"], "civil") == ()
-    offline = rules.missing_prerequisites("questioning", ["rights_explained"], "criminal")
-    assert offline == ("receipt_taken",)
-    online = rules.missing_prerequisites(
-        "questioning", ["rights_explained"], "criminal", format_="online"
-    )
-    assert online == ("warning_false_testimony",)
 
 
 def test_nothing_is_recorded_between_retirement_and_announcement(rules: Rules) -> None:
@@ -142,3 +91,10 @@ def test_latin_schwa_is_folded_for_search() -> None:
     assert has_latin_schwa(pasted)
     assert fold_schwa(pasted) == "куә"
     assert search_key("  К\u0423\u018f ") == search_key("куә")
+
+
+def test_the_instance_stands_in_the_case_number(rules: Rules) -> None:
+    assert rules.instance_of("6003-25-00-4к/1454(2)") == "cassation"
+    assert rules.instance_of("3599-24-00-2a / 2151") == "appeal", "with a Latin letter"
+    assert rules.instance_of("6294-26-00-2/215") == "first"
+    assert rules.instance_of("no number") == ""

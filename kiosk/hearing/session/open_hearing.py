@@ -21,6 +21,7 @@ from kiosk.recording.journal.part_journal import PartJournal
 from kiosk.recording.part import Part
 from kiosk.recording.repair.reconcile import seal_part
 from kiosk.rules import Rules
+from kiosk.rules.order import Course, Step, due_steps, left_out_steps
 from kiosk.storage.store import APPEND_TIMEOUT_S
 
 DETAILS = (
@@ -116,17 +117,22 @@ class OpenHearing:
         row = self._rules.events.get(event)
         return row is not None and bool(row.of)
 
-    def _left_out(self, event: str) -> tuple[str, ...]:
+    def _left_out(self, event: str) -> list[str]:
         """Return the events that the rules want before ``event`` and nobody has marked."""
-        details = self.state.details
-        kind = details.get("kind")
-        if kind not in self._rules.case_kinds:
-            return ()
-        return self._rules.missing_prerequisites(
-            event,
-            self.state.completed_events,
-            str(kind),
+        missing = left_out_steps(self._rules, self._course(), Step(event))
+        return [step.event for step in missing]
+
+    def _course(self) -> Course:
+        """Return the hearing until now, as the rules see it."""
+        state, details = self.state, self.state.details
+        return Course(
+            kind=details.get("kind"),
             format_=str(details.get("format") or "offline"),
+            session=str(details.get("session") or ""),
+            instance=self._rules.instance_of(str(details.get("case_number") or "")),
+            closed=state.closed is not None,
+            ground=str((state.closed or {}).get("ground") or ""),
+            done=tuple(Step(mark.type) for mark in state.marks if not mark.withdrawn),
         )
 
     def undo_mark(self, person: str) -> Mark:
@@ -253,10 +259,8 @@ class OpenHearing:
         )
 
     def _expected_events(self) -> tuple[str, ...]:
-        kind = self.state.details.get("kind")
-        known = kind if kind in self._rules.case_kinds else None
-        format_ = str(self.state.details.get("format") or "offline")
-        return self._rules.expected_events(known, self.state.completed_events, format_=format_)
+        steps = due_steps(self._rules, self._course())
+        return tuple(dict.fromkeys(step.event for step in steps))
 
     def _first_durable_ms(self) -> float | None:
         """Return the first part's tap to first durable fragments, in milliseconds."""

@@ -77,8 +77,8 @@ def _button_mark_question(
     """Return the question about the moment at which the button was pressed."""
     _, labels = context.translate.gettext, context.labels
     text = _("The button was pressed at {time}. What was it?", time=context.clock_text(at, True))
-    first = [*hearing.expected[:1], *labels.frequent_events()]
-    events = [*first, *(e for e in labels.event_order() if e not in first)]
+    first = [*hearing.expected[:1], *labels.frequent_events(hearing.kind)]
+    events = [*first, *(e for e in labels.event_order(hearing.kind) if e not in first)]
     choices = tuple((e, sentence_case(labels.event(e))) for e in dict.fromkeys(events))
     return Question(subject, text, choices)
 

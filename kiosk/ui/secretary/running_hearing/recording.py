@@ -103,7 +103,7 @@ def recording_view(
     _ = context.translate.gettext
     hearing = recorder.hearing or RunningHearing(id="")
     expected = hearing.expected[:2]
-    others = tuple(e for e in context.labels.frequent_events() if e not in expected)
+    others = tuple(e for e in context.labels.frequent_events(hearing.kind) if e not in expected)
     return RecordingView(
         state=_("Closed part is recorded") if hearing.closed else _("Recording"),
         stale=stale,
@@ -111,7 +111,7 @@ def recording_view(
         microphones=tuple(microphone_row(context, m) for m in recorder.microphones),
         expected=_buttons(context, expected),
         others=_buttons(context, others),
-        all_events=_buttons(context, context.labels.event_order()),
+        all_events=_buttons(context, context.labels.event_order(hearing.kind)),
         event_log=event_log(context, recorder),
         can_undo=any(not mark.withdrawn for mark in hearing.marks),
         case=case_view(context, hearing, schedule),
