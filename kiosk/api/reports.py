@@ -51,6 +51,15 @@ class TestedCheck(Model):
     """Limit by path of the measured value; a value without one is for the record."""
 
 
+class CommissioningStep(Model):
+    """What became of a step of setting up the room."""
+
+    state: Literal["open", "done", "skipped", "failed"]
+    reason: Annotated[str, Field(max_length=40)] = ""
+    """Why it was skipped."""
+    at: Annotated[Moment, Field(max_length=80)] = ""
+
+
 class SelfTestRun(Model):
     """One run of the self-test."""
 
@@ -58,6 +67,10 @@ class SelfTestRun(Model):
     ended: _RunMoment
     commissioning: bool = False
     """Whether this run is the baseline of later ones."""
+    steps: Annotated[dict[str, CommissioningStep], Field(max_length=32)] = Field(
+        default_factory=dict
+    )
+    """Of a commissioning: what became of each step (:mod:`kiosk.commissioning.record`)."""
     devices: tuple[dict[str, Any], ...] | None = None
     """Devices that the recorder had in use; null: it did not answer."""
     results: Annotated[tuple[TestedCheck, ...], Field(max_length=64)]

@@ -287,6 +287,13 @@ class SelftestSummary(ExtensibleModel):
     failed: CountField = 0
 
 
+class CommissioningSummary(SelftestSummary):
+    """The newest self-test with which the room was set up."""
+
+    open: Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=32)] = []
+    """Steps that are still to be done."""
+
+
 class ListProblem(ExtensibleModel):
     """Why the kiosk could not read a row of a list completely. Holds no personal data."""
 
@@ -316,6 +323,7 @@ class Heartbeat(ExtensibleModel):
     storage: StorageLevel = StorageLevel()
     recording: RunningHearing | None = None
     selftest: SelftestSummary | None = None
+    commissioned: CommissioningSummary | None = None
     link: dict[str, Any] | None = None
 
 

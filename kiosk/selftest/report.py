@@ -144,6 +144,7 @@ def build_report(
         "started": run.started,
         "ended": run.ended,
         "commissioning": run.commissioning,
+        "steps": {name: step.to_json() for name, step in run.steps.items()},
         "baseline": None if baseline is None else baseline.get("id"),
         "devices": None if run.devices is None else list(run.devices),
         "ran": list(ran),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PIL import Image
@@ -43,19 +43,31 @@ def slip_lines(report: Mapping[str, Any], words: MeasuredWords) -> list[tuple[st
 
 
 def render_slip(
-    report: Mapping[str, Any], words: MeasuredWords, court: str, width: int
+    report: Mapping[str, Any],
+    words: MeasuredWords,
+    court: str,
+    width: int,
+    notes: Sequence[str] = (),
 ) -> Image.Image:
-    """Return the slip as black dots on white (mode ``1``); ``width`` dots across the paper."""
+    """Return the slip as black dots on white (mode ``1``).
+
+    Args:
+        width: dots across the paper.
+        notes: what is read before the checks, such as steps of commissioning that are not done.
+    """
     _ = words.translate.gettext
     page = RasterPage(width, width / 576)
     page.draw_text(court, 26, fonts.SEMI_BOLD)
-    page.draw_text(_("Self-test"), 34, fonts.SEMI_BOLD)
+    title = _("The room is set up") if report.get("commissioning") else _("Self-test")
+    page.draw_text(title, 34, fonts.SEMI_BOLD)
     ended = parse_wall(str(report["ended"]))
     when = ended.astimezone(words.zone).strftime("%d.%m.%Y %H:%M") if ended else ""
     page.draw_text(
         " · ".join((str(report["kiosk"]), _("Room {room}", room=report["room"]), when)), 24
     )
     page.draw_text(_("Signed report {id}", id=report.get("id") or "–"), 22)
+    for note in notes:
+        page.draw_text(note, 26, fonts.MEDIUM)
     page.draw_rule()
     for head, below in slip_lines(report, words):
         page.draw_text(head, 26, fonts.MEDIUM)

@@ -16,6 +16,7 @@ from typing import Any
 from kiosk.api.base import Model
 from kiosk.api.reports import MAX_REPORT_BYTES, SAVE_REPORT, NewReport, SavedReport, SelfTestRun
 from kiosk.clocks import format_wall
+from kiosk.commissioning.record import STEPS
 from kiosk.config import Settings
 from kiosk.errors import RequestError, StorageError
 from kiosk.evidence.device_key import load_device_signer
@@ -128,4 +129,6 @@ def _checked_run(request: NewReport) -> SelfTestRun:
     checks = [row.check for row in request.selftest.results]
     if len(set(checks)) != len(checks) or not set(checks) <= set(CHECKS):
         raise RequestError("selftest.results: a check is unknown or comes twice")
+    if not set(request.selftest.steps) <= set(STEPS):
+        raise RequestError("selftest.steps: a step is unknown")
     return request.selftest

@@ -20,6 +20,7 @@ from kiosk.sync.outbox.pre_seal_files import PreSealFiles
 from kiosk.sync.outbox.receipts import ReceiptStore
 from kiosk.sync.outbox.registrations import RegistrationStore
 from kiosk.sync.outbox.reindex import reindex
+from kiosk.sync.outbox.report_summaries import ReportSummaries
 from kiosk.sync.state.forecast import Forecast
 from kiosk.sync.state.status import AlarmSet, DeliveryProgress, LinkStatus, ListReports
 from kiosk.sync.state.upload_policy import UploadPolicy
@@ -48,6 +49,7 @@ class SyncContext:
         self.lists = ListReports(self.alarms)
         self.progress = DeliveryProgress()
         self.receipts = ReceiptStore(self.paths.receipts)
+        self.reports = ReportSummaries(self.paths.reports)
         self.upload_policy = UploadPolicy()
         self.patch_limit = PatchLimit(
             settings.central.patch_mib * MIB, self.paths.database.parent / "patch-limit.json"

@@ -27,6 +27,7 @@ from kiosk.hardware.receipt_printer import PrinterError
 from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
 from kiosk.rules import Rules
+from kiosk.selftest.words import MeasuredWords
 from kiosk.services.service_life import ServiceLife
 from kiosk.storage.paths import Paths
 from kiosk.ui.actions.camera_actions import CameraActions
@@ -169,6 +170,7 @@ class AppState:
             self.notify_observers,
         )
         self.commissioning.on_language = self._set_language
+        self.commissioning.report.words = self._measured_words
         self.commissioning.on_finished = self.upkeep.take_settings
         self.self_test = SelfTestRunner(
             settings,
@@ -433,8 +435,7 @@ class AppState:
         """Print the newest report of a self-test on the receipt printer."""
         kiosk = self.settings.kiosk
         court = self.translate.pick({str(k): v for k, v in kiosk.court.items()})
-        words = self.view_context().measured_words(self.shown_recorder_state.microphones)
-        image = await self.self_test.draw_slip(words, court)
+        image = await self.self_test.draw_slip(self._measured_words(), court)
         if image is None:
             return
         try:
@@ -442,6 +443,9 @@ class AppState:
         except PrinterError as error:
             self.show_notice(error.code)
         self.notify_observers()
+
+    def _measured_words(self) -> MeasuredWords:
+        return self.view_context().measured_words(self.shown_recorder_state.microphones)
 
     # -- display settings ----------------------------------------------------------------------
 

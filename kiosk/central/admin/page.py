@@ -20,7 +20,7 @@ from jinja2 import Environment, PackageLoader
 from sqlalchemy import Connection
 
 from kiosk.central.admin.decisions import MAX_FORM_BYTES, DecisionForms
-from kiosk.central.admin.findings import KioskStatus, collect_findings
+from kiosk.central.admin.findings import KioskStatus, collect_findings, parse_time
 from kiosk.central.admin.open_decisions import (
     describe_decisions,
     describe_notice,
@@ -28,6 +28,7 @@ from kiosk.central.admin.open_decisions import (
     read_decisions,
 )
 from kiosk.central.admin.queries import read_filings, read_hearings, read_snapshot
+from kiosk.central.admin.reports import delivered_reports, describe, find_self_test, read_content
 from kiosk.central.admin.support import find_report, read_bundle
 from kiosk.central.admin.texts import LABELS, AdminTexts
 from kiosk.central.data.database import Database
@@ -37,6 +38,7 @@ from kiosk.central.errors import RefusedError, malformed
 from kiosk.central.http.json_api import Handler, errors_as_json
 from kiosk.clocks import wall_time
 from kiosk.locale import LANGUAGES, NATIVE_NAMES, Language, Translator
+from kiosk.selftest.words import MeasuredWords
 
 PAGE_SIZE = 100
 HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -102,6 +104,7 @@ class AdminPage:
         app.router.add_get("/", self.page)
         app.router.add_post("/decisions", self.decide)
         app.router.add_get("/support/{code}", self.support)
+        app.router.add_get("/reports/{id}", self.report)
         app.router.add_get("/filings/{id}/searchable/{path}", self.searchable)
         return app
 
@@ -139,6 +142,31 @@ class AdminPage:
         if text is None:
             raise web.HTTPNotFound(text="no support bundle with this code has arrived")
         return web.Response(text=text, content_type="application/json", headers=SECURITY_HEADERS)
+
+    async def report(self, request: web.Request) -> web.StreamResponse:
+        """Return a delivered self-test in words, such as that of commissioning."""
+        translate = self._translators[_choose_language(request)]
+        identifier = request.match_info["id"]
+        report = await self._database.run_read(
+            lambda connection: find_self_test(connection, identifier)
+        )
+        page = None
+        if report is not None:
+            content = await asyncio.to_thread(read_content, self._store, report, "selftest")
+            words = MeasuredWords(translate, report.zone)
+            page = None if content is None else describe(report.kiosk, content, words)
+        if report is None or page is None:
+            raise web.HTTPNotFound(text="no self-test with this id has arrived")
+        key = "commissioned" if page.is_commissioning else "selftest_page"
+        text = self._templates.get_template("report.html").render(
+            page=page,
+            title=translate(LABELS[key]),
+            room=translate(LABELS["room"]),
+            back=translate(LABELS["title"]),
+            ended=AdminTexts(translate, report.zone, wall_time()).clock(parse_time(page.ended)),
+            language=translate.language,
+        )
+        return web.Response(text=text, content_type="text/html", headers=SECURITY_HEADERS)
 
     async def searchable(self, request: web.Request) -> web.StreamResponse:
         """Return the searchable version of a filing's document as PDF."""
@@ -193,6 +221,7 @@ class AdminPage:
             shown=len(kiosks),
             view=view,
             support=find_report(connection, view.text),
+            delivered=delivered_reports(connection, _report_ids(snapshot.kiosks)),
             last_page=first + PAGE_SIZE >= len(kiosks),
             staff=[texts.member(row) for row in snapshot.staff if row.pin != "valid" and row.roles][
                 :PAGE_SIZE
@@ -213,6 +242,16 @@ def _searchable_links(connection: Connection, filing: str) -> list[dict[str, str
         for row in searchable_versions(connection, filing)
         if row.state == "done"
     ]
+
+
+def _report_ids(kiosks: Sequence[KioskStatus]) -> set[str]:
+    """Return the ids of the reports that the kiosks name as their newest."""
+    return {
+        str(named["id"])
+        for kiosk in kiosks
+        for key in ("selftest", "commissioned")
+        if (named := kiosk.state.get(key)) and named.get("id")
+    }
 
 
 def _filter_kiosks(

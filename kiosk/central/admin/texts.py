@@ -11,6 +11,7 @@ from sqlalchemy import Row
 
 from kiosk.central.admin.findings import Finding, KioskStatus, parse_time
 from kiosk.central.identity.staff import Member
+from kiosk.commissioning.labels import STEP_NAMES
 from kiosk.locale import N_, Translator
 
 SENTENCES = {
@@ -163,6 +164,9 @@ LABELS = {
     "disk": N_("Free disk"),
     "queue": N_("Waiting for delivery"),
     "selftest": N_("Last self-test"),
+    "selftest_page": N_("Self-test"),
+    "commissioned": N_("Room set up"),
+    "still_open": N_("Still open: {steps}"),
     "now": N_("Now"),
     "hearings": N_("Hearings"),
     "filings": N_("Filings"),
@@ -296,6 +300,9 @@ class AdminTexts:
             "disk": self.size(storage.get("free_bytes")),
             "queue": f"{waiting} ({self.size(queue.get('bytes', 0))})" if waiting else "–",
             "selftest": self._selftest_text(test),
+            "selftest_id": str(test.get("id", "")),
+            "commissioned": self._commissioned_text(state.get("commissioned") or {}),
+            "commissioned_id": str((state.get("commissioned") or {}).get("id", "")),
             "now": self.state(running.get("phase", "recording")) if running else "–",
             "recording": bool(running) and running.get("phase", "recording") == "recording",
         }
@@ -316,6 +323,14 @@ class AdminTexts:
             return self._translate(LABELS["never"])
         passed, failed = test.get("passed", 0), test.get("failed", 0)
         return f"{passed}/{passed + failed}, {self.clock(parse_time(test.get('at')))}"
+
+    def _commissioned_text(self, made: Mapping[str, Any]) -> str:
+        if not made:
+            return self._translate(LABELS["never"])
+        open_steps = [str(name) for name in made.get("open") or ()]
+        names = ", ".join(self._translate(STEP_NAMES.get(name, name)) for name in open_steps)
+        when = self.clock(parse_time(made.get("at")))
+        return f"{when}; {self._translate(LABELS['still_open'], steps=names)}" if names else when
 
     def state(self, code: str) -> str:
         """Return the word for a state."""

@@ -71,6 +71,7 @@ def build_heartbeat(context: SyncContext, recorder: RecorderState | None) -> dic
         "queue": queue_state(context).to_json(),
         "storage": {"free_bytes": usage.free, "total_bytes": usage.total},
         "recording": _recording_state(recorder, context.paths.hearings),
+        **context.reports.read(),
     }
     forecast = forecast_state(context)
     if forecast is not None:

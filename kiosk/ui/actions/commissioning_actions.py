@@ -13,10 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kiosk import room_profile
-from kiosk.api.reports import SelfTestRun, TestedCheck
 from kiosk.api.room import FoundInput, FoundInputs, Room
 from kiosk.api.upkeep import RESTART
-from kiosk.clocks import format_wall
 from kiosk.commissioning.heard import Listening
 from kiosk.commissioning.record import Record, StepState
 from kiosk.commissioning.seats import Row, assign, remove
@@ -27,11 +25,12 @@ from kiosk.hardware.ports import list_ports
 from kiosk.hardware.tones import GOOD, WRONG
 from kiosk.hearing.room.noise_baseline import load_noise_floors
 from kiosk.ipc import LocalClient
-from kiosk.selftest import CHECKS, CheckResult, SelfTestContext, save_run
+from kiosk.selftest import CHECKS, SelfTestContext
 from kiosk.selftest.model import Question
 from kiosk.selftest.run import run_check
 from kiosk.storage.paths import Paths
 from kiosk.ui.actions.asked_person import AskedPerson
+from kiosk.ui.actions.commissioning_report import CommissioningReport
 
 log = logging.getLogger(__name__)
 POLL_S = 0.5
@@ -120,7 +119,8 @@ class CommissioningActions:
         self._listening = Listening()
         self._walk: Walk | None = None
         self._person = AskedPerson(lambda question: self._set(question=question))
-        self._inputs_at = self._said_at = 0.0
+        self.report = CommissioningReport(self._paths, sync, on_change)
+        self._inputs_at = self._said_at = self._delivery_at = 0.0
 
     # -- the whole ---------------------------------------------------------------------------------
     async def load(self) -> None:
@@ -132,6 +132,7 @@ class CommissioningActions:
             self._fail(error)
             return
         self._set(record=Record.from_json(record), room=room, step="", problem="", detail="")
+        await self.report.load()
 
     def reset(self) -> None:
         """Forget what is shown: somebody else may come, and the recorder keeps the record."""
@@ -273,6 +274,10 @@ class CommissioningActions:
             if is_shown() and has_levels and is_due:
                 await self._find_inputs()
                 self._inputs_at = time.monotonic()
+            is_due = time.monotonic() - self._delivery_at >= INPUTS_S
+            if is_shown() and state.step == "report" and is_due:
+                await self.report.refresh()
+                self._delivery_at = time.monotonic()
 
     async def _find_inputs(self) -> None:
         try:
@@ -432,22 +437,23 @@ class CommissioningActions:
             return
         missing = tuple(name for name in CHECKS if name not in self.state.record.checks)
         await self._run(missing)
-        record = self.state.record
-        results = [CheckResult.from_json(record.checks[name]) for name in CHECKS]
-        run = SelfTestRun(
-            started=record.started or format_wall(),
-            ended=format_wall(),
-            commissioning=True,
-            devices=None,
-            results=tuple(TestedCheck.model_validate(row.as_json()) for row in results),
-        )
         self._set(running="report")
-        end = await save_run(self._context(), run)
+        problem = await self.report.save(self._context(), self.state.record)
         self._set(running="")
-        if end.path is None:
-            self._set(problem=end.code or "error")
+        if problem:
+            self._set(problem=problem)
             return
-        await self.finish("done")
+        if await self._keep(self.state.record.with_result("report", "done")):
+            await self._print_at_once()
+
+    async def _print_at_once(self) -> None:
+        """Print the report where the printer has printed its test; on another, by a tap."""
+        if self.state.record.checks["receipt_printer"]["state"] == "passed":
+            await self.print_report()
+
+    async def print_report(self) -> None:
+        """Print the report."""
+        await self.report.print(self.settings())
 
     async def close(self) -> None:
         """Let screen and delivery take the room's settings; the record is kept already."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kiosk.alarms import alarm_of
+from kiosk.commissioning.labels import STEP_NAMES
 from kiosk.locale import N_
 from kiosk.selftest import CheckResult
 from kiosk.selftest.labels import CHECK_NAMES, QUESTIONS, STATE_NAMES
 from kiosk.ui.actions.commissioning_actions import CHECKS_OF_STEP
 from kiosk.ui.app_state import AppState
-from kiosk.ui.technician.commissioning.labels import STEP_NAMES
 from kiosk.ui.technician.commissioning.step_view import Choice, StepView
 from kiosk.ui.theme import Tone
 
@@ -91,8 +91,7 @@ def report_view(app: AppState, base: StepView) -> StepView:
     _, state = app.translate.gettext, app.commissioning.state
     if state.question:
         return question_view(app, base)
-    record = state.record
-    is_made = record.result("report").state == "done"
+    record, report = state.record, app.commissioning.report.state
     still = [_(STEP_NAMES[step]) for step in record.unfinished if step != "report"]
     lines: list[tuple[str, Tone]] = []
     if state.running:
@@ -101,14 +100,41 @@ def report_view(app: AppState, base: StepView) -> StepView:
         lines.append((f"{_('Running…')} {running}", "accent"))
     if still:
         lines.append((_("Still open: {steps}", steps=", ".join(still)), "caution"))
-    text = _("What was not tested is tested now. The report is signed and kept as the baseline.")
-    if is_made:
-        text = _("The report is signed and kept as the baseline. It is delivered with the network.")
-    return replace(
+    shown = replace(
         base,
-        text=text,
+        text=_("What was not tested is tested now. The report is signed and kept as the baseline."),
         lines=tuple(lines),
         primary=_("Make the report"),
         primary_tap="" if state.running else "report",
         can_skip=False,
+    )
+    is_made = record.result("report").state == "done" and report.report is not None
+    return _made_view(app, shown) if is_made and not state.running else shown
+
+
+def _made_view(app: AppState, base: StepView) -> StepView:
+    """Return where the signed report has got to, and what can be done with it."""
+    _, report = app.translate.gettext, app.commissioning.report.state
+    lines = list(base.lines)
+    if report.is_delivered:
+        lines.append((_("The central system has the report."), "good"))
+    else:
+        lines.append((_("It is delivered as soon as there is a network."), "plain"))
+    if report.printing == "printing":
+        lines.append((_("The report is being printed…"), "accent"))
+    elif report.printing == "printed":
+        lines.append((_("The report is printed."), "good"))
+    elif report.printing:
+        lines.append((alarm_of(report.printing).say(app.translate), "fault"))
+    choices = [Choice("report", _("Make the report again"))]
+    if app.commissioning.settings().printer.port and report.printing != "printing":
+        choices.insert(0, Choice("print", _("Print the report")))
+    return replace(
+        base,
+        text=_("The report is signed and kept as the baseline."),
+        lines=tuple(lines),
+        choices=tuple(choices),
+        columns=2,
+        primary=_("Done"),
+        primary_tap="show:",
     )

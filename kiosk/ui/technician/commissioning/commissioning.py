@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kiosk.alarms import alarm_of
+from kiosk.commissioning.labels import STATES, STEP_NAMES, state_word
 from kiosk.commissioning.record import SKIP_REASONS, STEPS
 from kiosk.ui.actions.commissioning_actions import CHECKS_OF_STEP
 from kiosk.ui.app_state import AppState
 from kiosk.ui.technician.commissioning.check_steps import check_view, report_view
-from kiosk.ui.technician.commissioning.labels import REPLACEMENTS, STATES, STEP_NAMES
+from kiosk.ui.technician.commissioning.labels import REPLACEMENTS
 from kiosk.ui.technician.commissioning.microphone_steps import microphones_view, walk_view
 from kiosk.ui.technician.commissioning.samples import SAMPLES
 from kiosk.ui.technician.commissioning.step_view import Choice, StepView
@@ -122,7 +123,7 @@ def _step_choice(app: AppState, step: str, has_begun: bool) -> Choice:
     can_show = has_begun and step in record.plan
     name = f"{STEPS.index(step) + 1}. {_(STEP_NAMES[step])}"
     return Choice(
-        f"show:{step}", name, _(STATES.get(word, STATES["open"])), tone, is_enabled=can_show
+        f"show:{step}", name, _(state_word(result.state, result.reason)), tone, is_enabled=can_show
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from kiosk.api.room import FoundInput, Room
 from kiosk.commissioning.record import STEPS, Record
 from kiosk.commissioning.walk import Seat
 from kiosk.ui.actions.commissioning_actions import CommissioningState
+from kiosk.ui.actions.commissioning_report import ReportState
 from kiosk.ui.app_state import AppState
 from kiosk.ui.registry import CommissioningPlace
 from kiosk.ui.samples import documents, service_states
@@ -81,6 +83,18 @@ def _at(step: str, record: Record | None = None, **changes: Any) -> Prepare:
     return prepare
 
 
+def _report(**report: Any) -> Prepare:
+    def prepare(app: AppState) -> None:
+        _at("report", MADE)(app)
+        made = {"id": "3b1f", "commissioning": True}
+        room = _room(ROWS)
+        room.settings["printer"] = {"port": "/dev/usb/by-id/Epson-TM-T20III-printer"}
+        app.commissioning.state = replace(app.commissioning.state, room=room)
+        app.commissioning.report.state = ReportState(report=made, **report)
+
+    return prepare
+
+
 def _camera(app: AppState) -> None:
     _at("camera", record_until("camera", checks={"camera": check("camera")}))(app)
     picture = str(documents.draw_courtroom(app.paths.preview))
@@ -94,6 +108,7 @@ PAPER = {
     "receipt_printer": check("receipt_printer", state="failed", code="printer_no_paper"),
 }
 DONE = record_until("report").with_result("report", "done").with_result("camera", "failed")
+MADE = record_until("report").with_result("report", "done")
 SAMPLES: dict[str, Prepare] = {
     "commissioning-new": _at("", Record()),
     "commissioning-begun": _at("", record_until("camera")),
@@ -123,4 +138,6 @@ SAMPLES: dict[str, Prepare] = {
     "commissioning-skip": _at("network", is_skip_asked=True),
     "commissioning-keys": _at("court_keys"),
     "commissioning-report": _at("report", running="panel"),
+    "commissioning-report-made": _report(printing="printed"),
+    "commissioning-report-no-paper": _report(printing="printer_no_paper", is_delivered=True),
 }

@@ -34,6 +34,7 @@ def tap(app: AppState, name: str) -> None:
         "finish_checked": actions.finish_checked,
         "reason": lambda: actions.skip(value),
         "report": actions.make_report,
+        "print": actions.print_report,
         "close": actions.close,
     }
     if verb in now:
