@@ -24,13 +24,15 @@ class Schedule(Model):
 
     pulled_at: Moment | None = None
     """When the list was pulled; null: never."""
+    pulled: dict[str, Any] | None = None
+    """The same moment as a stamp that tells its age, whatever the wall clock does."""
     hearings: tuple[Hearing, ...] = ()
     """In the order of their time, those without a time last."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object; of each hearing the fields that the list has."""
         hearings = [row.model_dump(mode="json", exclude_unset=True) for row in self.hearings]
-        return {"pulled_at": self.pulled_at, "hearings": hearings}
+        return {"pulled_at": self.pulled_at, "pulled": self.pulled, "hearings": hearings}
 
 
 class StaffMember(Model):
@@ -74,7 +76,7 @@ def read_hearings(value: object, zone: ZoneInfo) -> ReadRows[Hearing]:
 
 def read_schedule(value: object, zone: ZoneInfo) -> Schedule:
     """Read ``published/schedule.json`` or the answer of ``GET /v1/schedule``."""
-    return Schedule(pulled_at=pulled_at(value), hearings=read_hearings(value, zone).rows)
+    return Schedule(**pulled(value), hearings=read_hearings(value, zone).rows)
 
 
 def read_staff(value: object) -> ReadRows[StaffMember]:
@@ -87,3 +89,9 @@ def pulled_at(value: Any) -> str | None:
     """Return when a published list was pulled, or None."""
     moment = value.get("pulled_at") if isinstance(value, dict) else None
     return moment if isinstance(moment, str) else None
+
+
+def pulled(value: Any) -> dict[str, Any]:
+    """Return when a published list was pulled, as the fields of :class:`Schedule`."""
+    stamp = value.get("pulled") if isinstance(value, dict) else None
+    return {"pulled_at": pulled_at(value), "pulled": stamp if isinstance(stamp, dict) else None}

@@ -11,7 +11,7 @@ from aiohttp import web
 import kiosk.api.sync as calls
 from kiosk.api.base import Model
 from kiosk.api.operations import NoBody
-from kiosk.api.published import Schedule, pulled_at
+from kiosk.api.published import Schedule, pulled
 from kiosk.errors import KioskError
 from kiosk.ipc import EventStream, errors_as_json
 from kiosk.services.alarm_log import AlarmLogService
@@ -94,7 +94,7 @@ class SyncApi:
         if (wanted := call.http.query.get("date")) is not None:
             day = _parse_day(wanted)
             hearings = tuple(h for h in hearings if h.may_be_on(day, self._core.zone))
-        return Schedule(pulled_at=pulled_at(schedule.value), hearings=hearings)
+        return Schedule(**pulled(schedule.value), hearings=hearings)
 
     async def _register(self, call: Call) -> Model:
         self._registering += 1

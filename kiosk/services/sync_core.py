@@ -15,6 +15,7 @@ from kiosk.config import Settings
 from kiosk.rules.load import load_rules
 from kiosk.rules.rules import Rules
 from kiosk.services.registration import RegistrationService
+from kiosk.storage.ages import Ages
 from kiosk.storage.paths import Paths
 from kiosk.sync.context import SyncContext
 from kiosk.sync.courier.receipts import CourierReceipts
@@ -71,7 +72,9 @@ class SyncCore:
             _link_limits(load_rules()),
         )
         before = timedelta(minutes=settings.sync.link_check_minutes)
-        self.scheduled_checks = ScheduledLinkChecks(self.link_check, self.paths.link_checks, before)
+        self.scheduled_checks = ScheduledLinkChecks(
+            self.link_check, self.paths.link_checks, before, Ages(self.paths.link_check_ages)
+        )
         self.registration = RegistrationService(self.context)
 
     # -- life --------------------------------------------------------------------------------

@@ -68,6 +68,11 @@ class Paths:
         return self.data / "sync" / "ages.json"
 
     @property
+    def link_check_ages(self) -> Path:
+        """How long ago the line was measured before each hearing (JSON); owner: sync."""
+        return self.data / "sync" / "link-check-ages.json"
+
+    @property
     def filing_ages(self) -> Path:
         """How long ago each filing was parked, left or delivered (JSON); owner: filing."""
         return self.data / "filings" / "ages.json"

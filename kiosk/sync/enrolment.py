@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from urllib3.exceptions import InsecureRequestWarning
 
-from kiosk.clocks import wall_time
+from kiosk.clocks import is_synchronised, wall_time
 from kiosk.errors import CentralError
 from kiosk.evidence.certificates import certificate_pem, common_name, load_key
 from kiosk.storage.atomic_io import make_folder, sync_folder, write_bytes
@@ -149,7 +149,8 @@ def _valid_identity(paths: Paths) -> Identity | None:
         known = load_identity(paths)
     except (NotEnrolledError, IdentityError):
         return None
-    return known if known.not_after > wall_time() else None
+    has_ended = is_synchronised() and known.not_after <= wall_time()
+    return None if has_ended else known
 
 
 def _read_root(path: Path) -> x509.Certificate:
@@ -256,17 +257,20 @@ def _staged_certificate(paths: Paths) -> Path:
     return paths.device_certificate.with_name("next.crt")
 
 
-def renew_if_due(paths: Paths, client: CentralClient) -> bool:
+def renew_if_due(paths: Paths, client: CentralClient, now: datetime) -> bool:
     """Renew the certificate when less than a third of its life is left; return whether it was.
 
     The key stays, so that a single file is replaced atomically.
+
+    Args:
+        now: as the central system has it: the kiosk's own clock may be wrong.
 
     Raises:
         CentralError: not now; the present certificate stays in use.
     """
     identity = load_identity(paths)
     life = identity.not_after - identity.not_before
-    if identity.not_after - wall_time() > max(life * RENEW_LEFT, timedelta(0)):
+    if identity.not_after - now > max(life * RENEW_LEFT, timedelta(0)):
         return False
     key = load_key(paths.device_key)
     answer = client.call("POST", "/v1/renew", {"csr": certificate_request(key, identity.kiosk_id)})

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from kiosk.api.recorder import Microphone
 from kiosk.api.recorder_calls import ApplyRemedy
 from kiosk.api.states import MicrophoneKind, MicrophoneState, Phase
-from kiosk.clocks import NS_PER_S, recording_ns
+from kiosk.clocks import NS_PER_S, boot_id, recording_ns
 from kiosk.config import MicrophoneSettings
 from kiosk.hearing.monitoring.clock_steps import ClockStepDetector
 from kiosk.hearing.monitoring.remote_link import RemoteLinkMonitor
@@ -275,7 +275,20 @@ def test_reminders_come_again_and_again_until_somebody_resumes() -> None:
     assert not reminder.poll(Phase.RECORDING, stopped)
     assert reminder.count == 0
     assert not reminder.poll(Phase.RETIRED, "2999-01-02T00:00:00.000Z"), "the next starts at zero"
-    assert reminder.poll(Phase.RECESS, "2020-01-01T00:00:00.000Z"), "it lasted before a restart"
+    long_ago = "2020-01-01T00:00:00.000Z"
+    assert not reminder.poll(Phase.RECESS, long_ago), "a wall clock that ran behind is no hour"
+
+
+def test_a_restart_of_the_recorder_goes_on_with_the_count_and_one_of_the_machine_begins() -> None:
+    clocks = Clocks()
+    stopped, stopped_ns = "2026-11-28T09:00:00.000Z", clocks.clock()
+    clocks.go(20 * 60)
+    same, other = (ResumeReminder(15, clocks.clock) for _ in range(2))
+    assert same.poll(Phase.RECESS, stopped, stopped_ns, boot_id())
+    assert same.minutes == pytest.approx(20)
+    assert not other.poll(Phase.RECESS, stopped, stopped_ns, "another boot")
+    clocks.go(15 * 60)
+    assert other.poll(Phase.RECESS, stopped, stopped_ns, "another boot")
 
 
 def test_a_reminder_is_in_state_and_in_the_journal(rig: MonitoredRig) -> None:

@@ -67,6 +67,7 @@ class World:
 
     def __init__(self, seed: int = 0) -> None:
         self.now_ns = START_NS
+        self.wall_step_ns = 0
         self.errors: list[str] = []
         self.is_over = False
         self._random = random.Random(seed)
@@ -223,7 +224,7 @@ class World:
 
     def wall_ns(self) -> int:
         """Return the wall time in nanoseconds since 1970."""
-        return WALL_START_S * NS_PER_S + self.now_ns - START_NS
+        return WALL_START_S * NS_PER_S + self.now_ns - START_NS + self.wall_step_ns
 
 
 # -- the modules' threading and time -----------------------------------------------------------

@@ -20,11 +20,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from kiosk.central.identity import authority as central_authority
 from kiosk.central.identity.authority import CertificateAuthority
-from kiosk.clocks import wall_time
+from kiosk.clocks import format_wall, wall_time
 from kiosk.errors import CentralError
 from kiosk.evidence.certificates import load_key
 from kiosk.sync import enrolment
 from kiosk.sync.transport import central_session
+from kiosk.sync.transport.central_client import CentralClient
 from kiosk.sync.transport.central_session import CentralSession, Credentials
 from kiosk.sync.transport.connection import Connection
 from kiosk.sync.transport.identity import certificate_request
@@ -118,11 +119,17 @@ def test_an_expired_certificate_is_refused_and_nothing_is_lost(
 def test_the_certificate_is_renewed_before_it_expires(
     kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The central system's time counts: the kiosk's own clock may be wrong by years."""
     path = kiosk.paths.device_certificate
     before = x509.load_pem_x509_certificate(path.read_bytes())
     life = before.not_valid_after_utc - before.not_valid_before_utc
     late = before.not_valid_after_utc - life / 4
-    monkeypatch.setattr(enrolment, "wall_time", lambda: late)
+    answer = CentralClient.check_contract
+    monkeypatch.setattr(
+        CentralClient,
+        "check_contract",
+        lambda client: {**answer(client), "wall": format_wall(late)},
+    )
     kiosk.start_in_thread()
 
     def renewed() -> x509.Certificate | None:
@@ -138,19 +145,17 @@ def test_the_certificate_is_renewed_before_it_expires(
     assert isinstance(now.public_key(), ec.EllipticCurvePublicKey)
 
 
-def test_a_renewal_that_fails_keeps_the_present_certificate(
-    central: Central, kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_renewal_that_fails_keeps_the_present_certificate(central: Central, kiosk: Kiosk) -> None:
     before = kiosk.paths.device_certificate.read_bytes()
     end = x509.load_pem_x509_certificate(before).not_valid_after_utc
-    monkeypatch.setattr(enrolment, "wall_time", lambda: end - timedelta(days=1))
+    now = end - timedelta(days=1)
     central.set_faults({"fault": "status", "match": "POST /v1/renew", "status": 500})
     connection = Connection(kiosk.paths, central.url)
     with pytest.raises(CentralError):
-        enrolment.renew_if_due(kiosk.paths, connection.client())
+        enrolment.renew_if_due(kiosk.paths, connection.client(), now)
     assert kiosk.paths.device_certificate.read_bytes() == before
     central.set_faults()
-    assert enrolment.renew_if_due(kiosk.paths, connection.client())
+    assert enrolment.renew_if_due(kiosk.paths, connection.client(), now)
     connection.close()
 
 

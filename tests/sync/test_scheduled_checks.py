@@ -16,8 +16,10 @@ import pytest
 from kiosk.api.hearing import Hearing
 from kiosk.api.states import Phase
 from kiosk.api.sync import LinkCheckResult
-from kiosk.clocks import format_wall, wall_time
+from kiosk.clocks import boot_seconds, format_wall, wall_time
 from kiosk.hearing.room.link_check import recent_link_check
+from kiosk.storage.age_stamp import age_stamp
+from kiosk.storage.ages import Ages
 from kiosk.sync.link_check.link_check import CancelledError, LinkCheckRunningError
 from kiosk.sync.link_check.scheduled_checks import ScheduledLinkChecks, next_check
 from tests.support.delivery_rig import Central, Kiosk
@@ -25,6 +27,7 @@ from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 
+SCHEDULED = "kiosk.sync.link_check.scheduled_checks"
 TEN = timedelta(minutes=10)
 
 
@@ -59,7 +62,8 @@ def run_if_due(
 
 def checks_in(folder: Path, check: FakeLinkCheck) -> ScheduledLinkChecks:
     """Return checks ten minutes before each hearing."""
-    return ScheduledLinkChecks(check, folder, TEN)  # type: ignore[arg-type]
+    ages = Ages(folder.parent / f"{folder.name}-ages.json")
+    return ScheduledLinkChecks(check, folder, TEN, ages)  # type: ignore[arg-type]
 
 
 def test_the_next_hearing_is_chosen() -> None:
@@ -142,8 +146,9 @@ def test_the_recorder_takes_the_newest_fresh_result(tmp_path: Path) -> None:
     assert recent_link_check(tmp_path, hearing) is None
 
     def write(name: str, minutes: float, verdict: str) -> None:
-        at = format_wall(wall_time() - timedelta(minutes=minutes))
-        (tmp_path / name).write_text(json.dumps({"at": at, "verdict": verdict, "sentence": {}}))
+        measured = {**age_stamp(), "uptime": boot_seconds() - minutes * 60}
+        result = {"at": format_wall(), "verdict": verdict, "sentence": {}, "measured": measured}
+        (tmp_path / name).write_text(json.dumps(result))
 
     write(f"{hearing}.json", 9, "good")
     write("last.json", 2, "below")
@@ -154,8 +159,36 @@ def test_the_recorder_takes_the_newest_fresh_result(tmp_path: Path) -> None:
     write("last.json", 20, "below")
     assert (recent_link_check(tmp_path, hearing) or {})["verdict"] == "good"
     write(f"{hearing}.json", 90, "good")
-    write("last.json", -90, "below")  # the clock was set
+    write("last.json", -90, "below")  # nobody measures in the future
     assert recent_link_check(tmp_path, hearing) is None
+    (tmp_path / "last.json").write_text(json.dumps({"at": format_wall(), "verdict": "good"}))
+    assert recent_link_check(tmp_path, hearing) is None, "nobody can tell how old it is"
+
+
+@pytest.mark.parametrize("weeks", [-3, 3])
+def test_a_clock_that_is_set_right_makes_no_result_old_and_deletes_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, weeks: int
+) -> None:
+    listed = hearing_in(9)
+    checks = checks_in(tmp_path, FakeLinkCheck())
+    run_if_due(checks, [listed])
+    right = wall_time() + timedelta(weeks=weeks)
+    for module in ("kiosk.storage.ages", "kiosk.storage.age_stamp", SCHEDULED):
+        monkeypatch.setattr(f"{module}.wall_time", lambda: right)
+    checks.publish(FakeLinkCheck().run(None))
+    assert (tmp_path / f"{listed.id}.json").exists()
+    (tmp_path / "last.json").unlink()
+    assert (recent_link_check(tmp_path, listed.id) or {})["verdict"] == "good"
+
+
+def test_results_of_three_days_ago_are_deleted(tmp_path: Path) -> None:
+    checks, listed = checks_in(tmp_path, FakeLinkCheck()), hearing_in(9)
+    run_if_due(checks, [listed])
+    later = boot_seconds() + 3 * 86_400
+    ages = Ages(tmp_path.parent / f"{tmp_path.name}-ages.json", uptime=lambda: later)
+    old = ScheduledLinkChecks(FakeLinkCheck(), tmp_path, TEN, ages)  # type: ignore[arg-type]
+    old.publish(FakeLinkCheck().run(None))
+    assert [path.name for path in tmp_path.glob("*.json")] == ["last.json"]
 
 
 def test_it_runs_by_itself_and_is_shown(central: Central, kiosk: Kiosk) -> None:

@@ -385,6 +385,17 @@ def test_the_age_of_the_list_is_said() -> None:
     assert schedule_age(CONTEXT, Schedule())[1] == "caution"
 
 
+def test_the_age_of_the_list_is_no_difference_of_two_wall_times() -> None:
+    """A clock that a time server sets makes no list old; where nobody can tell, its time stands."""
+    fresh = Schedule.model_validate(sample_data.schedule(age=20))
+    later = replace(CONTEXT, now=CONTEXT.now + timedelta(weeks=3))
+    assert schedule_age(later, fresh) == schedule_age(CONTEXT, fresh)
+    unknown = fresh.model_copy(update={"pulled": {"boot": "another", "uptime": 5.0, "wall": None}})
+    text, tone = schedule_age(CONTEXT, unknown)
+    assert text == "List received 23.11. 09:51 (clock not checked)"
+    assert tone == "caution"
+
+
 def test_dials_keep_to_real_days() -> None:
     """The last day of a month, leap years, turns of the year."""
     assert shift_date(date(2026, 1, 31), "month", 1) == date(2026, 2, 28)

@@ -49,8 +49,8 @@ class HearingMonitor:
             changed = True
             if recording is not None:
                 recording.add_mark(event, "", source, "remote")
-        stopped_at = hearing.state.stopped_at if hearing is not None else ""
-        if self.reminder.poll(phase, stopped_at) and hearing is not None:
+        stop = hearing.state.stop if hearing is not None else ("", 0, "")
+        if self.reminder.poll(phase, *stop) and hearing is not None:
             changed = True
             fields = {"count": self.reminder.count, "minutes": self.reminder.minutes}
             hearing.append("reminder", fields)

@@ -1,6 +1,7 @@
 """Reminds that nothing is recorded when nobody resumes after a recess or a retirement.
 
-It runs on the recording clock: a step of the wall clock neither triggers nor delays it.
+It runs on the recording clock: a step of the wall clock neither triggers nor delays it. How long an
+interruption had lasted before this boot nobody can tell for certain: it begins again then.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Callable
 
 from kiosk.api import recorder as api
 from kiosk.api.states import Phase
-from kiosk.clocks import NS_PER_S, parse_wall, recording_ns, wall_time
+from kiosk.clocks import NS_PER_S, boot_id, recording_ns
 
 STOPPED = (Phase.RECESS, Phase.RETIRED)
 
@@ -31,12 +32,13 @@ class ResumeReminder:
         self._since_ns = 0
         self.count = 0
 
-    def poll(self, phase: Phase, stopped_at: str) -> bool:
+    def poll(self, phase: Phase, stopped_at: str, stopped_ns: int = 0, boot: str = "") -> bool:
         """Check the phase; return whether another reminder is due now.
 
         Args:
-            stopped_at: wall time of the stop; it identifies the interruption, and after a restart
-                shows how long it has lasted.
+            stopped_at: wall time of the stop; it identifies the interruption.
+            stopped_ns, boot: the stop on the recording clock of that boot: after a restart of the
+                recorder it shows how long the interruption has lasted.
         """
         if phase not in STOPPED:
             self._stopped_at, self.count = "", 0
@@ -44,7 +46,8 @@ class ResumeReminder:
         now_ns = self._clock()
         if stopped_at != self._stopped_at or not self._stopped_at:
             self._stopped_at, self.count = stopped_at or "?", 0
-            self._since_ns = now_ns - _passed_ns(stopped_at)
+            is_same_boot = bool(boot) and boot == boot_id()
+            self._since_ns = min(now_ns, stopped_ns) if is_same_boot else now_ns
         due = (now_ns - self._since_ns) // self._every_ns
         if due <= self.count:
             return False
@@ -60,10 +63,3 @@ class ResumeReminder:
         """Minutes since the stop."""
         passed = self._clock() - self._since_ns
         return round(passed / NS_PER_S / 60, 1) if self._stopped_at else 0.0
-
-
-def _passed_ns(text: str) -> int:
-    """Return the time from the wall time ``text`` to now; 0 if it is no time or in the future."""
-    moment = parse_wall(text)
-    seconds = (wall_time() - moment).total_seconds() if moment is not None else 0.0
-    return round(max(0.0, seconds) * NS_PER_S)

@@ -122,6 +122,7 @@ class HearingState:
     answers: dict[str, Any] = field(default_factory=dict)
     stopped_at: str = ""
     recess_until: str | None = None
+    _stopped_ns: int = 0
     not_ready: list[str] = field(default_factory=list)
     roles: MicrophoneRoles = field(default_factory=MicrophoneRoles)
     inputs: dict[str, Any] = field(default_factory=dict)
@@ -149,6 +150,12 @@ class HearingState:
     def part(self) -> int:
         """Number of the newest part, 0 before the first."""
         return max(self.parts, default=0)
+
+    @property
+    def stop(self) -> tuple[str, int, str]:
+        """When the newest part stopped: wall time, recording clock, and the boot of the part."""
+        boot = self.parts.get(self.part, PartTimes()).boot
+        return self.stopped_at, self._stopped_ns, boot
 
     @property
     def finished_seconds(self) -> float:
@@ -201,7 +208,7 @@ class HearingState:
         if int(entry["part"]) < self.part:
             return  # written late, after a recovery that has already resumed
         self.phase = PHASE_AFTER.get(str(entry.get("reason")), Phase.RECESS)
-        self.stopped_at = entry["at"]
+        self.stopped_at, self._stopped_ns = entry["at"], int(entry.get("t") or 0)
         if entry.get("reason") == "recess" and not entry.get("why"):
             self.add_question("recess_reason")
 

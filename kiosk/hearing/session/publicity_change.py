@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from kiosk.api.recorder_calls import CloseSince, CloseSinceAnswer, PublicityAnswer, Statement
-from kiosk.clocks import format_wall, recording_ns, wall_time
+from kiosk.clocks import NS_PER_S, boot_id, format_wall, recording_ns, wall_time
 from kiosk.evidence.chain import is_event, read_chain
 from kiosk.hearing.room.errors import BadRequestError
 from kiosk.hearing.session.context import HearingContext
@@ -92,13 +92,14 @@ def close_retroactively(
         CourtKeyError: the court's keys are not pinned: the capture stops, nothing is replaced.
     """
     hearing = context.current.require()
-    since = _parse_since(hearing.state, request)
+    since, since_ns = _parse_since(hearing.state, request)
     valid_ground, note = context.publicity.validate_ground(request.ground), request.note
     close_or_open(context, parts, True, person, tap_ns, valid_ground, note)
     context.publicity.load_keys()
     upto = hearing.state.part - (hearing.capture is not None)
     fields: dict[str, Any] = {"since": format_wall(since), "upto": upto, "person": person}
     fields |= {"ground": valid_ground, "note": note}
+    fields |= {"since_ns": since_ns, "boot_id": boot_id()} if since_ns is not None else {}
     number = int(hearing.journal.submit("closing_since", fields)["n"])
     context.seal_queue.submit(
         hearing.state.id, partial(complete_closures, context, hearing.journal, number)
@@ -107,15 +108,30 @@ def close_retroactively(
     return CloseSinceAnswer(hearing_id=hearing.state.id, since=format_wall(since), parts=upto)
 
 
-def _parse_since(state: HearingState, request: CloseSince) -> datetime:
-    """Return the moment that the request names."""
-    text = request.since
+def _parse_since(state: HearingState, request: CloseSince) -> tuple[datetime, int | None]:
+    """Return the moment that the request names, and the same on the recording clock of this boot.
+
+    The second is None for a mark of an earlier boot. A wall clock that was set in between must not
+    leave open what the court has closed: the recording clock decides wherever it can.
+    """
     if request.mark is not None:
-        text = next((mark.at for mark in state.marks if mark.number == request.mark), None)
+        mark = next((mark for mark in state.marks if mark.number == request.mark), None)
+        if mark is None:
+            raise BadRequestError("since: there is no such mark")
+        times = state.parts.get(mark.part)
+        is_of_boot = times is not None and times.boot == boot_id()
+        mark_ns = times.tap_ns + round(mark.part_seconds * NS_PER_S) if times else 0
+        return _parse_time(mark.at), mark_ns if is_of_boot else None
+    moment = _parse_time(request.since)
+    passed_ns = round((wall_time() - moment).total_seconds() * NS_PER_S)
+    return moment, recording_ns() - passed_ns
+
+
+def _parse_time(text: str | None) -> datetime:
     try:
         moment = datetime.fromisoformat(text or "")
     except ValueError as error:
-        raise BadRequestError("since: no time, or there is no such mark") from error
+        raise BadRequestError("since: no time") from error
     if moment.tzinfo is None:
         raise BadRequestError("since: no time zone")
     return moment

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -71,12 +72,18 @@ class ReplacedFile:
 
 @dataclass(frozen=True)
 class RetroactiveClosure:
-    """A ``closing_since`` entry: closes all captured from ``since`` on, up to ``last_part``."""
+    """A ``closing_since`` entry: closes all captured from ``since`` on, up to ``last_part``.
+
+    Attributes:
+        since_ns: ``since`` on the recording clock of the boot ``boot_id``; None: not known.
+    """
 
     number: int
     since: datetime
     last_part: int
     fields: Mapping[str, Any]
+    since_ns: int | None = None
+    boot_id: str = ""
 
 
 def pending_closures(entries: Sequence[Entry]) -> list[RetroactiveClosure]:
@@ -88,6 +95,8 @@ def pending_closures(entries: Sequence[Entry]) -> list[RetroactiveClosure]:
             since=datetime.fromisoformat(str(entry["since"])),
             last_part=int(entry["upto"]),
             fields={key: entry.get(key) for key in ("since", "person", "ground", "note")},
+            since_ns=None if entry.get("since_ns") is None else int(entry["since_ns"]),
+            boot_id=str(entry.get("boot_id") or ""),
         )
         for entry in entries
         if entry["kind"] == "closing_since" and int(entry["n"]) not in completed
@@ -148,7 +157,7 @@ class _PartReencryption:
     def run(self) -> list[ReplacedFile]:
         """Replace the plain files; return all that were replaced, now or before a crash."""
         entries = self._entries()
-        since_ns = _to_recording_clock(entries[0], self._closure.since)
+        since_ns = _to_recording_clock(entries[0], self._closure)
         index = PartIndex.from_entries(entries)
         was_started = any(self._belongs_to_closure(entry) for entry in entries)
         if was_started or any(
@@ -349,14 +358,22 @@ def _playable_files(index: PartIndex) -> dict[str, tuple[str, int]]:
     return found
 
 
-def _to_recording_clock(first: Entry, since: datetime) -> int:
+def _to_recording_clock(first: Entry, closure: RetroactiveClosure) -> int:
     """Return ``since`` on the recording clock of the part whose journal begins with ``first``.
+
+    The wall clock may have been set since: it is asked only for a moment before the boot in which
+    the court declared it, and never for one after, before which every part of an earlier boot is.
 
     Raises:
         StorageError: the entry has no times.
     """
     try:
+        since_ns = closure.since_ns
+        if since_ns is not None and first.get("boot_id") == closure.boot_id:
+            return since_ns
+        if since_ns is not None and since_ns > 0 and first.get("boot_id"):
+            return sys.maxsize
         at = datetime.fromisoformat(str(first["at"]))
-        return int(first["t"]) + round((since - at).total_seconds() * NS_PER_S)
+        return int(first["t"]) + round((closure.since - at).total_seconds() * NS_PER_S)
     except (KeyError, ValueError, TypeError) as error:
         raise StorageError("a part's journal has no first line with times") from error

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,8 +20,10 @@ from pathlib import Path
 
 from kiosk.api.hearing import Hearing
 from kiosk.api.sync import LinkCheckResult, NextLinkCheck
-from kiosk.clocks import wall_time
+from kiosk.clocks import boot_seconds, wall_time
 from kiosk.errors import KioskError, StorageError
+from kiosk.storage.age_stamp import age_stamp
+from kiosk.storage.ages import Ages
 from kiosk.storage.atomic_io import make_folder, write_json
 from kiosk.sync.link_check.link_check import LinkCheck, LinkCheckRunningError, ProgressCallback
 from kiosk.sync.outbox.manifest import UUID
@@ -28,7 +31,7 @@ from kiosk.sync.outbox.manifest import UUID
 log = logging.getLogger(__name__)
 
 MAX_SPREAD = timedelta(minutes=10)
-KEEP_RESULTS = timedelta(days=2)
+KEEP_RESULTS_S = 2 * 86_400.0
 LAST_RESULT = "last.json"
 RETRY_INTERVAL = timedelta(minutes=2)  # after a check without an answer
 
@@ -76,16 +79,20 @@ class ScheduledLinkChecks:
         link_check: runs a check.
         folder: ``published/link-checks``.
         lead_time: least time before a hearing.
+        ages: ages of the results, of this object alone.
     """
 
-    def __init__(self, link_check: LinkCheck, folder: Path, lead_time: timedelta) -> None:
+    def __init__(
+        self, link_check: LinkCheck, folder: Path, lead_time: timedelta, ages: Ages
+    ) -> None:
         self._link_check = link_check
         self._folder = folder
         self._lead_time = lead_time
+        self._ages, self._publishing = ages, threading.Lock()
         self._checked_ids = (
             {path.stem for path in folder.glob("*.json")} if folder.is_dir() else set()
         )
-        self._retry_at = datetime.min.replace(tzinfo=wall_time().tzinfo)
+        self._retry_s = 0.0
 
     def next(self, hearings: Iterable[Hearing]) -> NextLinkCheck | None:
         """Return ``State.link_check.next``."""
@@ -104,7 +111,7 @@ class ScheduledLinkChecks:
         """Check the link if a hearing is near and none is open; link errors do not raise."""
         now = wall_time()
         due = next_check(hearings, self._lead_time, now, self._checked_ids)
-        if due is None or now < max(due.at, self._retry_at):
+        if due is None or now < due.at or boot_seconds() < self._retry_s:
             return
         if is_hearing_open:
             return
@@ -117,7 +124,7 @@ class ScheduledLinkChecks:
             self._checked_ids.add(due.hearing_id)
             return
         if result.problem is not None and wall_time() < due.scheduled_at - RETRY_INTERVAL:
-            self._retry_at = wall_time() + RETRY_INTERVAL
+            self._retry_s = boot_seconds() + RETRY_INTERVAL.total_seconds()
             return
         self._checked_ids.add(due.hearing_id)
         self.publish(result, due.hearing_id)
@@ -126,14 +133,16 @@ class ScheduledLinkChecks:
         """Publish a result, also for its hearing if it has one; delete old results."""
         try:
             make_folder(self._folder)
-            for name in (LAST_RESULT, *([f"{hearing_id}.json"] if hearing_id else [])):
-                write_json(self._folder / name, {**result.to_json(), "hearing": hearing_id})
-            self._delete_old()
+            value = {**result.to_json(), "hearing": hearing_id, "measured": age_stamp()}
+            with self._publishing:
+                for name in (LAST_RESULT, *([f"{hearing_id}.json"] if hearing_id else [])):
+                    write_json(self._folder / name, value)
+                self._delete_old()
         except (StorageError, OSError) as error:
             log.warning("link check not published: %s", error)
 
     def _delete_old(self) -> None:
-        limit = (wall_time() - KEEP_RESULTS).timestamp()
-        for path in self._folder.glob("*.json"):
-            if path.name != LAST_RESULT and path.stat().st_mtime < limit:
-                path.unlink()
+        names = [path.name for path in self._folder.glob("*.json") if path.name != LAST_RESULT]
+        for name, age in self._ages.of("link_check", names).items():
+            if age > KEEP_RESULTS_S:
+                (self._folder / name).unlink(missing_ok=True)

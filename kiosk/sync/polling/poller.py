@@ -18,6 +18,7 @@ from kiosk.api.recorder import RecorderState
 from kiosk.api.rows import ReadRows, RowProblem
 from kiosk.clocks import format_wall, parse_wall, wall_time
 from kiosk.errors import CentralError, CentralUnreachableError, KioskError
+from kiosk.storage.age_stamp import age_stamp
 from kiosk.storage.atomic_io import make_folder, read_json_or_none, write_json
 from kiosk.storage.database import DatabaseDamagedError
 from kiosk.sync.context import SyncContext
@@ -71,7 +72,7 @@ class PublishedList(Generic[M]):
         Raises:
             StorageError: the disk refuses; the old file stays.
         """
-        content = {key: item for key, item in value.items() if key != "pulled_at"}
+        content = {key: item for key, item in value.items() if key not in ("pulled_at", "pulled")}
         is_changed = content != self._content
         read = self._read_rows(value) if is_changed else self.read
         if is_changed or time.monotonic() - self._written_at > REWRITE_SECONDS:
@@ -138,7 +139,7 @@ class Poller(Worker):
         failed = [
             error
             for part in (
-                lambda: renew_if_due(self.context.paths, client),
+                lambda: renew_if_due(self.context.paths, client, now),
                 lambda: self._pull_schedule(client),
                 lambda: self._staff.pull(client, now),
                 lambda: self._filings.pull(client),
@@ -168,12 +169,10 @@ class Poller(Worker):
             self.context.lists.update("hearings", _with_too_many(self.schedule.read))
             return
         if answer is None:
-            self.schedule.publish({**self.schedule.value, "pulled_at": format_wall()})
+            self.schedule.publish({**self.schedule.value, **_now()})
         else:
             hearings = _require_list(answer[0], "hearings")
-            self.schedule.publish(
-                {"pulled_at": format_wall(), "days": SCHEDULE_DAYS, "hearings": hearings}
-            )
+            self.schedule.publish({**_now(), "days": SCHEDULE_DAYS, "hearings": hearings})
             self._schedule_tag = answer[1]  # of what is published: a full disk has not got it
         self.context.lists.update("hearings", self.schedule.read)
 
@@ -192,6 +191,11 @@ def _refusal_of(part: Callable[[], object]) -> CentralError | None:
         log.warning("poll: %s: %s", error.code, error)
         return error
     return None
+
+
+def _now() -> dict[str, Any]:
+    """Return when a list was pulled: the time to show, and the stamp that tells its age."""
+    return {"pulled_at": format_wall(), "pulled": age_stamp()}
 
 
 def _with_too_many(read: ReadRows[M]) -> ReadRows[M]:

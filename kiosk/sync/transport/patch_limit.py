@@ -3,23 +3,22 @@
 Web servers refuse bodies above 1 MiB by default (413), other boxes cut the connection. A limit is
 learnt when a smaller body of the same file passes: one file that never passes says nothing about
 the others. A cut may have other causes, so it counts when a second file shows it. What was learnt
-is kept for a day, also over restarts; then the full size is tried again.
+is kept for a day, also over restarts, by no wall clock; then the full size is tried again.
 """
 
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 from pathlib import Path
 
-from kiosk.clocks import format_wall, parse_wall, wall_time
+from kiosk.storage.age_stamp import age_seconds, age_stamp
 from kiosk.storage.atomic_io import make_folder, read_json_or_none, write_json
 
 log = logging.getLogger(__name__)
 
 MIN_BYTES = 64 * 1024
 SHRINK_FACTOR = 4
-KEEP = timedelta(days=1)
+KEEP_S = 86_400.0
 
 
 class PatchLimit:
@@ -40,11 +39,10 @@ class PatchLimit:
     def size(self) -> int:
         """Bytes of the next PATCH."""
         found = self._limit or {}
-        limit, at = found.get("bytes"), parse_wall(str(found.get("at")))
-        if not isinstance(limit, int) or at is None:
+        limit, age = found.get("bytes"), age_seconds(found.get("learnt"))
+        if not isinstance(limit, int) or age is None or age >= KEEP_S:
             return self._most
-        is_fresh = timedelta(0) <= wall_time() - at < KEEP
-        return max(MIN_BYTES, min(limit, self._most)) if is_fresh else self._most
+        return max(MIN_BYTES, min(limit, self._most))
 
     def learn(self, size: int, upload: str, *, is_certain: bool) -> None:
         """Record that a body of ``size`` bytes passed where a larger one did not.
@@ -63,7 +61,7 @@ class PatchLimit:
         if not is_certain and suspected in (None, upload):
             return
         log.warning("PATCH bodies shrink to %d bytes: larger ones do not pass", size)
-        self._limit = {"bytes": size, "at": format_wall()}
+        self._limit = {"bytes": size, "learnt": age_stamp()}
         if self._file is not None:
             make_folder(self._file.parent)
             write_json(self._file, self._limit)

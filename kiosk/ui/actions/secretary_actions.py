@@ -265,4 +265,4 @@ def read_published_schedule(path: Path, day: date, zone: ZoneInfo) -> Schedule:
     """Return the hearings of ``day`` from ``published/schedule.json``; empty if there are none."""
     schedule = read_schedule(read_json_or_none(path), zone)
     hearings = tuple(h for h in schedule.hearings if h.may_be_on(day, zone))
-    return Schedule(pulled_at=schedule.pulled_at, hearings=hearings)
+    return schedule.model_copy(update={"hearings": hearings})

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from kiosk.api.base import read_known
 from kiosk.api.recorder import RecorderState
-from kiosk.clocks import format_wall
+from kiosk.clocks import boot_seconds, format_wall
+from kiosk.storage.age_stamp import age_stamp
 
 ZONE = ZoneInfo("Asia/Almaty")
 NOW = datetime(2026, 11, 23, 9, 52, 14, tzinfo=ZONE)
@@ -55,7 +56,9 @@ LIST = [
 
 def schedule(hearings: list[dict[str, Any]] | None = None, age: float = 20) -> dict[str, Any]:
     """Return the answer of ``GET /v1/schedule``."""
-    return {"pulled_at": ago(age), "hearings": LIST if hearings is None else hearings}
+    stamp = {**age_stamp(), "uptime": boot_seconds() - age}
+    listed = LIST if hearings is None else hearings
+    return {"pulled_at": ago(age), "pulled": stamp, "hearings": listed}
 
 
 def microphones(**states: Any) -> list[dict[str, Any]]:

@@ -249,7 +249,8 @@ def _clock_line(context: ViewContext, recorder: RecorderState) -> ReadinessLine:
     if clock.state != "ok":
         line = _alarm_line(context, "clock", f"clock_{clock.state}")
         is_kept = clock.state == "unsynchronised" and clock.rtc == "kept"
-        return replace(line, text=f"{line.text} {_('A battery keeps it.')}") if is_kept else line
+        kept = _("A battery keeps it.")
+        return replace(line, text=f"{line.text} {kept}") if is_kept else line
     match clock.rtc:
         case "kept":
             return ReadinessLine("clock", "good", _("The clock is right, and a battery keeps it"))
