@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from kiosk.api.base import LooseText, Model, Moment, Rows
 from kiosk.api.hearing import Participant
+from kiosk.api.notes import Note
 from kiosk.api.persons import HearingPerson, MarkedPerson
 from kiosk.api.states import (
     CameraState,
@@ -133,6 +134,7 @@ class RunningHearing(Model):
     recess_until: Moment | None = None
     """While it is in recess or retired: when the court goes on, where it has said so."""
     marks: Rows[Mark] = ()
+    notes: Rows[Note] = ()
     expected: tuple[str, ...] = ()
     """Event ids that usually come next."""
     open_questions: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kiosk.api.camera_calls import CAMERA_OPERATIONS
 from kiosk.api.exports import EXPORT_OPERATIONS, ExportEvent
+from kiosk.api.notes import NOTE_OPERATIONS
 from kiosk.api.operations import (
     COURT_ROLES,
     EVENT_STREAM,
@@ -295,6 +296,7 @@ RECORDER_OPERATIONS = (
     START_LISTENING,
     STOP_LISTENING,
     *PERSON_OPERATIONS,
+    *NOTE_OPERATIONS,
     *DEVICE_TESTS.values(),
     SAVE_REPORT,
     *ROOM_OPERATIONS,

@@ -27,6 +27,7 @@ from zoneinfo import ZoneInfo
 
 from cryptography.hazmat.primitives.serialization import pkcs7
 
+from kiosk.api.notes import Note
 from kiosk.clocks import format_wall
 from kiosk.config import Settings
 from kiosk.evidence.certificates import certificate_pem
@@ -347,6 +348,7 @@ class HearingExport:
                 closed=number in self._closed_parts,
                 files=videos.get(number, []),
                 marks=self._marks(number),
+                notes=self._notes(number),
                 texts=texts[self._language],
             )
             for number in sorted(self._state.parts)
@@ -357,6 +359,20 @@ class HearingExport:
         """Return the marks of an open part; marks made while it was closed stay here."""
         marks = [] if part in self._closed_parts else self._state.marks
         return [mark for mark in marks if mark.part == part and not mark.withdrawn]
+
+    def _notes(self, part: int) -> list[Note]:
+        """Return the notes of an open part, a mark's with the mark; all others stay here."""
+        marks = {mark.number: mark for mark in self._marks(part)}
+        found = []
+        for note in self._state.notes.rows.values():
+            mark = marks.get(note.mark or 0)
+            if note.withdrawn or part in self._closed_parts:
+                continue
+            if mark is not None:
+                found.append(note.model_copy(update={"part_seconds": mark.part_seconds}))
+            elif note.mark is None and note.part == part:
+                found.append(note)
+        return found
 
     def _texts_in(self, language: str) -> ExportTexts:
         roles = {microphone.name: microphone.role for microphone in self._settings.microphones}

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kiosk.export.minutes import BUTTON_LABEL
+from kiosk.api.notes import Note
+from kiosk.export.minutes import BUTTON_LABEL, NOTE_LABEL
 from kiosk.export.part_video import VideoFile
 from kiosk.export.texts import PAGE_LABELS, ExportTexts
 from kiosk.export.time_account import TimeAccount
@@ -24,6 +25,7 @@ def page_part(
     closed: bool,
     files: Sequence[VideoFile],
     marks: Sequence[Mark],
+    notes: Sequence[Note],
     texts: ExportTexts,
 ) -> dict[str, Any]:
     """Return the page data of one part."""
@@ -33,7 +35,10 @@ def page_part(
         "files": [
             {"src": file.name, "offset": file.offset, "seconds": file.seconds} for file in files
         ],
-        "marks": [_page_mark(mark, texts) for mark in marks],
+        "marks": sorted(
+            [_page_mark(mark, texts) for mark in marks] + [_page_note(note) for note in notes],
+            key=lambda row: float(row["seconds"]),
+        ),
     }
 
 
@@ -43,7 +48,18 @@ def _page_mark(mark: Mark, texts: ExportTexts) -> dict[str, Any]:
     if mark.type == BUTTON_MARK:
         labels = {str(language): Translator(language)(BUTTON_LABEL) for language in LANGUAGES}
     label = {language: labels.get(language) or mark.type for language in ("kk", "ru")}
+    if mark.of is not None:
+        role = texts.rules.roles.get(mark.of.role)
+        roles = role.label.as_map() if role else {}
+        for language in label:
+            whom = (roles.get(language) or mark.of.role, mark.of.name)
+            label[language] += f": {' '.join(filter(None, whom))}"
     return {"seconds": mark.part_seconds, "label": label, "note": mark.note}
+
+
+def _page_note(note: Note) -> dict[str, Any]:
+    label = {str(language): Translator(language)(NOTE_LABEL) for language in LANGUAGES}
+    return {"seconds": note.part_seconds, "label": label, "note": note.text}
 
 
 def page_texts(

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from kiosk.api.persons import HearingPerson
 from kiosk.clocks import parse_wall
 from kiosk.config import Settings
+from kiosk.export.course import CourseRow, Moment, course_rows
 from kiosk.export.permission import read_entries
 from kiosk.export.texts import LOSSES
 from kiosk.hearing.session.hearing_state import (
@@ -22,7 +24,6 @@ from kiosk.hearing.session.hearing_state import (
     FAILURE_KINDS,
     STORAGE_SOURCES,
     HearingState,
-    Mark,
 )
 from kiosk.hearing.session.interruption_ledger import InterruptionLedger
 from kiosk.locale import N_, Translator
@@ -32,7 +33,13 @@ from kiosk.storage.atomic_io import read_json_or_none
 from kiosk.storage.hearing_folder import PART_FILE, part_folder_name
 
 _DEFENDANT_ROLES = ("accused_in_court", "defendant_civil", "person_charged", "suspect", "convicted")
+_ATTENDANCE = {
+    "hall": N_("in the room"),
+    "online": N_("by technical means of communication"),
+    "absent": N_("did not come"),
+}
 BUTTON_LABEL = N_("moment marked with the button, not named")
+NOTE_LABEL = N_("note")
 _COURT_ROLES = ("presiding", "judge", "investigating_judge", "secretary")
 
 
@@ -240,39 +247,67 @@ class _MinutesBuilder:
         return self._format_time(str(metadata.get("wall", "")), "%H:%M:%S")
 
     def _attendance(self) -> list[str]:
-        """List the people who were called; the secretary ticks those who came."""
-        return [f"[  ] {line}" for line in self._participants(None)]
+        """List the people of the hearing, and how they take part (АПК 190(1)).
 
-    def _course(self) -> list[str]:
-        """List the events of the statute with time, file and position in the file."""
-        listed = next(row.events for row in self._rules.short_protocol.field if row.id == "course")
-        types = {*listed, BUTTON_MARK}
-        marks = (mark for mark in self._state.marks if not mark.withdrawn and mark.type in types)
-        return [self._event_line(mark) for mark in marks]
+        Where that was not marked the secretary ticks those who came.
+        """
+        return [self._attendance_line(person) for person in self._state.persons.rows.values()]
 
-    def _event_line(self, mark: Mark) -> str:
-        if mark.type == BUTTON_MARK:
-            label = self._translate(BUTTON_LABEL)
-        else:
-            label = self._translate.pick(self._rules.event(mark.type).label.as_map())
-        role = self._role_name(mark.role) if mark.role else ""
-        where = (
-            f"{part_folder_name(mark.part)}, {_format_length(mark.part_seconds)}"
-            if mark.part
-            else ""
-        )
-        texts = (self._format_time(mark.at, "%H:%M:%S"), label, role, mark.note, where)
+    def _attendance_line(self, person: HearingPerson) -> str:
+        _, line = self._translate, self._person_text(person.role, person.name)
+        if not person.attendance:
+            return f"[  ] {line}"
+        left = self._format_time(person.left, "%H:%M")
+        texts = (line, _(_ATTENDANCE[person.attendance]), left and _("left at {time}", time=left))
         return " · ".join(text for text in texts if text)
 
+    def _course(self) -> list[str]:
+        """List the events of the statute with person, time, file and position in the file."""
+        listed = next(row.events for row in self._rules.short_protocol.field if row.id == "course")
+        rows = course_rows(self._state, self._rules, {*listed, BUTTON_MARK})
+        return [self._course_line(row) for row in rows]
+
+    def _course_line(self, row: CourseRow) -> str:
+        ends = [row.begin] if row.until is None else [row.begin, row.until]
+        times = " – ".join(self._format_time(end.at, "%H:%M:%S") or "__:__:__" for end in ends)
+        places = " – ".join(place for place in map(self._place, ends) if place)
+        texts = (times, self._event_name(row), self._whom(row), *row.notes, places)
+        return " · ".join(text for text in texts if text)
+
+    def _event_name(self, row: CourseRow) -> str:
+        _ = self._translate
+        if row.mark is None:
+            return _(NOTE_LABEL)
+        if row.mark.type == BUTTON_MARK:
+            return _(BUTTON_LABEL)
+        return _.pick(self._rules.event(row.mark.type).label.as_map())
+
+    def _whom(self, row: CourseRow) -> str:
+        """Return whom an event concerns; a line to write on where nobody has said that."""
+        mark = row.mark
+        if mark is None:
+            return ""
+        if mark.of is not None:
+            return self._person_text(mark.of.role, mark.of.name)
+        return "_" * 20 if row.is_unnamed else mark.role and self._role_name(mark.role)
+
+    @staticmethod
+    def _place(moment: Moment) -> str:
+        if not moment.part:
+            return ""
+        return f"{part_folder_name(moment.part)}, {_format_length(moment.part_seconds)}"
+
     # -- texts -----------------------------------------------------------------------------------
-    def _participants(self, roles: tuple[str, ...] | None) -> list[str]:
-        """Return ``role: name`` of the participants with one of ``roles`` (None: of any)."""
-        people = self._details.get("participants") or []
+    def _participants(self, roles: tuple[str, ...]) -> list[str]:
+        """Return ``role: name`` of the people with one of ``roles``."""
         return [
-            f"{self._role_name(str(person.get('role', '')))}: {person.get('name', '')}"
-            for person in people
-            if roles is None or person.get("role") in roles
+            self._person_text(person.role, person.name)
+            for person in self._state.persons.rows.values()
+            if person.role in roles
         ]
+
+    def _person_text(self, role: str, name: str) -> str:
+        return ": ".join(text for text in (role and self._role_name(role), name) if text)
 
     def _source_name(self, source: str) -> str:
         """Return the name of a source as people know it: the role at its microphone."""

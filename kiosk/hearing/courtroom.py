@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from kiosk.api.hall import HallView
+from kiosk.api.notes import AddNote, NoteAnswer
 from kiosk.api.persons import PersonAnswer, SavePerson
 from kiosk.api.recorder import RecorderState
 from kiosk.api.recorder_calls import (
@@ -45,7 +46,7 @@ from kiosk.hearing.monitoring.monitor import HearingMonitor
 from kiosk.hearing.monitoring.state import StateBuilder
 from kiosk.hearing.room.errors import AlreadyRecordingError, BadRequestError, StepRefusedError
 from kiosk.hearing.room.storage_monitor import StorageMonitor
-from kiosk.hearing.session import crash_recovery, person_steps, publicity_change
+from kiosk.hearing.session import crash_recovery, note_steps, person_steps, publicity_change
 from kiosk.hearing.session.context import CourtroomEvents, HearingContext
 from kiosk.hearing.session.current_hearing import CurrentHearing
 from kiosk.hearing.session.hearing_state import BUTTON_MARK
@@ -271,6 +272,20 @@ class Courtroom:
         """Remove a person; see :func:`.person_steps.remove_person`."""
         hearing = self._current_hearing.require()
         answer = person_steps.remove_person(self._context, identifier, by)
+        self._finish_step(hearing)
+        return answer
+
+    def add_note(self, request: AddNote, by: str) -> NoteAnswer:
+        """Keep a note; see :func:`.note_steps.add_note`."""
+        hearing = self._current_hearing.require()
+        answer = note_steps.add_note(hearing, request, by)
+        self._finish_step(hearing)
+        return answer
+
+    def withdraw_note(self, number: int, by: str) -> NoteAnswer:
+        """Withdraw a note; see :func:`.note_steps.withdraw_note`."""
+        hearing = self._current_hearing.require()
+        answer = note_steps.withdraw_note(hearing, number, by)
         self._finish_step(hearing)
         return answer
 

@@ -209,6 +209,8 @@ def _referenced_events(rules: Rules) -> Iterator[tuple[str, str]]:
     for follow in rules.order.follow:
         names = (follow.after, *follow.expect, *follow.once_done)
         yield from (("order.toml follow", name) for name in names)
+    for event in rules.events.values():
+        yield from ((f"events.toml “{event.id}”", name) for name in event.lasts_until)
     for span in rules.unrecorded_spans:
         yield from (("events.toml not_recorded", name) for name in (span.start, span.until))
     for field in rules.short_protocol.field:

@@ -192,6 +192,7 @@ class EventType(LabelledRow):
         kinds: case kinds it happens in.
         course: whether it is part of the usual course; otherwise it is possible at any time.
         made_by: ``kiosk`` if the kiosk sets it itself (recess, link lost, ...).
+        lasts_until: events with which it ends; empty: it is a moment.
         of: roles of the person whom it concerns, likeliest first; empty: nobody in particular.
     """
 
@@ -199,6 +200,7 @@ class EventType(LabelledRow):
     course: bool
     made_by: Literal["secretary", "kiosk"]
     of: tuple[Identifier, ...] = ()
+    lasts_until: tuple[Identifier, ...] = ()
 
 
 class UnrecordedSpan(TableRow):

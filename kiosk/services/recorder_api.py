@@ -17,7 +17,6 @@ from aiohttp import web
 from kiosk.api import recorder_calls as calls
 from kiosk.api import recorder_operations as operations
 from kiosk.api.base import Model
-from kiosk.api.persons import REMOVE_PERSON, SAVE_PERSON, SavePerson
 from kiosk.api.recorder import RecorderState
 from kiosk.api.upkeep import GET_SIGN_IN, SignedIn
 from kiosk.auth.person import Person, RoleError, TokenError
@@ -35,6 +34,7 @@ from kiosk.services.local_api import Call, Route, add_routes
 from kiosk.services.machine_watch import MachineWatch
 from kiosk.services.morning_check import MorningCheckService
 from kiosk.services.peers import check_peer
+from kiosk.services.persons_and_notes import PersonAndNoteService
 from kiosk.services.recorder_core import RecorderCore
 from kiosk.services.reports import ReportService
 from kiosk.services.room import RoomService
@@ -103,6 +103,7 @@ class RecorderApi:
         self._upkeep = UpkeepService(life, self._check_restart, stop)
         self.alarm_log = AlarmLogService(core.paths.alarm_log)
         self._support = SupportService(core, life, self._reports, self.alarm_log)
+        self._persons_and_notes = PersonAndNoteService(core.courtroom, steps)
         self._second_storage = SecondStorageService(
             core.settings, lambda: core.courtroom.open_hearing_id is not None
         )
@@ -146,14 +147,13 @@ class RecorderApi:
             (operations.END_HEARING, self._end),
             (operations.RECORD_STATEMENT, self._record_statement),
             (operations.APPLY_REMEDY, self._apply_remedy),
-            (SAVE_PERSON, self._save_person),
-            (REMOVE_PERSON, self._remove_person),
             (operations.START_LISTENING, self._start_listening),
             (operations.STOP_LISTENING, self._stop_listening),
             *(
                 (call, partial(self._test_device, name))
                 for name, call in operations.DEVICE_TESTS.items()
             ),
+            *self._persons_and_notes.routes(),
             *self._reports.routes(),
             *self.room.routes(),
             *self._camera.routes(),
@@ -273,15 +273,6 @@ class RecorderApi:
         request = await call.read(calls.ApplyRemedy)
         person = call.person.id
         return await self._steps.run(lambda: self._courtroom.apply_remedy(request, person))
-
-    async def _save_person(self, call: Call) -> Model:
-        request = await call.read(SavePerson)
-        by = call.person.id
-        return await self._steps.run(lambda: self._courtroom.save_person(request, by))
-
-    async def _remove_person(self, call: Call) -> Model:
-        identifier, by = call.http.match_info["id"], call.person.id
-        return await self._steps.run(lambda: self._courtroom.remove_person(identifier, by))
 
     # -- open and closed ---------------------------------------------------------------------------
     # These steps divide what is captured exactly at the tap. From the tap until the step is done

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from kiosk.api.notes import AddNote
+from kiosk.api.persons import SavePerson
 from kiosk.clocks import recording_ns
 from kiosk.evidence.device_key import load_device_signer
 from kiosk.export.errors import ExportError
@@ -57,7 +59,15 @@ def test_closed_for_a_while_and_open_for_the_announcement(
     hearing = keyed.begin()
     change(keyed, True, ground=GROUND, note="a child is heard")
     keyed.courtroom.add_mark("oath", "p1", "words in private")
+    child = keyed.courtroom.save_person(SavePerson(name="Child C.", role="witness"), "p1").person
+    mark = keyed.courtroom.add_mark("questioning", "p1", of=child.id).mark
+    keyed.courtroom.add_note(AddNote(text="typed in private"), "p1")
     change(keyed, False)
+    keyed.courtroom.add_note(AddNote(text="begun in private", ago_seconds=300.0), "p1")
+    keyed.courtroom.add_note(AddNote(text="of a private mark", mark=mark.id), "p1")
+    expert = keyed.courtroom.save_person(SavePerson(name="Expert E.", role="expert"), "p1").person
+    keyed.courtroom.add_mark("questioning", "p1", of=expert.id)
+    keyed.courtroom.add_note(AddNote(text="typed in public"), "p1")
     copy = copied(keyed, hearing, tmp_path / "stick")
     assert copy.left_out == (2,)
     said = (copy.folder / "index.html").read_text("utf-8")
@@ -65,7 +75,10 @@ def test_closed_for_a_while_and_open_for_the_announcement(
     assert "с этого места заседание открыто" in said
     assert "причина неизвестна" not in said
     everything = b"".join(path.read_bytes() for path in copy.folder.rglob("*") if path.is_file())
-    for word in ("words in private", "a child is heard", GROUND):
+    assert "допрос: эксперт Expert E." in said
+    assert "typed in public" in said
+    private = ("Child C.", "typed in private", "begun in private", "of a private mark")
+    for word in ("words in private", "a child is heard", GROUND, *private):
         assert word.encode() not in everything
 
 

@@ -33,7 +33,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from kiosk.api.recorder_calls import CloseSince
+from kiosk.api.notes import AddNote
+from kiosk.api.persons import SavePerson
+from kiosk.api.recorder_calls import CloseSince, Statement
 from kiosk.api.states import Phase
 from kiosk.clocks import format_wall
 from tests.support.room_oracle import RoomOracle
@@ -53,6 +55,12 @@ KINDS: dict[str, dict[str, Any]] = {
     "closed": {"publicity": "closed", "closure_ground": GROUND},
     "secret": {"publicity": "closed", "state_secret": True},
 }
+
+
+def name_of(kind: str, answer: Any) -> str:
+    """Return the id of what was told, as its entry has it."""
+    row = getattr(answer, {"person_removed": "person"}.get(kind, kind))
+    return str(row.id)
 
 
 def shared_memory() -> str | None:
@@ -108,7 +116,55 @@ class Room(RuleBasedStateMachine):
     @rule()
     @step
     def mark(self) -> None:
-        self.room.tap("mark", lambda courtroom: courtroom.add_mark("oath", "p1"))
+        self.tell("mark", lambda courtroom: courtroom.add_mark("oath", "p1"))
+
+    @precondition(lambda self: self.is_in(Phase.RECORDING, Phase.RECESS, Phase.RETIRED))
+    @rule(person=st.sampled_from(("", "p1", "p2", "p3")))
+    @step
+    def mark_of(self, person: str) -> None:
+        """Mark a questioning, of somebody who may not be there (any more)."""
+        self.tell("mark", lambda courtroom: courtroom.add_mark("questioning", "p1", of=person))
+
+    @precondition(lambda self: self.is_in(Phase.RECORDING, Phase.RECESS, Phase.RETIRED))
+    @rule(mark=st.integers(1, 4), person=st.sampled_from(("", "p1", "p2", "p3")))
+    @step
+    def name_person(self, mark: int, person: str) -> None:
+        request = Statement(subject=f"of_whom:{mark}", value=person)
+        self.tell("statement", lambda courtroom: courtroom.record_statement(request, "p1"),
+                  request.subject)  # fmt: skip
+
+    @precondition(lambda self: self.is_in(Phase.RECORDING, Phase.RECESS, Phase.RETIRED))
+    @rule(person=st.sampled_from(("", "p1", "p2")), seat=st.sampled_from(("", *MICROPHONES)))
+    @step
+    def save_person(self, person: str, seat: str) -> None:
+        request = SavePerson(id=person, name="A", role="witness", seat=seat)
+        self.tell("person", lambda courtroom: courtroom.save_person(request, "p1"))
+
+    @precondition(lambda self: self.is_in(Phase.RECORDING, Phase.RECESS, Phase.RETIRED))
+    @rule(person=st.sampled_from(("p1", "p2")))
+    @step
+    def remove_person(self, person: str) -> None:
+        self.tell("person_removed", lambda courtroom: courtroom.remove_person(person, "p1"))
+
+    @precondition(lambda self: self.is_in(Phase.RECORDING, Phase.RECESS, Phase.RETIRED))
+    @rule(mark=st.sampled_from((None, 1, 2)), ago_s=st.sampled_from((0.0, 3.0)))
+    @step
+    def note(self, mark: int | None, ago_s: float) -> None:
+        request = AddNote(text="N", mark=mark, ago_seconds=ago_s)
+        self.tell("note", lambda courtroom: courtroom.add_note(request, "p1"))
+
+    def tell(self, kind: str, act: Callable[[Any], Any], known: str = "") -> None:
+        """Tap something that the journal must have from then on, if it is not refused.
+
+        Args:
+            known: what names it among those of its ``kind``; "": the answer does.
+        """
+        courtroom = self.room.courtroom
+        assert courtroom is not None
+        hearing = courtroom.open_hearing_id
+        tap = self.room.tap(kind, act)
+        if tap.answer is not None and hearing is not None:
+            self.oracle.note_told(hearing, kind, known or name_of(kind, tap.answer))
 
     @precondition(lambda self: self.is_in(Phase.RECORDING))
     @rule()
@@ -213,6 +269,7 @@ class Room(RuleBasedStateMachine):
         phase = room.state.phase
         self._could_not_recover &= phase is Phase.IDLE  # else it was started again since
         room.kill_recorder()
+        self.oracle.forget_what_no_disk_was_given()
         is_known = self.oracle.is_on_a_disk(phase)
         room.pass_time(after_s)
         self.start_again(phase is Phase.RECORDING, is_known=is_known)
@@ -277,6 +334,7 @@ class Room(RuleBasedStateMachine):
         room.world.wait_until(lambda: all(map(store.is_synced, names)), "two copies", 300)
         self.oracle.check()
         self.oracle.check_hearings()
+        self.oracle.check_told()
 
 
 @pytest.mark.slow

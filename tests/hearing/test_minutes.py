@@ -82,7 +82,65 @@ def test_questioning_is_listed_with_file_and_time(folder: Path) -> None:
     course = field(build_minutes(folder, RULES, SETTINGS, "ru"), "course").splitlines()
     assert len(course) == 2
     assert "принесение клятвы свидетелем · свидетель · part-01, 0:01:05" in course[0]
-    assert course[1].endswith("допрос · свидетель · part-01, 1:02:05")
+    assert course[1].endswith("допрос · свидетель · part-01, 1:02:05 – part-02, 1:03:20")
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Path:
+    """Return a hearing that was told of whom its marks are, with notes, over a recess."""
+    signer = Court.make(tmp_path / "ca").issue("k", tmp_path / "key", tmp_path / "crt")
+    folder = tmp_path / str(HEARING["id"])
+    book = HearingJournal.create(folder, HEARING, {}, JournalOptions("kiosk-7", signer))
+    witness = {"id": "p2", "role": "witness", "name": "Свидетель В."}
+    expert = {"id": "p3", "role": "expert", "name": "Эксперт Э."}
+    book.append("person", {**expert, "attendance": "online"})
+    book.append("person", {"id": "p1", "role": "accused_in_court", "name": "Подсудимый Петров"})
+    book.append("person", {**witness, "attendance": "hall", "left": "2026-11-23T05:15:00.000Z"})
+    part = book.open_part(1, {"reason": "start", "tap_ns": 0}, {})
+
+    def mark(journal: Any, number: int, kind: str, at: float, **fields: Any) -> None:
+        journal.append("mark", {"id": number, "type": kind, "part_seconds": at, **fields})
+
+    mark(part, 1, "questioning", 60.0, of_whom=True)
+    mark(part, 2, "motion_made", 90.0, of={"id": "p1", "role": "accused_in_court", "name": "П."})
+    mark(part, 3, "questioning", 120.0, of=expert)
+    note = {"mark": 3, "seconds": 0.0, "part_seconds": 130.0, "moment": "2026-11-23T05:00:00.000Z"}
+    part.append("note", {"id": 1, "text": "схема показана", **note})
+    part.append("note", {"id": 2, "text": "ошибка", **note})
+    part.append("note_withdrawn", {"note": 2})
+    mark(part, 4, "questioning", 300.0, of_whom=True)
+    part.end({"stop_ns": 400 * SECOND})
+    book.append("part_closed", {"part": 1, "reason": "retire"})
+    mark(book, 5, "retirement", 0.0)
+    book.append("statement", {"subject": "of_whom:1", "value": witness})
+    return folder
+
+
+def test_each_questioning_has_person_role_begin_and_end(told: Path) -> None:
+    course = field(build_minutes(told, RULES, SETTINGS, "ru"), "course").splitlines()
+    assert len(course) == 5
+    assert course[0].endswith(
+        "допрос · свидетель: Свидетель В. · part-01, 0:01:00 – part-01, 0:02:00"
+    )
+    assert course[1].endswith("ходатайства · подсудимый: Подсудимый Петров · part-01, 0:01:30")
+    assert course[2].endswith(
+        "эксперт: Эксперт Э. · схема показана · part-01, 0:02:00 – part-01, 0:05:00"
+    )
+    assert course[3].endswith("допрос · ____________________ · part-01, 0:05:00 – part-01, 0:06:40")
+    times = course[0].split(" · ")[0]
+    assert len(times) == len("10:15:00 – 10:20:00"), "wall times of begin and end"
+    assert "ошибка" not in "".join(course)
+
+
+def test_attendance_says_who_takes_part_from_where(told: Path) -> None:
+    """АПК 190(1); a corrected name is the new one."""
+    rows = field(build_minutes(told, RULES, SETTINGS, "ru"), "attendance").splitlines()
+    assert rows == [
+        "[  ] подсудимый: Подсудимый Петров",
+        "свидетель: Свидетель В. · в зале · выход в 10:15",
+        "эксперт: Эксперт Э. · с использованием технических средств связи",
+    ]
+    assert "залда" in field(build_minutes(told, RULES, SETTINGS, "kk"), "attendance")
 
 
 def test_files_and_failures_with_their_reason(folder: Path) -> None:

@@ -78,6 +78,27 @@ def check_states(events: list[tuple[str, Any]]) -> list[dict[str, Any]]:
     return states
 
 
+def tell_of_people(recorder: RecorderProcess) -> None:
+    """Add, name and remove a person; keep, correct and withdraw a note."""
+    somebody = {"name": "Ә. Б.", "role": "witness", "seat": "witness", "own_device": None}
+    person = recorder.post("/v1/hearing/persons", somebody)["person"]["id"]
+    recorder.post("/v1/hearing/persons", {"id": person, "attendance": "online"})
+    recorder.post("/v1/hearing/marks", {"type": "questioning", "of": person})
+    with pytest.raises(ServiceRefusedError) as refused:
+        recorder.post("/v1/hearing/marks", {"type": "questioning", "of": "p9"})
+    assert (refused.value.status, refused.value.code) == (400, "unknown_person")
+    note = recorder.post("/v1/hearing/notes", {"text": "ескерту", "mark": 2})["note"]["id"]
+    recorder.post("/v1/hearing/notes", {"text": "A", "replaces": note, "ago_seconds": 0.5})
+    with pytest.raises(ServiceRefusedError) as refused:
+        recorder.call("DELETE", f"/v1/hearing/notes/{note}", None, recorder.sign_in())
+    assert (refused.value.status, refused.value.code) == (400, "unknown_note")
+    path, token = f"/v1/hearing/persons/{person}", recorder.sign_in()
+    assert recorder.call("DELETE", path, None, token)["person"]["attendance"] == "online"
+    with pytest.raises(ServiceRefusedError) as refused:
+        recorder.call("DELETE", path, None, token)
+    assert (refused.value.status, refused.value.code) == (400, "unknown_person")
+
+
 @pytest.mark.slow
 def test_state_in_every_phase_is_read_by_the_screen(
     recorder: RecorderProcess, microphones: VirtualMicrophones
@@ -89,18 +110,7 @@ def test_state_in_every_phase_is_read_by_the_screen(
         state = recorder.wait_for_state(seconds_at_least(1), "a second")
         assert state["hearing"]["case_number"] is None
         recorder.post("/v1/hearing/marks", {"type": "opening"})
-        somebody = {"name": "Ә. Б.", "role": "witness", "seat": "witness", "own_device": None}
-        person = recorder.post("/v1/hearing/persons", somebody)["person"]["id"]
-        recorder.post("/v1/hearing/persons", {"id": person, "attendance": "online"})
-        recorder.post("/v1/hearing/marks", {"type": "questioning", "of": person})
-        with pytest.raises(ServiceRefusedError) as refused:
-            recorder.post("/v1/hearing/marks", {"type": "questioning", "of": "p9"})
-        assert (refused.value.status, refused.value.code) == (400, "unknown_person")
-        path, token = f"/v1/hearing/persons/{person}", recorder.sign_in()
-        assert recorder.call("DELETE", path, None, token)["person"]["attendance"] == "online"
-        with pytest.raises(ServiceRefusedError) as refused:
-            recorder.call("DELETE", path, None, token)
-        assert (refused.value.status, refused.value.code) == (400, "unknown_person")
+        tell_of_people(recorder)
         microphones.unplug("witness")
         try:
             recorder.wait_for_state(lambda s: s["microphones"][1]["state"] == "absent", "absent")
@@ -123,6 +133,7 @@ def test_state_in_every_phase_is_read_by_the_screen(
     assert phases == {"idle", "recording", "recess", "retired", "sealing"}
     assert any(state["hearing"] and state["hearing"]["closed"] for state in states)
     assert any(state["recovered"] for state in states)
+    assert any(len(state["hearing"]["notes"]) == 2 for state in states if state["hearing"])
     assert any(state["hearing"]["persons"] for state in states if state["hearing"])
     named = [mark for state in states for mark in (state["hearing"] or {}).get("marks", ())]
     assert "Ә. Б." in {mark["of"]["name"] for mark in named if mark["of"]}
@@ -239,6 +250,8 @@ def test_device_tests_answer_as_documented(bare_recorder: RecorderProcess, name:
         ("/v1/hearing/marks", {}, "type"),
         ("/v1/hearing/marks", {"type": "oath", "note": []}, "note"),
         ("/v1/hearing/marks", {"type": "oath", "of": 1}, "of"),
+        ("/v1/hearing/notes", {"text": ""}, "text"),
+        ("/v1/hearing/notes", {"text": "x", "ago_seconds": -1}, "ago_seconds"),
         ("/v1/hearing/persons", {"name": "x" * 301}, "name"),
         ("/v1/hearing/persons", {"name": "x", "attendance": "late"}, "attendance"),
         ("/v1/hearing/persons", {"name": "x", "minor": None}, "minor"),

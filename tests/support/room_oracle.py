@@ -47,6 +47,19 @@ _HEARING = re.compile(r"/hearings/([^/]+)/part-")
 ROUNDING_NS = 5_000_000
 
 
+Told = tuple[str, str, str]
+"""Hearing, kind of entry, and its name among those."""
+
+
+def entries_told(folder: Path) -> set[tuple[str, str]]:
+    """Return kind and name of each entry that somebody told, from all journals of a hearing."""
+    found = set()
+    for path in (folder / JOURNAL_FILE, *folder.glob(f"part-*/{JOURNAL_FILE}")):
+        entries = read_chain(path).entries if path.exists() else []
+        found |= {(e["kind"], str(e.get("subject", e.get("id")))) for e in entries}
+    return found
+
+
 def at(room: SimulatedCourtroom, moment_ns: int) -> str:
     """Return a moment as seconds ago."""
     return f"{room.seconds_since(moment_ns):.2f} s ago"
@@ -59,6 +72,26 @@ class RoomOracle:
         self._room = room
         self._seen: dict[str, int] = {}
         self._trouble_ns = room.world.now_ns
+        self._told: list[Told] = []
+
+    def note_told(self, hearing: str, kind: str, name: str) -> None:
+        """Remember that the recorder has taken something: an entry of ``kind`` named ``name``."""
+        self._told.append((hearing, kind, name))
+
+    def forget_what_no_disk_was_given(self) -> None:
+        """After a kill: what not every disk has may be lost with the memory."""
+        room = self._room
+        has_mirror = room.settings.paths.mirror is not None
+        roots = [root for role, root in room.roots.items() if has_mirror or role == "data"]
+        for root in roots:
+            known = {name: entries_told(root / "hearings" / name) for name, *_ in self._told}
+            self._told = [told for told in self._told if told[1:] in known[told[0]]]
+
+    def check_told(self) -> None:
+        """Check that everything that the recorder has taken is in the journals."""
+        for hearing, *told in self._told:
+            folder = self._room.paths.hearings / hearing
+            assert tuple(told) in entries_told(folder), f"{told} was taken, and is in no journal"
 
     def note_trouble(self) -> None:
         """Remember that something is broken, or just was."""

@@ -17,6 +17,7 @@ from kiosk.clocks import NS_PER_S
 from kiosk.evidence.chain import Entry
 from kiosk.hearing.room.microphone_roles import MicrophoneRoles
 from kiosk.hearing.session.interruption_ledger import InterruptionLedger
+from kiosk.hearing.session.notes import Notes
 from kiosk.hearing.session.persons import OF_WHOM_PREFIX, Persons
 
 RECESS_UNTIL = "recess_until"
@@ -101,6 +102,7 @@ class HearingState:
         questions: subjects of the open questions, in order.
         answers: the newest statement by subject.
         persons: who is at the hearing.
+        notes: what the secretary typed.
         roles: which microphone serves whom now.
         inputs: device that each source has opened in the newest part, or None.
         recess_until: end of the recess or of the retirement, where the court has said one.
@@ -117,6 +119,8 @@ class HearingState:
     _mark_names: dict[int, str] = field(default_factory=dict)
     _mark_persons: dict[int, dict[str, Any] | None] = field(default_factory=dict)
     persons: Persons = field(default_factory=Persons)
+    notes: Notes = field(default_factory=Notes)
+    _withdrawn: set[int] = field(default_factory=set)
     interruptions: InterruptionLedger = field(default_factory=InterruptionLedger)
     questions: list[str] = field(default_factory=list)
     answers: dict[str, Any] = field(default_factory=dict)
@@ -234,10 +238,11 @@ class HearingState:
                 part_seconds=float(entry.get("part_seconds") or 0.0),
                 note=str(entry.get("note") or ""),
                 role=str(entry.get("role") or ""),
+                withdrawn=number in self._withdrawn,
                 of=self.persons.with_present_name(self._mark_persons[number]),
             )
         )
-        if entry.get("of_whom"):
+        if entry.get("of_whom") and number not in self._withdrawn:
             self._ask_of_whom(number)
         self.marks.sort(key=lambda mark: mark.number)
         self._remove_question(f"{LEFT_OUT_PREFIX}{entry['type']}")
@@ -255,6 +260,7 @@ class HearingState:
 
     def _on_mark_withdrawn(self, _part: int, entry: Entry) -> None:
         self._remove_question(f"{OF_WHOM_PREFIX}{entry['mark']}")
+        self._withdrawn.add(int(entry["mark"]))
         for mark in self.marks:
             mark.withdrawn = mark.withdrawn or mark.number == entry["mark"]
         for subject, number in self._left_out.items():
@@ -359,6 +365,12 @@ class HearingState:
 
     def _on_person_removed(self, _part: int, entry: Entry) -> None:
         self.persons.apply_removed(entry)
+
+    def _on_note(self, part: int, entry: Entry) -> None:
+        self.notes.apply(part, entry)
+
+    def _on_note_withdrawn(self, _part: int, entry: Entry) -> None:
+        self.notes.withdraw(int(entry["note"]))
 
     def _on_ending(self, _part: int, _entry: Entry) -> None:
         self.phase = Phase.SEALING

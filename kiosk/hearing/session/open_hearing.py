@@ -61,12 +61,31 @@ class OpenHearing:
         """Append an entry to the hearing's journal; a disk that is not well takes it later."""
         self.journal.submit(kind, fields)
 
-    def _append_current(self, kind: str, fields: Mapping[str, Any]) -> None:
-        """Append an entry to the journal of the running part, else to the hearing's."""
+    @property
+    def part_seconds(self) -> float:
+        """Seconds of the running part, 0.0 without one."""
+        return self.capture.seconds if self.capture is not None else 0.0
+
+    @property
+    def running_part(self) -> int:
+        """Number of the part that is captured now; 0: none."""
+        return self.capture.journal.part if self.capture is not None else 0
+
+    def append_here(self, kind: str, fields: Mapping[str, Any]) -> None:
+        """Append an entry of this moment to the journal of the running part, else to the hearing's.
+
+        Args:
+            fields: ``seconds`` and ``part_seconds``, where they are given, are of another moment.
+        """
+        part_seconds = self.part_seconds
+        moment = {
+            "seconds": round(self.state.finished_seconds + part_seconds, 3),
+            "part_seconds": round(part_seconds, 3),
+        }
         if self.capture is not None:
-            self.capture.journal.submit(kind, fields)
+            self.capture.journal.submit(kind, moment | dict(fields))
         else:
-            self.append(kind, fields)
+            self.append(kind, moment | dict(fields))
 
     def settle(self, seconds: float) -> None:
         """Wait until everything is durable, but no longer than ``seconds``."""
@@ -93,15 +112,12 @@ class OpenHearing:
         Args:
             of: whom it concerns; an event that concerns somebody raises the question without it.
         """
-        part_seconds = self.capture.seconds if self.capture is not None else 0.0
-        fields = {
+        fields: dict[str, Any] = {
             "id": len(self.state.marks) + 1,
             "type": event,
             "person": person,
             "note": note,
             "role": role,
-            "seconds": round(self.state.finished_seconds + part_seconds, 3),
-            "part_seconds": round(part_seconds, 3),
         }
         if of is not None:
             fields["of"] = of.to_json()
@@ -109,7 +125,7 @@ class OpenHearing:
             fields["of_whom"] = True
         if left_out := self._left_out(event):
             fields["left_out"] = left_out
-        self._append_current("mark", fields)
+        self.append_here("mark", fields)
         return self.state.marks[-1].describe()
 
     def concerns_somebody(self, event: str) -> bool:
@@ -141,7 +157,7 @@ class OpenHearing:
             row = self._rules.events.get(mark.type)
             by_hand = row is None or row.made_by == "secretary"
             if not mark.withdrawn and by_hand and mark.type not in (CLOSED_EVENT, OPENED_EVENT):
-                self._append_current("mark_withdrawn", {"mark": mark.number, "person": person})
+                self.append_here("mark_withdrawn", {"mark": mark.number, "person": person})
                 return mark.describe()
         raise StepRefusedError("there is no mark to take back")
 
@@ -247,6 +263,7 @@ class OpenHearing:
             started=state.started,
             recess_until=state.recess_until,
             marks=tuple(mark.describe() for mark in state.marks),
+            notes=tuple(row for _, row in sorted(state.notes.rows.items())),
             expected=self._expected_events(),
             open_questions=tuple(self.open_questions()),
             tap_to_first_durable_ms=self._first_durable_ms(),
