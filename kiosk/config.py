@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -346,6 +347,27 @@ class UiSettings(SettingsGroup):
     staff_idle_minutes: Annotated[int, Field(ge=1, le=480)] = 60
 
 
+class HallSettings(SettingsGroup):
+    """``[hall]``: the display in the hall (``kiosk ui --role hall``).
+
+    ``address`` is the recorder's view on another machine (``http://HOST:PORT``, its
+    ``kiosk-hall-view.socket``); empty: the recorder of this one. The languages take turns. After
+    ``stale_seconds`` without news it says so. ``notices``: ``under_sixteen`` (УПК 345(5), АПК
+    19(5)), ``address_judge`` (АПК 187(2)). ``sanitary``: the court's own text by language, shown
+    from ``sanitary_from`` to ``sanitary_to`` (R88, R98); empty: none.
+    """
+
+    address: Annotated[str, Field(pattern=r"^(https?://[^/\s]+)?$")] = ""
+    languages: Annotated[tuple[Literal["kk", "ru", "en"], ...], Field(min_length=1)] = ("kk", "ru")
+    language_seconds: Annotated[float, Field(ge=3, le=120)] = 10
+    stale_seconds: Annotated[float, Field(ge=3, le=300)] = 10
+    text_size: Annotated[int, Field(ge=1, le=4)] = 1
+    notices: tuple[Literal["under_sixteen", "address_judge"], ...] = ("under_sixteen",)
+    sanitary: dict[Literal["kk", "ru", "en"], str] = {}
+    sanitary_from: date | None = None
+    sanitary_to: date | None = None
+
+
 class Settings(SettingsGroup):
     """All of ``kiosk.toml``."""
 
@@ -367,6 +389,7 @@ class Settings(SettingsGroup):
     central: CentralSettings = CentralSettings()
     sync: SyncSettings = SyncSettings()
     ui: UiSettings = UiSettings()
+    hall: HallSettings = HallSettings()
 
     @model_validator(mode="after")
     def _check_contradictions(self) -> Settings:

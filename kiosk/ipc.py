@@ -208,6 +208,9 @@ class LocalClient:
         token: sign-in token, sent as ``Authorization: Bearer``; may be set later.
     """
 
+    quiet_seconds: float | None = None
+    """A stream of events that says nothing for so long has ended; None: it may be silent."""
+
     def __init__(self, socket: Path, token: str | None = None) -> None:
         self._socket = socket
         self.token = token
@@ -264,7 +267,7 @@ class LocalClient:
             ServiceDownError: it cannot be reached, or the stream ended.
             ValueError: an event cannot be read.
         """
-        limit = aiohttp.ClientTimeout(total=None, sock_connect=5.0)
+        limit = aiohttp.ClientTimeout(total=None, sock_connect=5.0, sock_read=self.quiet_seconds)
         try:
             async with self._open().get(path, timeout=limit) as response:
                 name = "message"
@@ -289,3 +292,22 @@ class LocalClient:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+class RemoteClient(LocalClient):
+    """Client of the same calls and events over the network.
+
+    Args:
+        address: ``http://HOST:PORT``.
+        quiet_seconds: a stream that says nothing for so long has ended: a network says nothing
+            of a peer that is gone.
+    """
+
+    def __init__(self, address: str, quiet_seconds: float) -> None:
+        super().__init__(Path(address))
+        self._address, self.quiet_seconds = address, quiet_seconds
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            self._session = aiohttp.ClientSession(base_url=self._address)
+        return self._session

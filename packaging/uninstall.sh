@@ -12,7 +12,8 @@ if [ -z "$root" ]; then
 	fi
 	if [ -d /run/systemd/system ]; then
 		systemctl disable --quiet --now kiosk.target kiosk-recorder.service kiosk-sync.service \
-			kiosk-ui.service kiosk-host.service kiosk-host.path
+			kiosk-ui.service kiosk-host.service kiosk-host.path \
+			kiosk-hall.service kiosk-hall-view.socket kiosk-hall-view.service
 	fi
 fi
 

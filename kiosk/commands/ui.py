@@ -1,8 +1,11 @@
-"""Run the touch screen: visitors, secretary, technician.
+"""Run the touch screen (visitors, secretary, technician), or the display in the hall.
 
 It needs a display (X11, or KMSDRM on a Raspberry Pi). It may be killed and started again at any
 time: a running hearing belongs to ``kiosk recorder`` and continues without it. With a wrong
 settings file it shows what is wrong until the file is right.
+
+The display in the hall shows today's hearings of one room without what is hidden. It hears only the
+recorder's view for it: on this machine, or on another (`[hall] address`).
 """
 
 from __future__ import annotations
@@ -19,13 +22,16 @@ from kiosk.settings_files import load_settings, settings_path
 from kiosk.storage.paths import Paths
 
 HELP = "run the touch screen"
-EXAMPLES = ("sudo systemctl start kiosk-ui",)
+EXAMPLES = ("sudo systemctl start kiosk-ui", "kiosk ui --role hall")
 EXIT_STATUS = {0: "the window was closed", 1: "it could not be opened"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add nothing: the settings say everything."""
-    del parser
+    """Add whose screen it is: the settings say everything else."""
+    parser.add_argument(
+        "--role", choices=("kiosk", "hall"), default="kiosk",
+        help="kiosk: the touch screen (default); hall: the display in the hall",
+    )  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -39,7 +45,13 @@ def run(arguments: argparse.Namespace) -> int:
     except ConfigError as error:
         return _show_settings_error(path, error)
 
-    prepare(settings.ui, Paths.from_settings(settings.paths).ui_run / "kivy")
+    paths = Paths.from_settings(settings.paths)
+    if arguments.role == "hall":
+        prepare(settings.ui, paths.hall_run / "kivy")
+        from kiosk.ui.hall_app import run_hall
+
+        return run_hall(settings)
+    prepare(settings.ui, paths.ui_run / "kivy")
     from kiosk.ui.app import run as run_app
 
     return run_app(settings)

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 class HallViewError(KioskError):
     """The view cannot be made now."""
 
-    code = "hall_view_failed"
+    code = "service_down"
     status = 503
 
 

@@ -236,6 +236,16 @@ class Paths:
         return self.recorder_run / "hall.sock"
 
     @property
+    def hall_run(self) -> Path:
+        """What ``kiosk ui --role hall`` needs while it runs."""
+        return self.run / "hall"
+
+    @property
+    def hall_screen_socket(self) -> Path:
+        """Unix socket of ``kiosk ui --role hall`` (only with ``[ui] automation = true``)."""
+        return self.hall_run / "ui.sock"
+
+    @property
     def sync_socket(self) -> Path:
         """Unix socket of ``kiosk sync``."""
         return self.run / "sync" / "sync.sock"

@@ -44,6 +44,7 @@ from kiosk.ui.actions.visit.visit import Visit
 from kiosk.ui.background_tasks import BackgroundTasks
 from kiosk.ui.display_settings import DisplaySettings
 from kiosk.ui.formatting import clock_text, day_text
+from kiosk.ui.hall_state import HallState
 from kiosk.ui.recorder_reader import RECORDER_DOWN, UNREADABLE_STATE, RecorderReader
 from kiosk.ui.registry import (
     CommissioningPlace,
@@ -106,6 +107,8 @@ class AppState:
         self.sync_state: SyncState | None = None
         self.staff: StaffSession | None = None
         self.notice: Notice | None = None
+        self.hall: HallState | None = None
+        """Set where the display in the hall is drawn; its own process has nothing else."""
         self._observers: list[Callable[[], None]] = []
         self._tasks = BackgroundTasks(self.show_notice)
         self.spawn = self._tasks.spawn

@@ -512,5 +512,6 @@ SCREENS = (
     ScreenDefinition("technician.commissioning", "technician.commissioning", CommissioningPlace),
     ScreenDefinition("technician.self_test", "technician", SelfTestPlace),
     ScreenDefinition("technician.touch", "technician", TouchPlace),
+    ScreenDefinition("hall.board", "hall"),
 )
 SCREEN_OF_PLACE = {screen.place: screen.name for screen in SCREENS if screen.place is not None}

@@ -27,6 +27,8 @@ def _module(name: str) -> ModuleType:
 
 def current_screen(app: AppState) -> str:
     """Return the name of the screen to show now."""
+    if app.hall is not None:
+        return "hall.board"
     return screen_name(app.screen_inputs())
 
 

@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 
 from kiosk.cli import command_names
+from kiosk.services.peers import READER_USERS, SCREEN_USER
 
 ROOT = Path(__file__).resolve().parents[2]
 SYSTEMD = ROOT / "systemd"
 SERVICES = sorted(SYSTEMD.glob("*.service"))
+OWN_SERVICES = [unit for unit in SERVICES if unit.stem != "kiosk-hall-view"]
+"""Those that run our program; the other one runs systemd's own proxy."""
 HOST_SERVICES = sorted((ROOT / "packaging" / "host").glob("*.service"))
 """Root's, which run for a moment: time servers, USB sticks."""
 INSTALLED_AT = "/opt/courtroom-kiosk"
@@ -40,10 +43,12 @@ def test_every_service_of_the_kiosk_has_a_unit() -> None:
         "kiosk-sync.service",
         "kiosk-ui.service",
         "kiosk-central.service",
+        "kiosk-hall.service",
+        "kiosk-hall-view.service",
     }
 
 
-@pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.stem)
+@pytest.mark.parametrize("unit", OWN_SERVICES, ids=lambda unit: unit.stem)
 def test_the_command_started_exists(unit: Path) -> None:
     (started,) = settings_of(unit)["ExecStart"]
     assert KIOSK_PROGRAM in started
@@ -58,7 +63,7 @@ def test_the_central_system_may_take_the_connections_of_2000_kiosks() -> None:
     assert int(limit) >= 5 * 2000
 
 
-@pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.stem)
+@pytest.mark.parametrize("unit", OWN_SERVICES, ids=lambda unit: unit.stem)
 def test_a_service_comes_back_for_ever_and_is_no_root(unit: Path) -> None:
     settings = settings_of(unit)
     assert settings["Restart"] == ["always"]
@@ -81,6 +86,22 @@ def test_the_touch_screen_cannot_change_a_recording_or_read_the_key() -> None:
     assert "kiosk-record" not in " ".join(settings["SupplementaryGroups"]).split()
 
 
+def test_the_display_in_the_hall_has_nothing_of_the_kiosk() -> None:
+    """R54: no list, no State, no recording; and it never takes a touch screen's place."""
+    hall, proxy = (settings_of(SYSTEMD / f"kiosk-hall{name}.service") for name in ("", "-view"))
+    for settings in (hall, proxy):
+        assert settings["TemporaryFileSystem"] == ["/var/lib/kiosk:ro /media:ro"]
+        assert "ReadWritePaths" not in settings
+        groups = " ".join(settings.get("SupplementaryGroups", [])).split()
+        assert not {"kiosk-record", "kiosk-filing"} & set(groups)
+    assert hall["BindReadOnlyPaths"] == ["-/var/lib/kiosk/room"]
+    assert hall["ConditionPathExists"][0].startswith("!/etc/systemd/system/kiosk.target.wants/")
+    assert proxy["ExecStart"][0].endswith(" /run/kiosk/recorder/hall.sock")
+    assert proxy["RestrictAddressFamilies"] == ["AF_UNIX"]
+    names = {hall["User"][0], proxy["User"][0]}
+    assert not names & {SCREEN_USER, *READER_USERS}, "the recorder's own socket refuses them"
+
+
 @needs_systemd
 @pytest.mark.parametrize("unit", [*SERVICES, *HOST_SERVICES], ids=lambda unit: unit.stem)
 def test_exposure_is_low(unit: Path) -> None:
@@ -99,7 +120,7 @@ def test_units_are_well_formed(tmp_path: Path) -> None:
     program = tmp_path / "kiosk"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    for unit in [*SERVICES, SYSTEMD / "kiosk.target"]:
+    for unit in [*SERVICES, SYSTEMD / "kiosk.target", *SYSTEMD.glob("*.socket")]:
         text = unit.read_text(encoding="utf-8")
         text = text.replace(KIOSK_PROGRAM, str(program)).replace("/usr/bin/cage", str(program))
         (tmp_path / unit.name).write_text(text, encoding="utf-8")

@@ -1,0 +1,146 @@
+"""Draws the display in the hall: letters that are read from three metres, nothing to touch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kivy.uix.widget import Widget
+
+from kiosk.ui.hall.board import BoardRow, BoardView
+from kiosk.ui.screen_chrome import ScreenChrome
+from kiosk.ui.theme import Tone
+from kiosk.ui.widgets.graphics import Band
+from kiosk.ui.widgets.screen import CachedSlot, NaturalCachedSlot, Screen
+from kiosk.ui.widgets.widget_kit import WidgetKit
+
+MIN_DESIGN_FONT = 28
+"""Pixels of 1280x800: capitals of 12.5 mm on a screen of 1920x1080 that is 90 cm wide."""
+ROWS_PER_PAGE = {1: 5, 2: 4, 3: 3, 4: 3}
+
+
+class HallKit(WidgetKit):
+    """Makes widgets whose words never get too small for a hall."""
+
+    @property
+    def min_font(self) -> int:
+        """Return the smallest font size."""
+        return self.px(MIN_DESIGN_FONT)
+
+
+class BoardScreen(Screen):
+    """Court, room and time; the rows of one page; who may enter."""
+
+    def __init__(self, kit: WidgetKit, name: str, app: Any) -> None:
+        super().__init__(HallKit(kit.theme, kit.translate), name, app)
+        self._header = CachedSlot(size_hint_y=None, height=kit.px(104))
+        self._warning = NaturalCachedSlot()
+        self._body, self._footer = CachedSlot(), NaturalCachedSlot()
+        for part in (self._header, self._warning, self._body, self._footer):
+            self.add_widget(part)
+
+    def update(self, view: BoardView, chrome: ScreenChrome) -> None:
+        """Show ``view``; there is no notice and no header of the touch screen."""
+        del chrome
+        language = self.kit.translate.language
+        header = (language, view.court, view.room, view.clock, view.day)
+        self._header.show(header, lambda: self._make_header(view))
+        self._warning.show(view.warning, lambda: self._make_warning(view.warning))
+        self._body.show((language, view.rows, view.round, view.empty), lambda: self._rows(view))
+        self._footer.show((view.notices, view.sanitary), lambda: self._make_footer(view))
+
+    def _make_header(self, view: BoardView) -> Widget:
+        kit = self.kit
+        place = kit.fitted_text(view.room, "title", wid="hall.room", weight="semibold", lines=1)
+        court = kit.fitted_text(view.court, "option", wid="hall.court", colour="quiet", lines=1)
+        clock = kit.fitted_text(
+            view.clock, "headline", wid="hall.clock", weight="tabular", lines=1, align="right"
+        )
+        day = kit.fitted_text(view.day, "option", colour="quiet", lines=1, align="right")
+        bar = kit.row(
+            kit.column(place, court, size_hint_x=1.6), kit.column(clock, day), padding=(36, 6)
+        )
+        Band(bar, self.colours.surface, self.colours.line)
+        return bar
+
+    def _make_warning(self, text: str) -> Widget | None:
+        if not text:
+            return None
+        kit = self.kit
+        words = kit.text(text, "say", wid="hall.warning", colour="fault", weight="semibold")
+        words.pos_hint = {"center_y": 0.5}
+        icon = kit.icon("alert-circle", 48, "fault")
+        row = kit.row(icon, words, gap=20, padding=(36, 14), size_hint_y=None)
+        row.bind(minimum_height=row.setter("height"))
+        Band(row, self.colours.fault_tint, self.colours.line)
+        return row
+
+    def _rows(self, view: BoardView) -> Widget:
+        kit = self.kit
+        if view.empty:
+            text = kit.text(view.empty, "title", wid="hall.empty", align="center")
+            return kit.column(kit.spacer(), text, kit.spacer(), padding=(60, 20))
+        each = ROWS_PER_PAGE[kit.theme.text_size]
+        pages = max(1, -(-len(view.rows) // each))
+        first = view.round % pages * each
+        rows = [self._row(first + n, row) for n, row in enumerate(view.rows[first:][:each], 1)]
+        return kit.column(*kit.filled(rows, each), gap=10, padding=(36, 12))
+
+    def _row(self, number: int, row: BoardRow) -> Widget:
+        """Return one hearing; one that nobody else may enter stands out as a whole."""
+        kit, wid, ink = self.kit, f"hall.row.{number}", "on_dark" if row.is_closed else "text"
+        quiet = "on_dark" if row.is_closed else "quiet"
+        time = kit.fitted_text(
+            row.time or "–", "title", colour=ink, weight="tabular", lines=1, size_hint_x=0.2
+        )
+        words: list[Widget] = [
+            kit.fitted_text(row.number, "choice", wid=wid, colour=ink, weight="semibold", lines=1)
+        ]
+        if below := row.title or row.entry:
+            words.append(
+                kit.fitted_text(
+                    below,
+                    "option",
+                    wid=f"{wid}.below",
+                    colour=quiet,
+                    lines=1,
+                    ellipsis=bool(row.title),
+                )
+            )
+        parts: list[Widget] = [time, kit.column(*words), self._state(wid, row)]
+        if row.is_closed:
+            parts.insert(1, kit.icon("lock", 52, "on_dark"))
+        tone: Tone = "dark" if row.is_closed else "plain"
+        return kit.card(*parts, tone=tone, orientation="horizontal", padding=(20, 6), gap=16)
+
+    def _state(self, wid: str, row: BoardRow) -> Widget:
+        """Return what is so now, in the colour of it."""
+        kit, colour = self.kit, "on_dark" if row.is_closed else "text"
+        lines: list[Widget] = []
+        if row.status:
+            lines.append(
+                kit.fitted_text(row.status, "say", wid=f"{wid}.status", colour=colour,
+                                weight="semibold", align="center")
+            )  # fmt: skip
+        if more := row.until or (row.entry if row.title else ""):
+            lines.append(
+                kit.fitted_text(more, "option", wid=f"{wid}.more", colour=colour, align="center")
+            )
+        if row.is_closed or not lines:
+            return kit.column(*lines, size_hint_x=0.6)
+        return kit.card(*lines, tone=row.tone, padding=(16, 4), size_hint_x=0.6)
+
+    def _make_footer(self, view: BoardView) -> Widget | None:
+        kit = self.kit
+        lines: list[Widget] = [
+            kit.text(words, "option", wid="hall.notice") for words in view.notices
+        ]
+        if view.sanitary:
+            lines.append(
+                kit.text(view.sanitary, "option", wid="hall.sanitary", colour="caution",
+                         weight="semibold")
+            )  # fmt: skip
+        if not lines:
+            return None
+        box = kit.natural_column(*lines, gap=6, padding=(36, 14))
+        Band(box, self.colours.surface, self.colours.line, top=True)
+        return box
