@@ -185,7 +185,7 @@ class HallProcess:
     def __init__(self, folder: Path, display: Display, address: str, run: Path) -> None:
         folder.mkdir(exist_ok=True)
         self.log, self._socket = folder / "hall.log", Paths(folder, run).hall_screen_socket
-        settings = {
+        settings: dict[str, dict[str, Any]] = {
             "kiosk": {"id": "hall-1"},
             "paths": {"data": str(folder / "data"), "run": str(run)},
             "ui": {"fullscreen": False, "automation": True},
