@@ -147,6 +147,8 @@ class RunningHearing(Model):
     """What was not ready at the start."""
     closed: Closure | None = None
     closed_parts: tuple[int, ...] = ()
+    allowed: tuple[str, ...] = ()
+    """Kinds of filming and broadcast that the court allows now (R59-R65); by default none."""
     replacing: bool = False
     """Plain media declared closed later are still being replaced."""
 

@@ -108,7 +108,7 @@ def load_hearing_state(folder: Path) -> HearingState:
             state.apply(part, entry)
     # an interruption in a part raises its question again; the outer journal has the answers
     for entry in entries:
-        if entry["kind"] == "statement":
+        if entry["kind"] == "statement" and entry["subject"] in state.questions:
             state.apply(0, entry)
     return state
 

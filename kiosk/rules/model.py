@@ -6,9 +6,10 @@ or from memory, to be confirmed by a court clerk before release.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -383,10 +384,45 @@ class LanguageRow(TableRow):
 
 
 class Question(TableRow):
-    """A question of the rules about a hearing, asked after its start (R20, R21)."""
+    """A question of the rules about a hearing, asked after its start (R20, R21).
+
+    Attributes:
+        formats: asked in these formats only (none: in any); likewise ``publicity``.
+        adhoc_only: asked only where no list names the hearing.
+        typed: the answer is typed; otherwise it is chosen.
+        when: asked only after one of these answers to another question.
+        unless: not asked after one of these answers.
+        closure_needs: asked when the ground of closing rests on one of these.
+        closure_text: asked when the court writes which circumstances the ground is.
+    """
 
     id: Identifier
     source: tuple[str, ...]
     formats: tuple[Identifier, ...] = ()
     publicity: tuple[Identifier, ...] = ()
     adhoc_only: bool = False
+    typed: bool = False
+    when: dict[Identifier, tuple[str, ...]] = {}
+    unless: dict[Identifier, tuple[str, ...]] = {}
+    closure_needs: tuple[ClosureRequirement, ...] = ()
+    closure_text: bool = False
+
+    def is_due(
+        self, hearing: Mapping[str, Any], answers: Mapping[str, Any], ground: ClosureGround | None
+    ) -> bool:
+        """Return whether it is to be asked, apart from what is answered already.
+
+        Args:
+            hearing: its fields; some may be missing.
+            answers: the newest answer by question.
+            ground: of closing, None while none is named.
+        """
+        return (
+            (not self.formats or hearing.get("format") in self.formats)
+            and (not self.publicity or hearing.get("publicity") in self.publicity)
+            and (not self.adhoc_only or bool(hearing.get("adhoc")))
+            and all(answers.get(name) in values for name, values in self.when.items())
+            and not any(answers.get(name) in values for name, values in self.unless.items())
+            and (not self.closure_needs or (ground and ground.needs) in self.closure_needs)
+            and (not self.closure_text or (ground is not None and ground.text))
+        )

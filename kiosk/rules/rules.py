@@ -183,22 +183,20 @@ class Rules:
         return True
 
     def open_questions(
-        self, hearing: Mapping[str, Any], statements: Iterable[str] = ()
+        self, hearing: Mapping[str, Any], answers: Mapping[str, Any]
     ) -> tuple[str, ...]:
         """Return the unanswered questions of the rules about a running hearing (R20, R21, R56).
 
         Args:
             hearing: a hearing as in the schedule; fields may be missing (ad hoc).
-            statements: subjects that are already answered.
+            answers: the newest answer by question.
         """
-        answered = set(statements)
-        format_ = hearing.get("format")
+        named = answers.get("closure_ground") or hearing.get("closure_ground")
+        ground = self.closure_grounds.get(str(named or ""))
         return tuple(
             row.id
             for row in self.questions.values()
-            if row.id not in answered
+            if row.id not in answers
             and not hearing.get(row.id)
-            and (not row.formats or format_ in row.formats)
-            and (not row.publicity or hearing.get("publicity") in row.publicity)
-            and (not row.adhoc_only or hearing.get("adhoc"))
+            and row.is_due(hearing, answers, ground)
         )

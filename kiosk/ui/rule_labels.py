@@ -108,6 +108,16 @@ class RuleLabels:
         """Return the ids of the grounds on which the state fee is paid after the decision."""
         return frozenset(row.id for row in self.rules.state_fee.exemption if row.deferred)
 
+    def permissions(self) -> tuple[tuple[str, str], ...]:
+        """Return id and label of each kind of filming and broadcast that the court may allow."""
+        rows = self.rules.permissions.values()
+        return tuple((row.id, sentence_case(self._label(row, row.id))) for row in rows)
+
+    def needs_consent(self, permission: str, kind: str) -> bool:
+        """Return whether the persons in a case of ``kind`` must agree (УПК 345(6))."""
+        row = self.rules.permissions.get(permission)
+        return row is not None and kind in row.consent_kinds
+
     # -- documents -----------------------------------------------------------------------------
 
     def document_type(self, identifier: str) -> str:

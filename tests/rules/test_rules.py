@@ -69,13 +69,50 @@ def test_nothing_is_recorded_between_retirement_and_announcement(rules: Rules) -
 
 
 def test_open_questions_after_the_start(rules: Rules) -> None:
-    assert rules.open_questions({"adhoc": True}) == ("format", "case_number", "kind")
+    """R20-R23: who decided on the format, on which ground and application, and what was said."""
+    assert rules.open_questions({"adhoc": True}, {}) == ("format", "case_number", "kind")
     scheduled = {"kind": "civil", "format": "offline", "publicity": "open"}
-    assert rules.open_questions(scheduled) == ()
+    assert rules.open_questions(scheduled, {}) == ()
     online = {**scheduled, "format": "online"}
-    assert rules.open_questions(online) == ("format_decided_by", "legal_basis")
-    assert rules.open_questions(online, ["format_decided_by"]) == ("legal_basis",)
-    assert rules.open_questions({**scheduled, "publicity": "closed"}) == ("closure_ground",)
+    assert rules.open_questions(online, {}) == (
+        "format_decided_by",
+        "legal_basis",
+        "format_ground",
+        "format_opinions",
+    )
+    said = dict.fromkeys(("format_decided_by", "legal_basis", "format_opinions"), "x")
+    assert rules.open_questions(online, {**said, "format_ground": "sanitary"}) == ()
+    on_application = {**said, "format_ground": "application"}
+    assert rules.open_questions(online, on_application) == ("format_application",)
+    assert rules.open_questions({**scheduled, "publicity": "closed"}, {}) == (
+        "closure_ground",
+        "closure_admitted",
+    )
+
+
+@pytest.mark.parametrize(
+    ("ground", "asked"),
+    [
+        ("civ_adoption", set()),
+        ("civ_private_life", {"closure_basis", "closure_application", "closure_act"}),
+        ("civ_other", {"closure_basis", "closure_application", "closure_act", "closure_text"}),
+        ("civ_disorder", {"closure_act"}),
+        ("crim_minors", {"closure_act"}),
+        ("crim_inv_judge", set()),
+        ("koap_family", {"closure_application", "closure_act"}),
+    ],
+)
+def test_what_closing_rests_on_is_asked_by_its_ground(
+    rules: Rules, ground: str, asked: set[str]
+) -> None:
+    """R74-R85: nothing for what the law closes, a ruling for what the court does, else both."""
+    hearing = {"kind": "civil", "format": "offline", "publicity": "closed"}
+    answers = {"closure_ground": ground, "closure_admitted": "participants"}
+    assert set(rules.open_questions(hearing, answers)) == asked
+    by_itself = {**answers, "closure_basis": "initiative"}
+    left = rules.open_questions(hearing, by_itself)
+    assert "closure_application" not in left, "on the court's own initiative there is none"
+    assert rules.open_questions({**hearing, "publicity": "open"}, answers) == ()
 
 
 def test_labels_by_language(rules: Rules) -> None:

@@ -15,7 +15,13 @@ from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
 from kiosk.rules import load_rules
 from kiosk.ui.actions.secretary_actions import SecretaryActions
-from kiosk.ui.actions.side_panel_actions import ClosedSincePanel, ListenPanel, Panel, RemedyPanel
+from kiosk.ui.actions.side_panel_actions import (
+    ClosedSincePanel,
+    DecisionPanel,
+    ListenPanel,
+    Panel,
+    RemedyPanel,
+)
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states as sample_data
 from kiosk.ui.secretary.running_hearing.recording import (
@@ -98,6 +104,31 @@ def test_closed_since_can_be_a_mark_or_some_minutes_and_is_confirmed() -> None:
     assert view is not None
     assert "09:33:05" in view.title
     assert "cannot be undone" in view.text
+
+
+def test_filming_is_not_allowed_by_default_and_not_in_a_closed_hearing() -> None:
+    """R59-R65: each kind with its state; in a criminal case the consent of all is said (S15)."""
+    found = choices_of(DecisionPanel(), hearing={"allowed": ["radio_tv"]})
+    assert found["about:format"] == "Format: Offline"
+    assert found["about:film_photo"] == "Filming and photography: not allowed"
+    assert found["about:radio_tv"] == "Live radio/TV: allowed"
+    assert list(choices_of(DecisionPanel(), hearing=CLOSED)) == ["about:format"]
+    for kind, is_said in (("criminal", True), ("civil", False)):
+        state = RecorderState.model_validate(sample_data.recording(hearing={"kind": kind}))
+        view = panel_view(CONTEXT, state, DecisionPanel("web_stream"))
+        assert view is not None
+        assert ("all must agree" in view.text) is is_said
+        decided = panel_view(CONTEXT, state, DecisionPanel("web_stream", "objected"))
+        assert decided is not None
+        assert ("Not all agree" in decided.text) is is_said
+        assert [row.id for row in decided.choices] == ["permission:refuse", "permission:allow"]
+
+
+@pytest.mark.parametrize("subject", ["format_application", "closure_act", "closure_text"])
+def test_numbers_and_circumstances_are_typed(subject: str) -> None:
+    view = view_of(hearing={"open_questions": [subject]})
+    assert view.question is not None
+    assert (view.question.typed, view.question.choices) == (True, ())
 
 
 def test_remedies_of_an_ill_microphone() -> None:
@@ -218,6 +249,29 @@ def test_closed_since_is_told_after_the_confirmation_only(recorder: FakeRecorder
         await side_panel.choose("minutes:5")
         await side_panel.choose("confirm:")
         assert last(recorder)[1]["since"] >= since
+
+    assert with_office(recorder, steps) == []
+
+
+def test_a_decision_is_two_or_three_taps_and_tells_the_recorder(recorder: FakeRecorder) -> None:
+    """Format: panel, format. Filming: what was said, then the decision."""
+    recorder.publish(**sample_data.recording())
+
+    async def steps(secretary: SecretaryActions) -> None:
+        side_panel = secretary.side_panel
+        side_panel.show(DecisionPanel())
+        await side_panel.choose("about:format")
+        await side_panel.choose("format:online")
+        said = {"subject": "format", "value": "online"}
+        assert last(recorder) == ("/v1/hearing/statements", said)
+        assert side_panel.panel is None
+        side_panel.show(DecisionPanel("film_photo"))
+        await side_panel.choose("permission:allow")
+        assert last(recorder)[1] == said, "not before what was said is known"
+        await side_panel.choose("opinions:agreed")
+        await side_panel.choose("permission:allow")
+        value = {"kind": "film_photo", "opinions": "agreed", "allowed": True}
+        assert last(recorder)[1] == {"subject": "permission", "value": value}
 
     assert with_office(recorder, steps) == []
 

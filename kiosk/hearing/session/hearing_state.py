@@ -45,6 +45,9 @@ EDITABLE_FIELDS = (
     "adhoc",
 )
 """Fields of a hearing that statements may fill in or correct."""
+FORMAT_DETAILS = ("format_", "legal_basis")
+CLOSURE_DETAILS = ("closure_",)
+"""Beginnings of the questions about a decision; another decision is asked about anew."""
 
 
 @dataclass
@@ -108,6 +111,7 @@ class HearingState:
         recess_until: end of the recess or of the retirement, where the court has said one.
         closed: since when and on which ground the hearing is closed; None while it is open.
         grounds: every ground on which it was ever closed.
+        permissions: the newest decision on each kind of filming and broadcast (R59-R65).
         pending_closures: numbers of the closures whose plain media are still being replaced.
     """
 
@@ -132,6 +136,7 @@ class HearingState:
     inputs: dict[str, Any] = field(default_factory=dict)
     closed: dict[str, Any] | None = None
     grounds: set[str] = field(default_factory=set)
+    permissions: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     pending_closures: set[int] = field(default_factory=set)
     _left_out: dict[str, int] = field(default_factory=dict)
 
@@ -176,6 +181,13 @@ class HearingState:
         self.answers.pop(subject, None)
         if subject not in self.questions:
             self.questions.append(subject)
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """Kinds of filming and broadcast that the court allows now: none while it is closed."""
+        if self.closed is not None:
+            return ()
+        return tuple(name for name, row in self.permissions.items() if row.get("allowed") is True)
 
     def apply(self, part: int, entry: Entry) -> None:
         """Apply one entry of the hearing's own journal (``part`` 0) or of a part's."""
@@ -294,6 +306,7 @@ class HearingState:
 
     def _on_court_closed(self, _part: int, entry: Entry) -> None:
         ground = entry.get("ground") or None
+        self._ask_anew(CLOSURE_DETAILS)
         self.closed = {"since": str(entry.get("since") or entry["at"]), "ground": ground}
         self.details["publicity"] = "closed"
         self._remove_question("publicity")
@@ -323,22 +336,33 @@ class HearingState:
             self._remove_question("closure_ground")
 
     def _on_statement(self, _part: int, entry: Entry) -> None:
-        subject = str(entry["subject"])
-        self.answers[subject] = entry.get("value")
+        subject, value = str(entry["subject"]), entry.get("value")
+        if subject == "format" and self.details.get("format") not in (None, value):
+            self._ask_anew(FORMAT_DETAILS)
+        if subject == "closure_ground" and self.answers.get(subject) != value:
+            self._ask_anew(CLOSURE_DETAILS)
+        self.answers[subject] = value
         self._remove_question(subject)
         if subject == RECESS_UNTIL:
-            self.recess_until = entry.get("value")
+            self.recess_until = value
         if subject == "mark":
-            self._name_mark(entry.get("value"), of_whom=bool(entry.get("of_whom")))
+            self._name_mark(value, of_whom=bool(entry.get("of_whom")))
         if subject.startswith(OF_WHOM_PREFIX):
-            self._name_person(int(subject.removeprefix(OF_WHOM_PREFIX)), entry.get("value"))
+            self._name_person(int(subject.removeprefix(OF_WHOM_PREFIX)), value)
         if subject == "participants":
-            self.persons.add_listed(entry.get("value"))
+            self.persons.add_listed(value)
         if subject == "closure_ground" and self.closed is not None:
-            self.closed["ground"] = entry.get("value") or None
-            self.grounds.add(str(entry.get("value")))
+            self.closed["ground"] = value or None
+            self.grounds.add(str(value))
+        if subject == "permission" and isinstance(value, Mapping):
+            self.permissions[str(value["kind"])] = value
         if subject in EDITABLE_FIELDS:
-            self.details[subject] = entry.get("value")
+            self.details[subject] = value
+
+    def _ask_anew(self, beginnings: tuple[str, ...]) -> None:
+        """Forget what was said about an earlier decision; the journal keeps it."""
+        for subject in [name for name in self.answers if name.startswith(beginnings)]:
+            del self.answers[subject]
 
     def _name_mark(self, value: object, *, of_whom: bool) -> None:
         """Name a mark: ``{"mark": id, "type": event}``."""

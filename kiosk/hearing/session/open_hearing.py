@@ -266,6 +266,7 @@ class OpenHearing:
             notes=tuple(row for _, row in sorted(state.notes.rows.items())),
             expected=self._expected_events(),
             open_questions=tuple(self.open_questions()),
+            allowed=self.state.allowed,
             tap_to_first_durable_ms=self._first_durable_ms(),
             interruptions=tuple(row.describe() for row in state.interruptions.rows.values()),
             interruption_totals=state.interruptions.describe_totals(),

@@ -73,9 +73,11 @@ class Publicity:
 
     def hides_title(self, state: HearingState) -> bool:
         """Return whether nobody outside may see the title: it is closed, or a state secret."""
-        rows = (self._rules.closure_grounds.get(ground) for ground in state.grounds)
-        secret = state.details.get("state_secret") or any(row and row.never_online for row in rows)
-        return state.closed is not None or bool(secret)
+        return state.closed is not None or self.is_secret(state)
+
+    def is_secret(self, state: HearingState) -> bool:
+        """Return whether it touches, or has touched, a state secret (R86)."""
+        return any(self._is_secret(state.details, ground) for ground in (None, *state.grounds))
 
     def mark_if_secret(self, folder: Path, details: Mapping[str, Any], ground: str | None) -> None:
         """Mark the hearing in ``folder`` as courier-only if it touches a state secret.
@@ -133,8 +135,7 @@ class Publicity:
         Raises:
             CourtKeyError: it must be closed and the court's keys are not pinned.
         """
-        secret = any(self._is_secret(state.details, g) for g in (None, *state.grounds))
-        secret = secret or state.id in self._marks
+        secret = self.is_secret(state) or state.id in self._marks
         closed = state.closed is not None if closed is None else closed
         if closed or secret or self._settings.recording.encrypt == "all":
             return AgeFragmentCodec(self.load_keys())

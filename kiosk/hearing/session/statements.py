@@ -11,7 +11,9 @@ from kiosk.clocks import format_wall, parse_wall
 from kiosk.hearing.room.errors import BadRequestError
 from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.current_hearing import OPEN_PHASES
+from kiosk.hearing.session.decisions import check_format, check_permission, decision_event
 from kiosk.hearing.session.hearing_state import BUTTON_MARK, RECESS_UNTIL, HearingState
+from kiosk.hearing.session.open_hearing import OpenHearing
 from kiosk.hearing.session.persons import OF_WHOM_PREFIX
 from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT
 from kiosk.rules import Rules
@@ -21,33 +23,49 @@ def record_statement(context: HearingContext, request: Statement, person: str) -
     """Record an answer to an open question, or anything else for the minutes.
 
     Raises:
-        BadRequestError: no such ground, no mark that can be named, no such person, a publicity
-            that is not so, or an end of a recess that is no time.
+        BadRequestError: no such ground, format or permission, no mark that can be named, no such
+            person, a publicity that is not so, or an end of a recess that is no time.
         StepRefusedError: no hearing is open.
     """
-    subject, value = request.subject, request.value
+    subject = request.subject
     hearing = context.current.require(*OPEN_PHASES, Phase.SEALING)
-    if subject == "closure_ground":
-        ground = context.publicity.validate_ground(value)
-        folder, details = hearing.journal.folder, hearing.state.details
-        context.publicity.mark_if_secret(folder, details, ground)
-    if subject == "publicity":
-        _check_publicity(hearing.state, value)
-    if subject == RECESS_UNTIL:
-        value = _end_of_recess(value)
-        context.current.require(Phase.RECESS, Phase.RETIRED)
-    if subject == "mark":
-        _check_mark_name(context.rules, hearing.state, value)
-    fields: dict[str, Any] = {"subject": subject, "note": request.note, "person": person}
-    if subject == "mark" and hearing.concerns_somebody(str(dict(value)["type"])):
-        fields["of_whom"] = True
-    if subject.startswith(OF_WHOM_PREFIX):
-        value = _marked_person(hearing.state, subject, value)
-    hearing.append("statement", fields | {"value": value})
+    said = _checked(context, hearing, subject, request.value)
+    event = decision_event(hearing.state, subject, said["value"])
+    about = {"subject": subject, "note": request.note, "person": person}
+    hearing.append("statement", about | said)
+    if event:
+        hearing.add_mark(event, person, request.note, "")
     if subject == "recovered":
         context.current.recovered = None
     context.events.on_change()
     return OpenQuestions(open_questions=tuple(hearing.open_questions()))
+
+
+def _checked(
+    context: HearingContext, hearing: OpenHearing, subject: str, value: object
+) -> dict[str, Any]:
+    """Return ``value`` as it is journalled, with what belongs to it; see above for errors."""
+    state = hearing.state
+    match subject:
+        case "closure_ground":
+            ground = context.publicity.validate_ground(value)
+            context.publicity.mark_if_secret(hearing.journal.folder, state.details, ground)
+        case "publicity":
+            _check_publicity(state, value)
+        case "format":
+            check_format(context, state, value)
+        case "permission":
+            return {"value": value, **check_permission(context.rules, state, value)}
+        case "mark":
+            event = _check_mark_name(context.rules, state, value)
+            of_whom = {"of_whom": True} if hearing.concerns_somebody(event) else {}
+            return {"value": value, **of_whom}
+        case _ if subject == RECESS_UNTIL:
+            context.current.require(Phase.RECESS, Phase.RETIRED)
+            return {"value": _end_of_recess(value)}
+        case _ if subject.startswith(OF_WHOM_PREFIX):
+            return {"value": _marked_person(state, subject, value)}
+    return {"value": value}
 
 
 def _end_of_recess(value: object) -> str | None:
@@ -64,8 +82,8 @@ def _check_publicity(state: HearingState, value: object) -> None:
         raise BadRequestError("publicity: the hearing must be closed or opened, not declared so")
 
 
-def _check_mark_name(rules: Rules, state: HearingState, value: object) -> None:
-    """Refuse to name anything but a mark made with the button."""
+def _check_mark_name(rules: Rules, state: HearingState, value: object) -> str:
+    """Return the event that a mark made with the button was; refuse to name any other mark."""
     naming = value if isinstance(value, Mapping) else {}
     event = naming.get("type")
     if event not in rules.events or event in (CLOSED_EVENT, OPENED_EVENT):
@@ -73,6 +91,7 @@ def _check_mark_name(rules: Rules, state: HearingState, value: object) -> None:
     buttons = [mark.number for mark in state.marks if mark.type == BUTTON_MARK]
     if naming.get("mark") not in buttons:
         raise BadRequestError("no mark of the button that has no name yet")
+    return str(event)
 
 
 def _marked_person(state: HearingState, subject: str, value: object) -> dict[str, Any] | None:

@@ -41,7 +41,20 @@ class ClosedSincePanel:
     page: int = 0
 
 
-Panel = ListenPanel | RemedyPanel | ClosedSincePanel
+@dataclass(frozen=True)
+class DecisionPanel:
+    """Decisions of the court on the format, on filming and broadcast.
+
+    ``about``: ``format`` or the kind of a permission; empty: which one is asked.
+    ``opinions``: what the persons in the case said about that permission; empty: not asked yet.
+    """
+
+    about: str = ""
+    opinions: str = ""
+    page: int = 0
+
+
+Panel = ListenPanel | RemedyPanel | ClosedSincePanel | DecisionPanel
 
 
 class SidePanelActions(RecorderActions):
@@ -88,6 +101,8 @@ class SidePanelActions(RecorderActions):
                 await self._choose_remedy(panel, choice)
             case ClosedSincePanel() as panel:
                 await self._choose_closed_since(panel, choice)
+            case DecisionPanel() as panel:
+                await self._choose_decision(panel, choice)
             case None:
                 pass
 
@@ -128,3 +143,20 @@ class SidePanelActions(RecorderActions):
             body: dict[str, Any] = {"mark": int(number)} if is_mark else {"since": panel.since}
             if await self._post("/v1/hearing/close-since", **body):
                 self.show(None)
+
+    async def _choose_decision(self, panel: DecisionPanel, choice: str) -> None:
+        kind, _, value = choice.partition(":")
+        if kind == "about":
+            self.show(DecisionPanel(value))
+        elif kind == "opinions":
+            self.show(replace(panel, opinions=value))
+        elif kind == "format":
+            await self._decide("format", value)
+        elif kind == "permission" and panel.opinions:
+            allowed = value == "allow"
+            said = {"kind": panel.about, "opinions": panel.opinions, "allowed": allowed}
+            await self._decide("permission", said)
+
+    async def _decide(self, subject: str, value: Any) -> None:
+        if await self._post("/v1/hearing/statements", subject=subject, value=value):
+            self.show(None)

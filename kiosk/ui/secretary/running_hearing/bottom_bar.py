@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kivy.uix.widget import Widget
 
-from kiosk.ui.actions.side_panel_actions import ListenPanel
+from kiosk.ui.actions.side_panel_actions import DecisionPanel, ListenPanel
 from kiosk.ui.app_state import AppState
 from kiosk.ui.secretary.end_question import end_question
 from kiosk.ui.secretary.running_hearing.recording import RecordingView
@@ -40,12 +40,12 @@ def _actions(kit: WidgetKit, app: AppState, view: RecordingView) -> list[Widget]
     if view.closed:
         publicity = action(
             "rec.open", _("Open again"), "lock-open-variant-outline",
-            lambda: app.spawn(side_panel.reopen_hearing()), 1.2,
+            lambda: app.spawn(side_panel.reopen_hearing()), 1.3,
         )  # fmt: skip
     else:
         publicity = action(
             "rec.close", _("Close the hearing"), "lock",
-            lambda: app.spawn(side_panel.close_hearing()), 1.2,
+            lambda: app.spawn(side_panel.close_hearing()), 1.3,
         )  # fmt: skip
     if view.playing:
         listen = action(
@@ -61,8 +61,10 @@ def _actions(kit: WidgetKit, app: AppState, view: RecordingView) -> list[Widget]
         action("rec.recess", _("Recess"), "pause",
                lambda: app.spawn(secretary.start_recess()), 0.9),
         action("rec.retire", _("Retire to deliberate"), "door",
-               lambda: app.spawn(secretary.start_retirement()), 1.3),
+               lambda: app.spawn(secretary.start_retirement()), 1.45),
         publicity,
+        action("rec.decisions", _("Decisions"), "gavel",
+               lambda: side_panel.show(DecisionPanel()), 0.95, once=False),
         listen,
         kit.button("staff.signout", "", app.sign_out, icon="logout", style="ghost", pad=10),
         action("rec.end", _("End hearing"), "stop", lambda: secretary.ask_end(True), 1.1, "danger",

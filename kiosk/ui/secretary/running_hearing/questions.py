@@ -12,16 +12,33 @@ from kiosk.ui.actions.secretary_actions import MARK_SUBJECT_PREFIX
 from kiosk.ui.formatting import sentence_case
 from kiosk.ui.view_context import ViewContext
 
-TYPED_SUBJECTS = frozenset({"case_number", "date"})
+TYPED_SUBJECTS = frozenset(
+    {
+        "case_number",
+        "date",
+        "format_application",
+        "closure_application",
+        "closure_act",
+        "closure_text",
+    }
+)
 SENTENCES = {
     "format": N_("In which format is the hearing held?"),
     "format_decided_by": N_("Who decided on the format?"),
     "override": N_("The hearing began although not everything was ready. Who decided so?"),
+    "format_ground": N_("On which ground was the format chosen?"),
+    "format_application": N_("What is the number of the application on the format?"),
+    "format_opinions": N_("What did the parties say on the format?"),
     "legal_basis": N_("Which norm allows taking part remotely?"),
     "publicity": N_(
         "The list does not say clearly whether the hearing is open or closed. How is it held?"
     ),
     "closure_ground": N_("On which ground is the hearing closed?"),
+    "closure_basis": N_("On whose initiative is the hearing closed?"),
+    "closure_application": N_("What is the number of the application to close the hearing?"),
+    "closure_act": N_("What are number and date of the ruling that closes the hearing?"),
+    "closure_text": N_("Which circumstances hinder an open hearing?"),
+    "closure_admitted": N_("Who stays in the closed part?"),
     "kind": N_("Which kind of case is it?"),
     "failure_reason": N_("Why was there no recording for a while? It goes into the minutes."),
     "recess_reason": N_("Why was there a recess?"),
@@ -29,7 +46,12 @@ SENTENCES = {
     "case_number": N_("What is the case number?"),
     "date": N_("Which day is it today?"),
 }
-FIXED_ANSWERS = {
+OPINIONS = {
+    "agreed": N_("All agree"),
+    "objected": N_("Somebody objects"),
+    "not_asked": N_("They were not asked"),
+}
+FIXED_ANSWERS: dict[str, dict[str, str]] = {
     "failure_reason": {
         "power": N_("Power failure"),
         "device": N_("A device failed"),
@@ -41,6 +63,20 @@ FIXED_ANSWERS = {
         "documents": N_("Documents"),
         "participant": N_("A participant is missing"),
         "technical": N_("Technical reason"),
+    },
+    "format_ground": {
+        "application": N_("Application of a party"),
+        "initiative": N_("Initiative of the court"),
+        "sanitary": N_("Sanitary situation"),
+    },
+    "format_opinions": OPINIONS,
+    "closure_basis": {
+        "application": N_("Application of a party"),
+        "initiative": N_("Initiative of the court"),
+    },
+    "closure_admitted": {
+        "participants": N_("Only those who take part or are called"),
+        "permitted": N_("Others too, with the court's permission"),
     },
     "publicity": {"open": N_("Open"), "closed": N_("Closed")},
     "recovered": {"seen": N_("Yes")},
@@ -104,9 +140,9 @@ def build_question(context: ViewContext, subject: str, kind: str) -> Question:
 def _choices(context: ViewContext, subject: str, kind: str) -> tuple[tuple[str, str], ...]:
     """Return value and label of each answer; none where the answer is typed."""
     _, labels = context.translate.gettext, context.labels
+    if subject in TYPED_SUBJECTS:
+        return ()
     match subject:
-        case "case_number" | "date":
-            return ()
         case "format":
             return tuple((f, labels.form(f)) for f in ("offline", "online", "mixed"))
         case "format_decided_by":

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 from kiosk.api.published import Schedule
 from kiosk.api.recorder import RecorderState, RunningHearing
-from kiosk.ui.actions.side_panel_actions import ClosedSincePanel, ListenPanel, Panel, RemedyPanel
+from kiosk.ui.actions.side_panel_actions import (
+    ClosedSincePanel,
+    DecisionPanel,
+    ListenPanel,
+    Panel,
+    RemedyPanel,
+)
 from kiosk.ui.app_state import AppState
 from kiosk.ui.formatting import sentence_case
 from kiosk.ui.samples.screen_sample import Prepare, alarm
@@ -19,8 +25,9 @@ from kiosk.ui.secretary.running_hearing.event_log import (
     event_log,
 )
 from kiosk.ui.secretary.running_hearing.notices import AlarmView, alarm_view, banner_text
+from kiosk.ui.secretary.running_hearing.panel_view import PanelView
 from kiosk.ui.secretary.running_hearing.questions import Question, open_question
-from kiosk.ui.secretary.running_hearing.side_panel import PanelView, panel_view, playing_text
+from kiosk.ui.secretary.running_hearing.side_panel import panel_view, playing_text
 from kiosk.ui.secretary.running_hearing.sources import (
     MicrophoneRow,
     ProofView,
@@ -249,6 +256,18 @@ SAMPLES: dict[str, Prepare] = {
     "closed-part": hearing_runs(hearing=CLOSED),
     "closed-ground": hearing_runs(hearing={**CLOSED, "open_questions": ["closure_ground"]}),
     "closed-replacing": hearing_runs(hearing={**CLOSED, "replacing": True}),
+    "closed-admitted": hearing_runs(hearing={**CLOSED, "open_questions": ["closure_admitted"]}),
+    "closed-decisions": hearing_runs(panel=DecisionPanel(), hearing=CLOSED),
+    "decisions": hearing_runs(panel=DecisionPanel(), hearing={"allowed": ["radio_tv"]}),
+    "decisions-format": hearing_runs(panel=DecisionPanel("format")),
+    "decisions-opinions": hearing_runs(
+        panel=DecisionPanel("film_photo"), hearing={"kind": "criminal"}
+    ),
+    "decisions-permission": hearing_runs(
+        panel=DecisionPanel("film_photo", "objected"), hearing={"kind": "criminal"}
+    ),
+    "recording-question-opinions": hearing_runs(hearing={"open_questions": ["format_opinions"]}),
+    "recording-question-act": hearing_runs(hearing={**CLOSED, "open_questions": ["closure_act"]}),
     "closed-since": hearing_runs(panel=ClosedSincePanel(), hearing=CLOSED),
     "closed-since-confirm": hearing_runs(panel=ClosedSincePanel("mark:3"), hearing=CLOSED),
     "closed-listen": hearing_runs(panel=ListenPanel(), hearing=CLOSED),

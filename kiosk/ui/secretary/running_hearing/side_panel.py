@@ -1,42 +1,24 @@
-"""Views of the side panels of a running hearing: listen back, remedies, closed since."""
+"""Views of the side panels of a running hearing: listen back, remedies, closed since, decisions."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 from kiosk.api.recorder import Mark, Microphone, RecorderState, RunningHearing
-from kiosk.ui.actions.side_panel_actions import ClosedSincePanel, ListenPanel, Panel, RemedyPanel
+from kiosk.ui.actions.side_panel_actions import (
+    ClosedSincePanel,
+    DecisionPanel,
+    ListenPanel,
+    Panel,
+    RemedyPanel,
+)
 from kiosk.ui.formatting import sentence_case
+from kiosk.ui.secretary.running_hearing.decision_panel import decision_view
+from kiosk.ui.secretary.running_hearing.panel_view import Choice, PanelView, Style
 from kiosk.ui.secretary.running_hearing.sources import repairable_microphones
 from kiosk.ui.view_context import ViewContext
-
-Style = Literal["plain", "primary", "danger"]
 
 LISTEN_SECONDS = (30, 60, 300)
 CLOCK = "clock-outline"
 CLOSED_SINCE_MINUTES = (2, 5, 10, 20, 30, 60)
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One button of a panel; ``id`` is what :meth:`SidePanelActions.choose` understands."""
-
-    id: str
-    label: str
-    icon: str = ""
-    style: Style = "plain"
-
-
-@dataclass(frozen=True)
-class PanelView:
-    """A panel: title, a sentence or two, choices."""
-
-    title: str
-    text: str
-    choices: tuple[Choice, ...]
-    page: int = 0
-    is_confirmation: bool = False
 
 
 def panel_view(
@@ -51,6 +33,8 @@ def panel_view(
             return _remedy_view(context, recorder, panel)
         case ClosedSincePanel():
             return _closed_since_view(context, hearing, panel)
+        case DecisionPanel():
+            return decision_view(context, hearing, panel)
         case None:
             return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kivy.uix.widget import Widget
 
 from kiosk.ui.app_state import AppState
-from kiosk.ui.secretary.running_hearing.side_panel import Choice, PanelView
+from kiosk.ui.secretary.running_hearing.panel_view import Choice, PanelView
 from kiosk.ui.widgets.widget_kit import WidgetKit
 
 CHOICES_PER_PAGE = 6

@@ -1,0 +1,142 @@
+"""What the court decides on format, closing and filming: asked, changed, kept over a crash.
+
+Requirements: R20-R23, R56, R59-R65, R78, R84, R86, R87, S15.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosk.clocks import recording_ns
+from kiosk.evidence.chain import read_chain
+from kiosk.hearing.room.errors import BadRequestError
+from kiosk.storage.hearing_folder import JOURNAL_FILE
+from tests.hearing.courtroom_rig import CourtroomRig
+from tests.support.court_keys import CourtSecrets
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Any:
+    rig = CourtroomRig(tmp_path)
+    CourtSecrets().pin(rig.paths)
+    yield rig
+    rig.courtroom.shutdown(1)
+
+
+def asked(rig: CourtroomRig, beginning: str) -> set[str]:
+    """Return the open questions that begin with ``beginning``."""
+    return {name for name in rig.hearing()["open_questions"] if name.startswith(beginning)}
+
+
+def marks(rig: CourtroomRig) -> list[str]:
+    return [mark["type"] for mark in rig.hearing()["marks"]]
+
+
+def test_the_format_is_asked_and_another_one_is_asked_about_anew(rig: CourtroomRig) -> None:
+    """An ad hoc hearing has no format until somebody says so; online and back is a decision."""
+    rig.begin(adhoc=True)
+    assert rig.hearing()["format"] is None
+    assert "format" in rig.hearing()["open_questions"]
+    rig.statement("format", "online")
+    assert marks(rig) == [], "the first answer is no change"
+    details = {"format_decided_by", "format_ground", "format_opinions"}
+    assert asked(rig, "format_") == details
+    rig.statement("format_ground", "application")
+    assert asked(rig, "format_") == {"format_decided_by", "format_application", "format_opinions"}
+    for subject in ("format_decided_by", "format_application", "format_opinions", "legal_basis"):
+        rig.statement(subject, "x")
+    assert asked(rig, "format_") == set()
+    rig.statement("format", "offline")
+    assert (rig.hearing()["format"], marks(rig)) == ("offline", ["format_decided"])
+    assert asked(rig, "format_") == set(), "in the room nothing more is asked (R91)"
+    rig.statement("format", "mixed")
+    assert asked(rig, "format_") == details, "another decision has reasons of its own"
+    rig.crash()
+    rig.start()
+    assert (rig.hearing()["format"], asked(rig, "format_")) == ("mixed", details)
+    assert marks(rig) == ["format_decided", "format_decided"]
+
+
+@pytest.mark.parametrize("value", ["by telephone", "", None, "open", ["online"]])
+def test_what_is_no_format_is_refused_and_nothing_is_lost(rig: CourtroomRig, value: Any) -> None:
+    rig.begin(format="online")
+    with pytest.raises(BadRequestError) as refused:
+        rig.statement("format", value)
+    assert refused.value.code == "unknown_format"
+    assert rig.hearing()["format"] == "online"
+
+
+def test_a_state_secret_is_never_heard_online(rig: CourtroomRig) -> None:
+    """R86, R87; by the list, or by the ground that is named in the hearing."""
+    rig.begin()
+    rig.courtroom.change_publicity(True, "p1", recording_ns(), ground="state_secret")
+    with pytest.raises(BadRequestError) as refused:
+        rig.statement("format", "online")
+    assert refused.value.code == "secret_never_online"
+    rig.statement("format", "offline")
+    assert rig.hearing()["format"] == "offline"
+
+
+def test_what_closing_rests_on_is_asked_for_each_closing(rig: CourtroomRig) -> None:
+    """R78, R84: application and act by the ground; another closing has others."""
+    rig.begin(kind="civil")
+    rig.courtroom.change_publicity(True, "p1", recording_ns())
+    assert asked(rig, "closure_") == {"closure_ground", "closure_admitted"}
+    rig.statement("closure_ground", "civ_private_life")
+    needed = {"closure_basis", "closure_application", "closure_act", "closure_admitted"}
+    assert asked(rig, "closure_") == needed
+    rig.statement("closure_basis", "initiative")
+    assert asked(rig, "closure_") == needed - {"closure_basis", "closure_application"}
+    rig.statement("closure_act", "№ 12")
+    rig.statement("closure_admitted", "participants")
+    assert asked(rig, "closure_") == set()
+    rig.courtroom.change_publicity(False, "p1", recording_ns())
+    rig.courtroom.change_publicity(True, "p1", recording_ns(), ground="civ_adoption")
+    assert asked(rig, "closure_") == {"closure_admitted"}, "the law closes it, without an act"
+    rig.crash()
+    rig.start()
+    assert asked(rig, "closure_") == {"closure_admitted"}
+
+
+def test_filming_is_not_allowed_unless_the_court_says_so(rig: CourtroomRig) -> None:
+    """R59-R65; in a criminal case without consent it is written down as a departure (S15)."""
+    hearing = rig.begin(kind="criminal")
+    assert rig.hearing()["allowed"] == []
+    rig.statement("permission", {"kind": "film_photo", "allowed": True, "opinions": "objected"})
+    rig.statement("permission", {"kind": "radio_tv", "allowed": True, "opinions": "agreed"})
+    rig.statement("permission", {"kind": "web_stream", "allowed": False, "opinions": "not_asked"})
+    assert rig.hearing()["allowed"] == ["film_photo", "radio_tv"]
+    assert marks(rig) == ["permission_decided"] * 3
+    rig.statement("permission", {"kind": "film_photo", "allowed": False, "opinions": "objected"})
+    assert rig.hearing()["allowed"] == ["radio_tv"], "taken back"
+    rig.courtroom.change_publicity(True, "p1", recording_ns(), ground="crim_minors")
+    assert rig.hearing()["allowed"] == [], "closed: nobody films"
+    rig.courtroom.change_publicity(False, "p1", recording_ns())
+    rig.crash()
+    rig.start()
+    assert rig.hearing()["allowed"] == ["radio_tv"]
+    entries = read_chain(rig.folder(hearing) / JOURNAL_FILE).entries
+    said = [entry for entry in entries if entry.get("subject") == "permission"]
+    assert [entry.get("departs_from") for entry in said] == ["S15", None, None, None]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "film_photo",
+        {"kind": "drone", "allowed": True, "opinions": "agreed"},
+        {"kind": "film_photo", "allowed": "yes", "opinions": "agreed"},
+        {"kind": "film_photo", "allowed": True},
+        {"kind": ["film_photo"], "allowed": True, "opinions": "agreed"},
+        {"kind": "film_photo", "allowed": 1, "opinions": "agreed"},
+    ],
+)
+def test_an_unclear_permission_is_refused(rig: CourtroomRig, value: Any) -> None:
+    rig.begin()
+    with pytest.raises(BadRequestError):
+        rig.statement("permission", value)
+    assert (rig.hearing()["allowed"], marks(rig)) == ([], [])
