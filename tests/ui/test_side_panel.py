@@ -184,7 +184,7 @@ def test_a_press_of_the_button_is_named_by_the_secretary() -> None:
     assert view.question is not None
     assert view.question.subject == "mark:9"
     assert "09:50:02" in view.question.text
-    assert "oath" in dict(view.question.choices)
+    assert "questioning" in dict(view.question.choices)
     later = frozenset({"mark:9"})
     assert view_of(postponed=later, hearing={"marks": [BUTTON]}).question is None
 
