@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from kiosk.commissioning.heard import Listening
 
@@ -130,3 +130,19 @@ class Walk:
         """Ask for one seat again."""
         self.seats[index] = replace(self.seats[index], heard="", level_db=None, noise_db=None)
         self._ask(index)
+
+
+def with_walk(
+    checks: Mapping[str, Mapping[str, Any]], seats: Sequence[Seat]
+) -> dict[str, Mapping[str, Any]]:
+    """Return results of checks with what the walk has heard in that of the microphones.
+
+    The check measures them at rest; who spoke into each, and how loud, is known from the walk.
+    """
+    row = checks.get("microphones", {})
+    measured = dict(row.get("measured", {}))
+    for seat in seats:
+        if seat.name in measured and seat.heard == seat.name and seat.level_db is not None:
+            spoken = {"level_db": round(seat.level_db, 1), "heard": True}
+            measured[seat.name] = {**measured[seat.name], **spoken}
+    return {**checks, **({"microphones": {**row, "measured": measured}} if row else {})}

@@ -278,6 +278,8 @@ async def check_delivery(context: SelfTestContext) -> Verdict:
         "last_contact": (state.get("link") or {}).get("last_contact"),
         "database": state.get("database"),
     }
+    if (state.get("link") or {}).get("problem") == "not_enrolled":
+        return Verdict("failed", "not_enrolled", measured)  # no wait would help
     probe = await call_sync(deliver_probe(context, await save_probe(context)))
     measured |= probe.measured_values()
     if probe.central_sha256_match is False:

@@ -70,6 +70,8 @@ from kiosk.ui.view_context import ViewContext
 log = logging.getLogger(__name__)
 
 NOTICE_SECONDS = 8.0
+NOTICE_REST_SECONDS = 4.0
+"""A notice that goes moves all that is below it: never between two taps of somebody who types."""
 SCAN_FAULT_SECONDS = 600.0
 
 
@@ -123,6 +125,7 @@ class AppState:
         self.sign_in = SignInActions(
             recorder, self.spawn, self.notify_observers, self.show_notice, self._welcome, self.now
         )
+        self.sign_in.on_answer = self._withdraw_recorder_down
         self.secretary = SecretaryActions(
             recorder,
             sync,
@@ -428,6 +431,11 @@ class AppState:
         self.notice = None
         self.notify_observers()
 
+    def _withdraw_recorder_down(self) -> None:
+        """Remove the sentence that the recorder does not answer: it has answered."""
+        if self.notice is not None and self.notice.code == RECORDER_DOWN:
+            self.dismiss_notice()
+
     def notice_text(self, code: str) -> str:
         """Return consequence and remedy of ``code`` for the person at the screen."""
         alarm = alarm_of(code)
@@ -582,7 +590,8 @@ class AppState:
         """Apply all timeouts; called once a second."""
         now, ui = self.now(), self.settings.ui
         untouched_seconds = now - self._last_touch_at
-        if self.notice and now > self.notice.until:
+        is_resting = untouched_seconds > NOTICE_REST_SECONDS
+        if self.notice and is_resting and now > self.notice.until:
             self.notice = None
         if self.staff and untouched_seconds > ui.staff_idle_minutes * 60:
             self.sign_out()

@@ -18,7 +18,7 @@ from kiosk.api.upkeep import RESTART
 from kiosk.commissioning.heard import Listening
 from kiosk.commissioning.record import Record, StepState
 from kiosk.commissioning.seats import Row, assign, remove
-from kiosk.commissioning.walk import Seat, Walk
+from kiosk.commissioning.walk import Seat, Walk, with_walk
 from kiosk.config import Settings
 from kiosk.errors import KioskError
 from kiosk.hardware.ports import list_ports
@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 POLL_S = 0.5
 INPUTS_S = 2.0
 RESTART_S = 60.0
+REST_S = 5.0
+"""So long nobody speaks after the walk: noise is measured."""
 PROMPT_S = 10.0
 """No sentence of the walk takes longer; a loudspeaker that hangs must not make the walk deaf."""
 CHECKS_OF_STEP: Mapping[str, tuple[str, ...]] = {
@@ -369,22 +371,26 @@ class CommissioningActions:
             self._ask_for_seat(())
 
     async def finish_walk(self) -> None:
-        """Measure all microphones once more, as the baseline needs it, and go on."""
-        is_right = self._walk is not None and self._walk.is_right
-        await self.run_checks("walk")
-        await self.finish("done" if is_right else "failed")
+        """Measure all microphones at rest, as the baseline needs it, and go on."""
+        walk = self._walk
+        context = replace(self._context(), answer_seconds=REST_S)
+        await self._run(CHECKS_OF_STEP["walk"], context)
+        if walk is not None:
+            checks = with_walk(self.state.record.checks, walk.seats)
+            self._set(record=replace(self.state.record, checks=checks))
+        await self.finish("done" if walk is not None and walk.is_right else "failed")
 
     # -- checks ------------------------------------------------------------------------------------
     async def run_checks(self, step: str) -> bool:
         """Run the checks of ``step``; return whether all passed."""
-        return await self._run(CHECKS_OF_STEP[step])
+        return await self._run(CHECKS_OF_STEP[step], self._context())
 
-    async def _run(self, checks: tuple[str, ...]) -> bool:
+    async def _run(self, checks: tuple[str, ...], context: SelfTestContext) -> bool:
         results = dict(self.state.record.checks)
         try:
             for check in checks:
                 self._set(running=check, problem="", detail="")
-                result = await run_check(self._context(), check)
+                result = await run_check(context, check)
                 results[check] = result.as_json()
                 self._set(record=replace(self.state.record, checks=results))
         finally:
@@ -436,7 +442,7 @@ class CommissioningActions:
         if not await self.apply():
             return
         missing = tuple(name for name in CHECKS if name not in self.state.record.checks)
-        await self._run(missing)
+        await self._run(missing, self._context())
         self._set(running="report")
         problem = await self.report.save(self._context(), self.state.record)
         self._set(running="")

@@ -30,6 +30,7 @@ class SignInActions:
 
     Attributes:
         place: which of the two screens is open; None: neither.
+        on_answer: called when the recorder answers with the names.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class SignInActions:
         self._notify, self._show_notice = notify, show_notice
         self._on_success, self._now = on_success, now
         self.place: PeoplePlace | PinPlace | None = None
+        self.on_answer: Callable[[], None] = lambda: None
         self._turn = 0  # who left the pad has nothing to do with the answer to her PIN
 
     def open(self) -> None:
@@ -101,6 +103,7 @@ class SignInActions:
                 self._show_notice("recorder_down")
                 await asyncio.sleep(RETRY_S)
                 continue
+            self.on_answer()
             if isinstance(self.place, PeoplePlace):
                 self._show(PeoplePlace(people, self.place.page))
             return

@@ -18,7 +18,7 @@ class PinScreen(SignInScreen):
         """Return name, sentence, dots and pad."""
         kit = self.kit
         typed = kit.fitted_text(
-            "•" * view.digits or " ", "title", weight="semibold", align="center"
+            "•" * view.digits or " ", "title", wid="pin.typed", weight="semibold", align="center"
         )
         box = kit.card(typed, padding=6, height=kit.px(84))
         name = kit.fitted_text(view.name, "title", wid="pin.name", weight="semibold", lines=2)

@@ -10,6 +10,7 @@ from kiosk.ui.app_state import AppState
 from kiosk.ui.registry import (
     AlarmLogPlace,
     CameraPlace,
+    CommissioningPlace,
     SecondStoragePlace,
     SelfTestPlace,
     SupportPlace,
@@ -38,6 +39,13 @@ class Tile:
 
 
 TILES = (
+    Tile(
+        "commissioning",
+        "microphone",
+        N_("Set up the room"),
+        N_("Devices and seats, step by step"),
+        CommissioningPlace(),
+    ),
     Tile(
         "self_test",
         "check-decagram",

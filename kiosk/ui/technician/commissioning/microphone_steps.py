@@ -95,11 +95,13 @@ def walk_view(app: AppState, base: StepView) -> StepView:
     if not is_over:
         role = seat_name(app, state.seats[state.asked_seat].role)
         text = _("Go and say a sentence here: {seat}. A rising tone: it is right.", seat=role)
+    if state.running:
+        text = _("Please be quiet for a moment: the microphones are measured at rest.")
     return replace(
         base,
         text=text,
         choices=tuple(
-            _seat(app, index, seat, not is_over and index == state.asked_seat)
+            _seat(app, index, seat, not is_over and not state.running and index == state.asked_seat)
             for index, seat in enumerate(state.seats)
         ),
         columns=2 if len(state.seats) < 5 else 3,
@@ -111,7 +113,10 @@ def walk_view(app: AppState, base: StepView) -> StepView:
 def _seat(app: AppState, index: int, seat: Seat, is_asked: bool) -> Choice:
     detail, tone = _verdict(app, seat)
     name = seat_name(app, seat.role)
-    return Choice(f"again:{index}", name, detail, tone, level=seat.name, is_marked=is_asked)
+    return Choice(
+        f"again:{index}", name, detail, tone, level=seat.name, is_marked=is_asked,
+        is_enabled=not app.commissioning.state.running,
+    )  # fmt: skip
 
 
 def _verdict(app: AppState, seat: Seat) -> tuple[str, Tone]:
