@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from kiosk.commissioning.labels import STEP_NAMES
 from kiosk.demo.devices import MICROPHONES, VirtualDevices, virtual_devices
 from kiosk.demo.environment import run_kiosk, write_settings
 from kiosk.demo.screen_driver import ScreenDriver
@@ -16,7 +17,6 @@ from kiosk.hardware.virtual.microphones import HEADSET, VirtualMicrophones
 from kiosk.locale import Translator
 from kiosk.settings_files import load_settings
 from kiosk.storage.paths import Paths
-from kiosk.commissioning.labels import STEP_NAMES
 from tests.support.supervised_services import SupervisedServices
 from tests.support.waiting import wait_for
 
