@@ -15,7 +15,7 @@ from kiosk.api.room import FoundInput
 from kiosk.commissioning.heard import Listening
 from kiosk.commissioning.record import REPLACEMENTS, STEPS, Record
 from kiosk.commissioning.seats import absent, assign, remove, seat_of
-from kiosk.commissioning.walk import Walk
+from kiosk.commissioning.walk import Walk, with_walk
 from kiosk.config import Settings
 
 
@@ -236,3 +236,19 @@ def test_what_is_wrong_at_a_seat_is_said(
     made.ask_again(0)
     assert made.seats[0].verdict == "waiting"
     assert made.seat is made.seats[0]
+
+
+def test_the_report_has_who_spoke_on_the_walk_beside_what_was_measured_at_rest() -> None:
+    made = walk(room(1), room(1, presiding=30), room(1), room(1, presiding=30))
+    made.ask_again(1)
+    for levels in (*room(1), *room(1, presiding=30)):
+        made.push(levels)  # at the seat of the witness, and the wrong microphone hears it
+    assert [seat.verdict for seat in made.seats] == ["right", "other"]
+    rest = {"level_db": -57.0, "noise_db": -60.0, "heard": False}
+    row = {"state": "passed", "measured": {"presiding": rest, "witness": dict(rest)}}
+    measured = with_walk({"microphones": row, "camera": {}}, made.seats)["microphones"]["measured"]
+    assert measured["witness"] == rest
+    assert measured["presiding"]["heard"] is True
+    assert measured["presiding"]["level_db"] > -45
+    assert measured["presiding"]["noise_db"] == -60.0
+    assert with_walk({}, made.seats) == {}

@@ -42,6 +42,7 @@ from kiosk.selftest.run import run_check
 from kiosk.selftest.slip import render_slip, slip_lines
 from kiosk.selftest.words import MeasuredWords
 from tests.selftest.conftest import Kiosk, Open, Services, answering
+from tests.support.waiting import PATIENCE
 
 
 async def results_of(
@@ -387,6 +388,19 @@ def test_delivery_faults(open_kiosk: Open, change: dict[str, object], code: str)
             result = await run_check(replace(kiosk.context, check_seconds=0.5), "delivery")
             assert (result.state, result.code) == ("failed", code)
             assert result.measured["delivered"] is False
+
+    asyncio.run(story())
+
+
+@pytest.mark.slow
+def test_a_kiosk_that_is_not_enrolled_does_not_wait_for_its_delivery(open_kiosk: Open) -> None:
+    async def story() -> None:
+        async with open_kiosk() as kiosk:
+            kiosk.sync.delivers = False
+            kiosk.sync.link_state = {"state": "down", "problem": "not_enrolled"}
+            patient = replace(kiosk.context, check_seconds=3600)
+            async with asyncio.timeout(PATIENCE):
+                assert (await run_check(patient, "delivery")).code == "not_enrolled"
 
     asyncio.run(story())
 

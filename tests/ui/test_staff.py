@@ -27,7 +27,7 @@ from kiosk.selftest import (
 from kiosk.ui import screenshots
 from kiosk.ui.actions import self_test_runner
 from kiosk.ui.actions.self_test_runner import SelfTestState
-from kiosk.ui.app_state import NOTICE_SECONDS, AppState
+from kiosk.ui.app_state import NOTICE_REST_SECONDS, NOTICE_SECONDS, AppState
 from kiosk.ui.registry import PeoplePlace, PinPlace, SelfTestPlace
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states as sample_data
@@ -132,6 +132,31 @@ def test_the_list_of_names_comes_with_the_recorder(folder: Path) -> None:
             async with asyncio.timeout(PATIENCE):
                 while not people_view(app).rows:
                     await asyncio.sleep(0.01)
+        await app.close()
+
+    asyncio.run(steps())
+
+
+@pytest.mark.usefixtures("recorder")
+def test_nothing_moves_between_two_taps_of_somebody_who_types_a_code(folder: Path) -> None:
+    """A notice that went moved the pad: the finger met another digit."""
+
+    async def steps() -> None:
+        clock = Clock()
+        app = app_in(folder, clock)
+        app.show_notice("unreadable_badge")
+        for _ in range(6):
+            clock.seconds += 2
+            app.record_touch()
+            app.tick()
+        assert "could not read" in notice_of(app)
+        clock.seconds += NOTICE_REST_SECONDS + 1
+        app.tick()
+        assert app.screen_chrome().notice == ""
+        app.show_notice("recorder_down")
+        app.sign_in.open()
+        await app.sign_in.load_people()
+        assert app.screen_chrome().notice == ""
         await app.close()
 
     asyncio.run(steps())
