@@ -49,6 +49,8 @@ class HearingPerson(Model):
     """Takes part by a device of their own (R28); null: not known."""
     minor: bool = False
     """Under sixteen (S12)."""
+    institution: bool = False
+    """Takes part by the means of an institution, which takes the receipt (АПК 133-3(3))."""
     left: Moment = ""
     """Since when they are not there any more."""
 
@@ -68,6 +70,7 @@ class SavePerson(Model):
     attendance: Attendance = ""
     own_device: bool | None = None
     minor: bool = False
+    institution: bool = False
     left: bool = False
     """Whether they have left."""
 

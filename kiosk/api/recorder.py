@@ -52,6 +52,8 @@ class Mark(Model):
     withdrawn: bool = False
     of: MarkedPerson | None = None
     """Whom it concerns; null: nobody in particular, or not named (yet)."""
+    left_out: tuple[str, ...] = ()
+    """What the rules want before it and nobody had marked: ``EVENT`` or ``EVENT:PERSON``."""
 
 
 class Interruption(Model):
@@ -102,6 +104,15 @@ def _as_number(value: Any) -> Any:
     return value if is_number else None
 
 
+class DueStep(Model):
+    """What usually comes next; a suggestion, never a lock."""
+
+    event: str
+    """Event id of the rules."""
+    of: str = ""
+    """Id of the person whom it concerns; empty: nobody in particular, or not known."""
+
+
 class RunningHearing(Model):
     """The hearing that the recorder has open. Details that nobody has named yet are null.
 
@@ -135,8 +146,12 @@ class RunningHearing(Model):
     """While it is in recess or retired: when the court goes on, where it has said so."""
     marks: Rows[Mark] = ()
     notes: Rows[Note] = ()
-    expected: tuple[str, ...] = ()
-    """Event ids that usually come next."""
+    due: Rows[DueStep] = ()
+    """What comes next by the rules, likeliest first."""
+    keeps_minutes: bool = True
+    """False: the rules want no minutes of it, and no events are offered (АПК 179(7), 281(4))."""
+    announced_part: Literal["", "introductory_and_operative", "operative", "none"] = ""
+    """How much of the act is announced in open session; empty: all of it (R57, S14)."""
     open_questions: tuple[str, ...] = ()
     tap_to_first_durable_ms: float | None = None
     interruptions: Rows[Interruption] = ()
@@ -151,6 +166,15 @@ class RunningHearing(Model):
     """Kinds of filming and broadcast that the court allows now (R59-R65); by default none."""
     replacing: bool = False
     """Plain media declared closed later are still being replaced."""
+
+    @property
+    def newest_mark(self) -> Mark | None:
+        """Return the newest mark that was not withdrawn."""
+        return next((mark for mark in reversed(self.marks) if not mark.withdrawn), None)
+
+    def name_of(self, person: str) -> str:
+        """Return the name of the person with that id; empty: not known."""
+        return next((row.name for row in self.persons if row.id == person), "")
 
     @property
     def starts_at(self) -> datetime | None:

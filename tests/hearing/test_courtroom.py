@@ -65,12 +65,12 @@ def test_capture_begins_before_anything_is_written(rig: CourtroomRig) -> None:
 
 def test_whole_life(rig: CourtroomRig) -> None:
     hearing_id = rig.begin(format="offline", publicity="open")
-    assert rig.hearing()["expected"][:2] == ["court_enters", "opening"]
+    assert [step["event"] for step in rig.hearing()["due"]][:2] == ["court_enters", "opening"]
     rig.courtroom.add_mark("opening", "p1", note="ашық")
-    assert "case_announced" in rig.hearing()["expected"]
+    assert {"event": "case_announced", "of": ""} in rig.hearing()["due"]
     rig.courtroom.retire("p1")
     assert rig.phase() == "retired"
-    assert rig.hearing()["expected"][0] == "announcement"
+    assert rig.hearing()["due"][0]["event"] == "announcement"
     rig.courtroom.resume("p1")
     rig.courtroom.add_mark("announcement", "p1")
     rig.courtroom.end("p1")

@@ -63,7 +63,7 @@ def test_a_mark_that_was_withdrawn_in_a_recess_stays_withdrawn_in_the_minutes(
     room.courtroom.end("p1")
     room.sealed(hearing_id)
     state = load_hearing_state(room.folder(hearing_id))
-    assert state.completed_events == ["recess"]
+    assert [mark.type for mark in state.marks_in_force] == ["recess"]
 
 
 def test_a_moment_before_the_running_part_is_not_of_that_part(room: CourtroomRig) -> None:

@@ -68,6 +68,7 @@ def test_they_begin_with_the_list_and_keep_their_ids_over_a_crash(room: Courtroo
         "attendance": "online",
         "own_device": True,
         "minor": False,
+        "institution": False,
         "left": "",
     }
     room.crash()

@@ -69,7 +69,7 @@ def test_from_one_tap_to_a_sealed_hearing(shared_recorder: RecorderProcess, tmp_
     assert (state["phase"], state["lamp"]) == ("recording", True)
     assert state["proof"]["age_seconds"] < 10
     assert state["hearing"]["tap_to_first_durable_ms"] > 0
-    assert state["hearing"]["expected"][0] == "court_enters"
+    assert state["hearing"]["due"][0] == {"event": "court_enters", "of": ""}
     recorder.post("/v1/hearing/marks", {"type": "opening", "note": "ашылды"})
     recorder.post("/v1/hearing/marks", {"type": "attendance"})
     recorder.post("/v1/hearing/marks/undo")
@@ -134,7 +134,7 @@ def test_second_start_and_wrong_phases(shared_recorder: RecorderProcess) -> None
     assert refused.value.status == 400
     recorder.post("/v1/hearing/retire")
     assert recorder.state()["phase"] == "retired"
-    assert "announcement" in recorder.state()["hearing"]["expected"]
+    assert recorder.state()["hearing"]["due"][0]["event"] == "announcement"
     recorder.post("/v1/hearing/end")
     recorder.wait_for_state(lambda s: s["phase"] == "idle", "the seal")
     again = recorder.post("/v1/hearings", body)["hearing_id"]

@@ -191,7 +191,7 @@ class FakeRecorder(FakeService):
             "parts": 1,
             "seconds": 0.5,
             "marks": [],
-            "expected": ["opening", "attendance"],
+            "due": [{"event": "opening", "of": ""}, {"event": "attendance", "of": ""}],
             "open_questions": ["format"],
             "started": self.state["wall"],
         }

@@ -14,7 +14,7 @@ import pytest
 from kiosk.alarms import ALARMS, is_known
 from kiosk.api.hearing import Hearing
 from kiosk.api.published import Schedule, read_hearings, read_schedule
-from kiosk.api.recorder import RecorderState
+from kiosk.api.recorder import RecorderState, RunningHearing
 from kiosk.api.states import MicrophoneState, Phase
 from kiosk.api.sync import Delivery, SyncState
 from kiosk.export.texts import LOSSES
@@ -319,15 +319,66 @@ def test_banner_after_a_power_cut_and_overrun() -> None:
         "recess_reason",
         "recovered",
         "left_out:rights_explained",
+        "left_out:oath:p3",
     ],
 )
 def test_every_question_can_be_answered_by_a_tap(subject: str) -> None:
     """A sentence and at least one answer, no answer twice."""
-    question = build_question(CONTEXT, subject, "civil")
+    hearing = RunningHearing.model_validate(sample_data.running(kind="civil"))
+    question = build_question(CONTEXT, subject, hearing)
     values = [value for value, _label in question.choices]
     assert question.text
     assert values
     assert len(values) == len(set(values))
+
+
+def test_what_is_due_next_is_offered_with_the_name_and_marked_of_that_person() -> None:
+    view = recording_of()
+    assert [button.of for button in view.due] == ["p3", "p3"]
+    assert view.due[0].label.endswith(": Ержан Т.")
+    assert view.due[0].id not in {button.id for button in view.others}
+    unnamed = recording_of(hearing={"due": [{"event": "opening", "of": ""}]})
+    assert unnamed.due[0].label == "Opening"
+
+
+def test_a_hearing_offers_the_events_of_its_kind_only() -> None:
+    civil = {button.id for button in recording_of(hearing={"kind": "civil"}).all_events}
+    assert not {"oath", "last_word", "charge_presented"} & civil
+    assert "claim_presented" in civil
+    criminal = {button.id for button in recording_of(hearing={"kind": "criminal"}).all_events}
+    assert {"oath", "last_word", "charge_presented"} <= criminal
+
+
+def test_what_was_left_out_is_said_at_once_and_asked_after_the_next_mark() -> None:
+    mark = {"id": 1, "type": "questioning", "at": sample_data.at(9, 30)}
+    left_out = {**mark, "left_out": ["oath:p3", "witnesses_leave"]}
+    asked = {"open_questions": ["left_out:oath:p3", "left_out:witnesses_leave"]}
+    now = recording_of(hearing={"marks": [left_out], **asked})
+    assert now.hint == "Not marked before this: Witness's oath (Ержан Т.), Witnesses leave"
+    assert now.question is None
+    following = {**mark, "id": 2, "type": "documents_examined"}
+    later = recording_of(hearing={"marks": [left_out, following], **asked})
+    assert later.hint == ""
+    assert later.question is not None
+    assert later.question.subject == "left_out:oath:p3"
+    assert "Ержан Т." in later.question.text
+
+
+def test_how_far_an_announcement_is_open_is_said_when_it_is_due() -> None:
+    """R57, S14."""
+    due = {"due": [{"event": "announcement", "of": ""}]}
+    part = {**due, "announced_part": "introductory_and_operative"}
+    assert "introductory and the operative part only" in recording_of(hearing=part).hint
+    assert recording_of(hearing=due).hint == ""
+    early = {"announced_part": "operative"}
+    assert recording_of(hearing=early).hint == ""
+
+
+def test_a_hearing_without_minutes_offers_no_events() -> None:
+    """АПК 179(7), 281(4)."""
+    view = recording_of(hearing={"keeps_minutes": False, "due": []})
+    assert (view.due, view.others) == ((), ())
+    assert "No minutes are kept" in view.hint
 
 
 def test_questions_that_were_put_off_wait() -> None:

@@ -25,7 +25,10 @@ RECESS_UNTIL = "recess_until"
 BUTTON_MARK = "button"
 """Mark of the hardware button: a moment that the secretary names later."""
 LEFT_OUT_PREFIX = "left_out:"
-"""Of the subject of a question: an event that the rules want earlier was not marked."""
+"""Of the subject of a question: an event that the rules want earlier was not marked.
+
+``left_out:EVENT``, or ``left_out:EVENT:PERSON`` where it is one person's.
+"""
 PHASE_AFTER: dict[str, Phase] = {"retire": Phase.RETIRED, "end": Phase.SEALING}
 """By the reason of ``part_closed``; any other reason leaves the hearing in recess."""
 FAILURE_KINDS: frozenset[str] = frozenset(
@@ -61,6 +64,8 @@ class Mark:
         part: the part that was being captured (0: none).
         part_seconds: seconds since the start of that part.
         of: whom it concerns.
+        left_out: what the rules want before it and nobody had marked: ``EVENT`` or
+            ``EVENT:PERSON``.
     """
 
     number: int
@@ -73,6 +78,7 @@ class Mark:
     role: str = ""
     withdrawn: bool = False
     of: MarkedPerson | None = None
+    left_out: tuple[str, ...] = ()
 
     def describe(self) -> api.Mark:
         """Return the mark as in State."""
@@ -138,7 +144,7 @@ class HearingState:
     grounds: set[str] = field(default_factory=set)
     permissions: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     pending_closures: set[int] = field(default_factory=set)
-    _left_out: dict[str, int] = field(default_factory=dict)
+    _left_out: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Begin with the people of the list."""
@@ -172,9 +178,22 @@ class HearingState:
         return sum(part.seconds for part in self.parts.values())
 
     @property
-    def completed_events(self) -> list[str]:
-        """Types of the marks that were not withdrawn, in order."""
-        return [mark.type for mark in self.marks if not mark.withdrawn]
+    def marks_in_force(self) -> list[Mark]:
+        """The marks that were not withdrawn, in order."""
+        return [mark for mark in self.marks if not mark.withdrawn]
+
+    def left_out_questions(self) -> list[str]:
+        """Return the questions about what the rules want earlier, and nobody has marked since."""
+        done = {(mark.type, mark.of.id if mark.of else "") for mark in self.marks_in_force}
+        types = {event for event, _ in done}
+        found = []
+        for mark in self.marks_in_force:
+            for missing in mark.left_out:
+                event, _, person = missing.partition(":")
+                is_made_good = (event, person) in done or (event, "") in done
+                if not is_made_good and (person or event not in types):
+                    found.append(f"{LEFT_OUT_PREFIX}{missing}")
+        return [name for name in dict.fromkeys(found) if name not in self.answers]
 
     def add_question(self, subject: str) -> None:
         """Raise a question; one that was answered before is asked again."""
@@ -240,6 +259,7 @@ class HearingState:
     def _on_mark(self, part: int, entry: Entry) -> None:
         number = int(entry["id"])
         self._mark_persons.setdefault(number, entry.get("of"))
+        self._left_out.setdefault(number, tuple(entry.get("left_out", ())))
         self.marks.append(
             Mark(
                 number=number,
@@ -252,17 +272,12 @@ class HearingState:
                 role=str(entry.get("role") or ""),
                 withdrawn=number in self._withdrawn,
                 of=self.persons.with_present_name(self._mark_persons[number]),
+                left_out=self._left_out[number],
             )
         )
         if entry.get("of_whom") and number not in self._withdrawn:
             self._ask_of_whom(number)
         self.marks.sort(key=lambda mark: mark.number)
-        self._remove_question(f"{LEFT_OUT_PREFIX}{entry['type']}")
-        for event in entry.get("left_out", ()):
-            subject = f"{LEFT_OUT_PREFIX}{event}"
-            if subject not in self.answers and subject not in self.questions:
-                self.questions.append(subject)
-                self._left_out[subject] = number
 
     def _ask_of_whom(self, number: int) -> None:
         """Ask whom a mark concerns, unless that was said already: journals are read in turn."""
@@ -275,9 +290,6 @@ class HearingState:
         self._withdrawn.add(int(entry["mark"]))
         for mark in self.marks:
             mark.withdrawn = mark.withdrawn or mark.number == entry["mark"]
-        for subject, number in self._left_out.items():
-            if number == entry["mark"]:
-                self._remove_question(subject)
 
     def _remove_question(self, subject: str) -> None:
         if subject in self.questions:
@@ -345,10 +357,7 @@ class HearingState:
         self._remove_question(subject)
         if subject == RECESS_UNTIL:
             self.recess_until = value
-        if subject == "mark":
-            self._name_mark(value, of_whom=bool(entry.get("of_whom")))
-        if subject.startswith(OF_WHOM_PREFIX):
-            self._name_person(int(subject.removeprefix(OF_WHOM_PREFIX)), value)
+        self._apply_naming(subject, value, entry)
         if subject == "participants":
             self.persons.add_listed(value)
         if subject == "closure_ground" and self.closed is not None:
@@ -358,6 +367,17 @@ class HearingState:
             self.permissions[str(value["kind"])] = value
         if subject in EDITABLE_FIELDS:
             self.details[subject] = value
+
+    def _apply_naming(self, subject: str, value: object, entry: Entry) -> None:
+        """Apply a statement that says what a mark was, or of whom it is."""
+        if "left_out" in entry:  # what the mark is now wants something else earlier
+            self._left_out[int(entry["mark"])] = tuple(entry["left_out"])
+            for mark in self.marks:
+                mark.left_out = self._left_out.get(mark.number, ())
+        if subject == "mark":
+            self._name_mark(value, of_whom=bool(entry.get("of_whom")))
+        if subject.startswith(OF_WHOM_PREFIX):
+            self._name_person(int(subject.removeprefix(OF_WHOM_PREFIX)), value)
 
     def _ask_anew(self, beginnings: tuple[str, ...]) -> None:
         """Forget what was said about an earlier decision; the journal keeps it."""
@@ -370,7 +390,6 @@ class HearingState:
             self._mark_names[int(value["mark"])] = str(value["type"])
             if of_whom:
                 self._ask_of_whom(int(value["mark"]))
-            self._remove_question(f"{LEFT_OUT_PREFIX}{value['type']}")
         for mark in self.marks:
             mark.type = self._mark_names.get(mark.number, mark.type)
 

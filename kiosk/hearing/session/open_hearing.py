@@ -9,19 +9,20 @@ from dataclasses import replace
 from typing import Any
 
 from kiosk.api.persons import MarkedPerson
-from kiosk.api.recorder import Closure, Mark, Proof, RunningHearing
+from kiosk.api.recorder import Closure, DueStep, Mark, Proof, RunningHearing
 from kiosk.api.states import ProofState
 from kiosk.clocks import format_wall
 from kiosk.errors import StorageError
 from kiosk.hearing.room.errors import StepRefusedError
-from kiosk.hearing.session.hearing_state import LEFT_OUT_PREFIX, HearingState
+from kiosk.hearing.session.course import course_of, left_out_before
+from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT
 from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.recording.journal.part_journal import PartJournal
 from kiosk.recording.part import Part
 from kiosk.recording.repair.reconcile import seal_part
 from kiosk.rules import Rules
-from kiosk.rules.order import Course, Step, due_steps, left_out_steps
+from kiosk.rules.order import Course, Step, announced_part, due_steps, keeps_minutes
 from kiosk.storage.store import APPEND_TIMEOUT_S
 
 DETAILS = (
@@ -55,6 +56,7 @@ class OpenHearing:
         self._rules = rules
         self._unsealed_parts = unsealed_parts or []
         self._ending_parts: dict[int, Part] = {}
+        self._last_due: tuple[Course, tuple[Step, ...]] | None = None
 
     # -- journal -------------------------------------------------------------------------------
     def append(self, kind: str, fields: Mapping[str, Any]) -> None:
@@ -123,7 +125,7 @@ class OpenHearing:
             fields["of"] = of.to_json()
         elif self.concerns_somebody(event):
             fields["of_whom"] = True
-        if left_out := self._left_out(event):
+        if left_out := self.left_out(event, of.id if of is not None else ""):
             fields["left_out"] = left_out
         self.append_here("mark", fields)
         return self.state.marks[-1].describe()
@@ -133,23 +135,9 @@ class OpenHearing:
         row = self._rules.events.get(event)
         return row is not None and bool(row.of)
 
-    def _left_out(self, event: str) -> list[str]:
-        """Return the events that the rules want before ``event`` and nobody has marked."""
-        missing = left_out_steps(self._rules, self._course(), Step(event))
-        return [step.event for step in missing]
-
-    def _course(self) -> Course:
-        """Return the hearing until now, as the rules see it."""
-        state, details = self.state, self.state.details
-        return Course(
-            kind=details.get("kind"),
-            format_=str(details.get("format") or "offline"),
-            session=str(details.get("session") or ""),
-            instance=self._rules.instance_of(str(details.get("case_number") or "")),
-            closed=state.closed is not None,
-            ground=str((state.closed or {}).get("ground") or ""),
-            done=tuple(Step(mark.type) for mark in state.marks if not mark.withdrawn),
-        )
+    def left_out(self, event: str, person: str, mark: int | None = None) -> list[str]:
+        """Return what was left out before ``event``; see :func:`.course.left_out_before`."""
+        return left_out_before(self.state, self._rules, event, person, mark)
 
     def undo_mark(self, person: str) -> Mark:
         """Withdraw the newest mark that was not made by the kiosk itself."""
@@ -222,7 +210,7 @@ class OpenHearing:
         """Return the unanswered questions: of the rules, of events, of what was left out."""
         questions = self._rules.open_questions(self.state.details, self.state.answers)
         raised = [subject for subject in self.state.questions if subject not in questions]
-        return [*questions, *sorted(raised, key=lambda name: name.startswith(LEFT_OUT_PREFIX))]
+        return [*questions, *raised, *self.state.left_out_questions()]
 
     def proof(self) -> Proof:
         """Return ``proof`` of State."""
@@ -251,6 +239,7 @@ class OpenHearing:
         """Return ``hearing`` of State."""
         state, details = self.state, self.state.details
         live = self.capture.seconds if self.capture is not None else 0.0
+        course, due = self._due()
         return RunningHearing(
             id=state.id,
             **{name: details.get(name) for name in DETAILS},
@@ -264,7 +253,9 @@ class OpenHearing:
             recess_until=state.recess_until,
             marks=tuple(mark.describe() for mark in state.marks),
             notes=tuple(row for _, row in sorted(state.notes.rows.items())),
-            expected=self._expected_events(),
+            due=tuple(DueStep(event=step.event, of=step.person) for step in due),
+            keeps_minutes=keeps_minutes(self._rules, course),
+            announced_part=announced_part(self._rules, course) or "",
             open_questions=tuple(self.open_questions()),
             allowed=self.state.allowed,
             tap_to_first_durable_ms=self._first_durable_ms(),
@@ -276,9 +267,12 @@ class OpenHearing:
             replacing=bool(state.pending_closures),
         )
 
-    def _expected_events(self) -> tuple[str, ...]:
-        steps = due_steps(self._rules, self._course())
-        return tuple(dict.fromkeys(step.event for step in steps))
+    def _due(self) -> tuple[Course, tuple[Step, ...]]:
+        """Return the course and what is due next; worked out again when the course has changed."""
+        course = course_of(self.state, self._rules)
+        if self._last_due is None or self._last_due[0] != course:
+            self._last_due = course, due_steps(self._rules, course)
+        return self._last_due
 
     def _first_durable_ms(self) -> float | None:
         """Return the first part's tap to first durable fragments, in milliseconds."""

@@ -12,7 +12,7 @@ from kiosk.hearing.room.errors import BadRequestError
 from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.current_hearing import OPEN_PHASES
 from kiosk.hearing.session.decisions import check_format, check_permission, decision_event
-from kiosk.hearing.session.hearing_state import BUTTON_MARK, RECESS_UNTIL, HearingState
+from kiosk.hearing.session.hearing_state import BUTTON_MARK, RECESS_UNTIL, HearingState, Mark
 from kiosk.hearing.session.open_hearing import OpenHearing
 from kiosk.hearing.session.persons import OF_WHOM_PREFIX
 from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT
@@ -57,14 +57,18 @@ def _checked(
         case "permission":
             return {"value": value, **check_permission(context.rules, state, value)}
         case "mark":
-            event = _check_mark_name(context.rules, state, value)
+            event, number = _check_mark_name(context.rules, state, value)
             of_whom = {"of_whom": True} if hearing.concerns_somebody(event) else {}
-            return {"value": value, **of_whom}
+            left_out = hearing.left_out(event, "", number)
+            return {"value": value, "mark": number, "left_out": left_out, **of_whom}
         case _ if subject == RECESS_UNTIL:
             context.current.require(Phase.RECESS, Phase.RETIRED)
             return {"value": _end_of_recess(value)}
         case _ if subject.startswith(OF_WHOM_PREFIX):
-            return {"value": _marked_person(state, subject, value)}
+            mark = _find_mark(state, subject.removeprefix(OF_WHOM_PREFIX))
+            of = _marked_person(state, value)
+            left_out = hearing.left_out(mark.type, of["id"] if of else "", mark.number)
+            return {"value": of, "mark": mark.number, "left_out": left_out}
     return {"value": value}
 
 
@@ -82,8 +86,8 @@ def _check_publicity(state: HearingState, value: object) -> None:
         raise BadRequestError("publicity: the hearing must be closed or opened, not declared so")
 
 
-def _check_mark_name(rules: Rules, state: HearingState, value: object) -> str:
-    """Return the event that a mark made with the button was; refuse to name any other mark."""
+def _check_mark_name(rules: Rules, state: HearingState, value: object) -> tuple[str, int]:
+    """Return what a mark made with the button was, and its number; refuse any other mark."""
     naming = value if isinstance(value, Mapping) else {}
     event = naming.get("type")
     if event not in rules.events or event in (CLOSED_EVENT, OPENED_EVENT):
@@ -91,22 +95,30 @@ def _check_mark_name(rules: Rules, state: HearingState, value: object) -> str:
     buttons = [mark.number for mark in state.marks if mark.type == BUTTON_MARK]
     if naming.get("mark") not in buttons:
         raise BadRequestError("no mark of the button that has no name yet")
-    return str(event)
+    return str(event), int(naming["mark"])
 
 
-def _marked_person(state: HearingState, subject: str, value: object) -> dict[str, Any] | None:
+def _find_mark(state: HearingState, number: str) -> Mark:
+    """Return the mark of that number.
+
+    Raises:
+        BadRequestError: there is none, or it was withdrawn.
+    """
+    for mark in state.marks_in_force:
+        if str(mark.number) == number:
+            return mark
+    raise BadRequestError("no such mark, or it was withdrawn")
+
+
+def _marked_person(state: HearingState, value: object) -> dict[str, Any] | None:
     """Return of whom a mark is, for the journal; None: of nobody in particular.
 
     Args:
-        subject: names the mark by its number.
         value: id of the person; "" or null: nobody in particular.
 
     Raises:
-        BadRequestError: no such mark, or it was withdrawn; no such person.
+        BadRequestError: no such person.
     """
-    number = subject.removeprefix(OF_WHOM_PREFIX)
-    if number not in {str(mark.number) for mark in state.marks if not mark.withdrawn}:
-        raise BadRequestError("no such mark, or it was withdrawn")
     if value in ("", None):
         return None
     return state.persons.find(str(value)).marked().to_json()

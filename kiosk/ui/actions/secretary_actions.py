@@ -131,10 +131,10 @@ class SecretaryActions(RecorderActions):
         )
         await self.start_hearing(hearing)
 
-    async def mark_event(self, event: str) -> None:
-        """Mark an event in the hearing."""
+    async def mark_event(self, event: str, of: str = "") -> None:
+        """Mark an event in the hearing; ``of``: id of the person whom it concerns."""
         self.are_all_events_shown = False
-        await self._post("/v1/hearing/marks", type=event)
+        await self._post("/v1/hearing/marks", type=event, of=of)
 
     async def undo_mark(self) -> None:
         """Withdraw the newest mark."""

@@ -124,7 +124,11 @@ def running(**changes: Any) -> dict[str, Any]:
                 {"id": n, "type": kind, "at": when, "seconds": 60.0 * n}
                 for n, (kind, when) in enumerate(MARKS)
             ],
-            "expected": ["warning_false_testimony", "questioning"],
+            "persons": [{"id": "p3", "role": "witness", "name": "Ержан Т."}],
+            "due": [
+                {"event": "warning_false_testimony", "of": "p3"},
+                {"event": "questioning", "of": "p3"},
+            ],
             "open_questions": [],
             "interruptions": [],
             **changes,

@@ -70,14 +70,14 @@ def _answer_keys(kit: WidgetKit, app: AppState, subject: str, typed: str) -> Wid
 
 
 def _frequent_events(kit: WidgetKit, app: AppState, view: RecordingView) -> Widget:
-    """Return the expected events, and as many of the frequent ones as fit."""
+    """Return what is due next, and as many of the frequent ones as fit."""
     _, small = kit.translate.gettext, kit.theme.compact
     has_headings = not small and kit.theme.text_size < 3  # then the buttons need their space
     parts: list[Widget] = []
-    if view.expected:
+    if view.due:
         first = [
             _event_button(kit, app, event, "tint" if n else "primary")
-            for n, event in enumerate(view.expected[: 1 if small else 2])
+            for n, event in enumerate(view.due[: 1 if small else 2])
         ]
         height = max(kit.px(92), round(kit.theme.target * 1.25))
         if has_headings:
@@ -85,6 +85,10 @@ def _frequent_events(kit: WidgetKit, app: AppState, view: RecordingView) -> Widg
         elif not small:
             height = round(height * 1.25)
         parts.append(kit.row(*first, gap=12, height=height))
+    if view.hint:
+        parts.append(kit.text(view.hint, "small", wid="rec.hint", colour="quiet"))
+    if not view.others:
+        return kit.column(*parts, kit.spacer(), gap=10)
     parts += [kit.text(_("Other"), "small", colour="quiet")] if has_headings else []
 
     def others(count: int) -> list[Widget]:
@@ -124,7 +128,8 @@ def _event_button(
     kit: WidgetKit, app: AppState, event: EventButton, style: Style = "plain"
 ) -> Widget:
     return kit.button(
-        f"rec.mark.{event.id}", event.label, lambda: app.spawn(app.secretary.mark_event(event.id)),
+        f"rec.mark.{event.id}", event.label,
+        lambda: app.spawn(app.secretary.mark_event(event.id, event.of)),
         style=style, fill=True, pad=10,
     )  # fmt: skip
 

@@ -97,9 +97,11 @@ def open_question(
     context: ViewContext, hearing: RunningHearing, postponed: frozenset[str]
 ) -> Question | None:
     """Return the question to ask now: of the rules first, then about a press of the button."""
+    newest = hearing.newest_mark  # what was left out before it is said now and asked later
+    fresh = {f"{LEFT_OUT_PREFIX}{missing}" for missing in newest.left_out} if newest else set()
     for subject in hearing.open_questions:
-        if subject not in postponed and not subject.startswith(OF_WHOM_PREFIX):
-            return build_question(context, subject, hearing.kind or "")
+        if subject not in postponed | fresh and not subject.startswith(OF_WHOM_PREFIX):
+            return build_question(context, subject, hearing)
     for mark in hearing.marks:
         subject = f"{MARK_SUBJECT_PREFIX}{mark.id}"
         if mark.type == BUTTON_MARK and not mark.withdrawn and subject not in postponed:
@@ -113,28 +115,41 @@ def _button_mark_question(
     """Return the question about the moment at which the button was pressed."""
     _, labels = context.translate.gettext, context.labels
     text = _("The button was pressed at {time}. What was it?", time=context.clock_text(at, True))
-    first = [*hearing.expected[:1], *labels.frequent_events(hearing.kind)]
+    first = [*(step.event for step in hearing.due[:1]), *labels.frequent_events(hearing.kind)]
     events = [*first, *(e for e in labels.event_order(hearing.kind) if e not in first)]
     choices = tuple((e, sentence_case(labels.event(e))) for e in dict.fromkeys(events))
     return Question(subject, text, choices)
 
 
-def build_question(context: ViewContext, subject: str, kind: str) -> Question:
+def left_out_text(context: ViewContext, missing: str, hearing: RunningHearing) -> str:
+    """Return what was left out, in words.
+
+    Args:
+        missing: ``EVENT`` or ``EVENT:PERSON``.
+    """
+    event, _, person = missing.partition(":")
+    label, name = sentence_case(context.labels.event(event)), hearing.name_of(person)
+    return f"{label} ({name})" if name else label
+
+
+def build_question(context: ViewContext, subject: str, hearing: RunningHearing) -> Question:
     """Return the question about ``subject`` with the answers that a tap can give.
 
     Args:
         subject: as in ``open_questions``.
-        kind: case kind of the hearing (grounds and norms depend on it).
+        hearing: grounds and norms depend on its kind.
     """
-    _, labels = context.translate.gettext, context.labels
+    _ = context.translate.gettext
     if subject.startswith(LEFT_OUT_PREFIX):
-        event = sentence_case(labels.event(subject.removeprefix(LEFT_OUT_PREFIX)))
+        event = left_out_text(context, subject.removeprefix(LEFT_OUT_PREFIX), hearing)
         text = _("Not marked before this: {event}", event=event)
         answers = (("done", _("It was done")), ("not_due", _("Not needed here")))
         return Question(subject, text, answers)
     unknown = _("Is it settled: {subject}?", subject=subject)
     text = _(SENTENCES[subject]) if subject in SENTENCES else unknown
-    return Question(subject, text, _choices(context, subject, kind), subject in TYPED_SUBJECTS)
+    return Question(
+        subject, text, _choices(context, subject, hearing.kind or ""), subject in TYPED_SUBJECTS
+    )
 
 
 def _choices(context: ViewContext, subject: str, kind: str) -> tuple[tuple[str, str], ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kiosk.api.published import Schedule
 from kiosk.api.recorder import RecorderState, RunningHearing
+from kiosk.locale import N_
 from kiosk.ui.actions.side_panel_actions import (
     ClosedSincePanel,
     DecisionPanel,
@@ -26,7 +27,11 @@ from kiosk.ui.secretary.running_hearing.event_log import (
 )
 from kiosk.ui.secretary.running_hearing.notices import AlarmView, alarm_view, banner_text
 from kiosk.ui.secretary.running_hearing.panel_view import PanelView
-from kiosk.ui.secretary.running_hearing.questions import Question, open_question
+from kiosk.ui.secretary.running_hearing.questions import (
+    Question,
+    left_out_text,
+    open_question,
+)
 from kiosk.ui.secretary.running_hearing.side_panel import panel_view, playing_text
 from kiosk.ui.secretary.running_hearing.sources import (
     MicrophoneRow,
@@ -41,10 +46,11 @@ from kiosk.ui.view_context import ViewContext
 
 @dataclass(frozen=True)
 class EventButton:
-    """One event that can be marked."""
+    """One event that can be marked; ``of``: id of the person whom it concerns, if it is known."""
 
     id: str
     label: str
+    of: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,13 +63,19 @@ class ClosedView:
 
 @dataclass(frozen=True)
 class RecordingView:
-    """The running hearing; the timer is drawn from :attr:`AppState.recorded_seconds`."""
+    """The running hearing; the timer is drawn from :attr:`AppState.recorded_seconds`.
+
+    Attributes:
+        due: what is due next, each of its person.
+        hint: quiet line about what was left out or how far an announcement is open; empty: none.
+    """
 
     state: str
     stale: bool
     proof: ProofView
     microphones: tuple[MicrophoneRow, ...]
-    expected: tuple[EventButton, ...]
+    due: tuple[EventButton, ...]
+    hint: str
     others: tuple[EventButton, ...]
     all_events: tuple[EventButton, ...]
     event_log: tuple[EventLogEntry, ...]
@@ -109,15 +121,20 @@ def recording_view(
     """
     _ = context.translate.gettext
     hearing = recorder.hearing or RunningHearing(id="")
-    expected = hearing.expected[:2]
-    others = tuple(e for e in context.labels.frequent_events(hearing.kind) if e not in expected)
+    due = due_buttons(context, hearing)
+    others = tuple(
+        event
+        for event in context.labels.frequent_events(hearing.kind)
+        if event not in {button.id for button in due}
+    )
     return RecordingView(
         state=_("Closed part is recorded") if hearing.closed else _("Recording"),
         stale=stale,
         proof=proof_view(context, recorder, stale=stale),
         microphones=tuple(microphone_row(context, m) for m in recorder.microphones),
-        expected=_buttons(context, expected),
-        others=_buttons(context, others),
+        due=due,
+        hint=order_hint(context, hearing),
+        others=_buttons(context, others) if hearing.keeps_minutes else (),
         all_events=_buttons(context, context.labels.event_order(hearing.kind)),
         event_log=event_log(context, recorder),
         can_undo=any(not mark.withdrawn for mark in hearing.marks),
@@ -135,6 +152,39 @@ def recording_view(
 
 def _buttons(context: ViewContext, events: tuple[str, ...]) -> tuple[EventButton, ...]:
     return tuple(EventButton(e, sentence_case(context.labels.event(e))) for e in events)
+
+
+DUE_SHOWN = 2
+ANNOUNCED_PARTS = {
+    "introductory_and_operative": N_(
+        "Announce in open session the introductory and the operative part only."
+    ),
+    "operative": N_("Only the operative part is announced."),
+    "none": N_("The act is announced in closed session."),
+}
+
+
+def due_buttons(context: ViewContext, hearing: RunningHearing) -> tuple[EventButton, ...]:
+    """Return what is due next, with the name of the person whom it concerns."""
+    buttons = []
+    for step in hearing.due[:DUE_SHOWN]:
+        label, name = sentence_case(context.labels.event(step.event)), hearing.name_of(step.of)
+        buttons.append(EventButton(step.event, f"{label}: {name}" if name else label, step.of))
+    return tuple(buttons)
+
+
+def order_hint(context: ViewContext, hearing: RunningHearing) -> str:
+    """Return the quiet line below what is due; empty: nothing is to be said."""
+    _ = context.translate.gettext
+    if not hearing.keeps_minutes:
+        return _("No minutes are kept of this hearing: there are no events to mark.")
+    if hearing.due and hearing.due[0].event == "announcement" and hearing.announced_part:
+        return _(ANNOUNCED_PARTS[hearing.announced_part])
+    newest = hearing.newest_mark
+    if newest is None or not newest.left_out:
+        return ""
+    names = ", ".join(left_out_text(context, missing, hearing) for missing in newest.left_out)
+    return _("Not marked before this: {event}", event=names)
 
 
 def _closed(context: ViewContext, hearing: RunningHearing) -> ClosedView | None:
@@ -189,11 +239,23 @@ NO_DEFENDANT = alarm("microphone_absent", "defendant")
 FIRST_MINUTE = {
     "seconds": 4.0,
     "marks": [],
-    "expected": ["opening", "case_announced"],
+    "due": [{"event": "opening"}, {"event": "case_announced"}],
     "open_questions": ["format", "format_decided_by"],
 }
 RECOVERED = {"open_questions": ["failure_reason"], "part": 2, "parts": 2}
 BAD_PROOF = {"state": "bad", "age_seconds": 9.0, "detail": ""}
+LEFT_OUT = {
+    "id": 7,
+    "type": "questioning",
+    "at": at(9, 50, 2),
+    "of": {"id": "p3", "role": "witness", "name": "Ержан Т."},
+    "left_out": ["oath:p3", "receipt_taken:p3"],
+}
+ASKED = ["left_out:oath:p3", "left_out:receipt_taken:p3"]
+ANNOUNCEMENT = {
+    "due": [{"event": "announcement"}, {"event": "appeal_explained"}],
+    "announced_part": "introductory_and_operative",
+}
 ALARMS = (
     "recording_on_mirror",
     "mirror_absent",
@@ -225,6 +287,9 @@ SAMPLES: dict[str, Prepare] = {
     "recording-question-left-out": hearing_runs(
         hearing={"open_questions": ["left_out:rights_explained"]}
     ),
+    "recording-left-out": hearing_runs(hearing={"marks": [LEFT_OUT], "open_questions": ASKED}),
+    "recording-announcement": hearing_runs(hearing={**ANNOUNCEMENT, **CLOSED}),
+    "recording-no-minutes": hearing_runs(hearing={"keeps_minutes": False, "due": []}),
     "recording-question-who": hearing_runs(hearing={"open_questions": ["format_decided_by"]}),
     "recording-question-ground": hearing_runs(
         hearing={"publicity": "closed", "open_questions": ["closure_ground"]}

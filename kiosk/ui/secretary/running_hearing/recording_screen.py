@@ -67,7 +67,8 @@ class RecordingScreen(Screen):
         middle = (
             question,
             view.panel,
-            view.expected,
+            view.due,
+            view.hint,
             view.others,
             is_all and (view.all_events, secretary.all_events_page),
             secretary.answers_page,
