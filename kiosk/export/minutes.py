@@ -1,4 +1,4 @@
-"""Drafts the short protocol of УПК 347-1(2) from a hearing's folder (S17; tables: 8).
+"""Drafts the short protocol (УПК 347-1(2), АПК 282(4)) from a hearing's folder (S17; tables: 8).
 
 A draft for the secretary: every field of the statute in its order, filled from the journals and
 the schedule. What the kiosk does not know stays an empty line, never a guess. It is written
@@ -17,6 +17,7 @@ from kiosk.api.persons import HearingPerson
 from kiosk.clocks import parse_wall
 from kiosk.config import Settings
 from kiosk.export.course import CourseRow, Moment, course_rows
+from kiosk.export.decisions import decision_lines
 from kiosk.export.permission import read_entries
 from kiosk.export.texts import LOSSES
 from kiosk.hearing.session.hearing_state import (
@@ -28,6 +29,7 @@ from kiosk.hearing.session.hearing_state import (
 from kiosk.hearing.session.interruption_ledger import InterruptionLedger
 from kiosk.locale import N_, Translator
 from kiosk.recording.journal.hearing_journal import load_hearing
+from kiosk.rules.model import ProtocolField
 from kiosk.rules.rules import Rules
 from kiosk.storage.atomic_io import read_json_or_none
 from kiosk.storage.hearing_folder import PART_FILE, part_folder_name
@@ -145,17 +147,20 @@ class _MinutesBuilder:
 
     def build(self) -> Minutes:
         """Return all fields in the statute's order."""
-        pick, rules = self._translate.pick, self._rules.short_protocol
+        pick = self._translate.pick
+        rules = self._rules.short_protocol(str(self._details.get("kind") or ""))
         fields = (
-            MinutesField(row.number, row.id, pick(row.label.as_map()), tuple(self._lines(row.id)))
+            MinutesField(row.number, row.id, pick(row.label.as_map()), tuple(self._lines(row)))
             for row in rules.field
         )
         signatures = tuple(self._role_name(role) for role in rules.signed_by.roles)
         title = pick(rules.title.label.as_map())
         return Minutes(self._translate.language, title, tuple(fields), signatures)
 
-    def _lines(self, field: str) -> list[str]:
+    def _lines(self, field: ProtocolField) -> list[str]:
         """Return the lines of one field; an unknown field is empty."""
+        if field.events:
+            return self._course(field)
         writers: Mapping[str, Callable[[], list[str]]] = {
             "date_place": self._date_place,
             "times": self._times,
@@ -165,9 +170,8 @@ class _MinutesBuilder:
             "means": self._means,
             "file": self._files,
             "attendance": self._attendance,
-            "course": self._course,
         }
-        write = writers.get(field)
+        write = writers.get(field.id)
         return [] if write is None else [line for line in write() if line]
 
     # -- fields ----------------------------------------------------------------------------------
@@ -261,11 +265,15 @@ class _MinutesBuilder:
         texts = (line, _(_ATTENDANCE[person.attendance]), left and _("left at {time}", time=left))
         return " · ".join(text for text in texts if text)
 
-    def _course(self) -> list[str]:
-        """List the events of the statute with person, time, file and position in the file."""
-        listed = next(row.events for row in self._rules.short_protocol.field if row.id == "course")
-        rows = course_rows(self._state, self._rules, {*listed, BUTTON_MARK})
-        return [self._course_line(row) for row in rows]
+    def _course(self, field: ProtocolField) -> list[str]:
+        """List the events of the field with person, time, file and position in the file."""
+        is_whole = field.id == "course"
+        wanted = {*field.events, BUTTON_MARK} if is_whole else set(field.events)
+        rows = course_rows(self._state, self._rules, wanted)
+        lines = [self._course_line(row) for row in rows if is_whole or row.mark is not None]
+        if is_whole:
+            lines += decision_lines(self._state, self._rules, self._translate)
+        return lines
 
     def _course_line(self, row: CourseRow) -> str:
         ends = [row.begin] if row.until is None else [row.begin, row.until]

@@ -94,6 +94,10 @@ class _Reader:
             raise RulesError("rules data:\n" + "\n".join(self.problems))
 
 
+SHORT_PROTOCOLS = ("short_protocol", "short_protocol_civil")
+"""Files of the short protocols, each for its kinds of cases."""
+
+
 def load_rules(folder: Path = DATA_FOLDER) -> Rules:
     """Return the checked rules of ``folder``.
 
@@ -130,8 +134,9 @@ def load_rules(folder: Path = DATA_FOLDER) -> Rules:
     tables["order"] = reader.validate_row(Order, "order", reader.read_file("order"))
     tables["unrecorded_spans"] = reader.read_rows(model.UnrecordedSpan, "events", "not_recorded")
     tables["mrp"] = reader.read_rows(model.Mrp, "mrp", "mrp")
-    tables["short_protocol"] = reader.validate_row(
-        model.ShortProtocol, "short_protocol", reader.read_file("short_protocol")
+    tables["short_protocols"] = tuple(
+        reader.validate_row(model.ShortProtocol, name, reader.read_file(name))
+        for name in SHORT_PROTOCOLS
     )
     tables["oath"] = reader.validate_row(model.Oath, "oath", reader.read_file("oath"))
     tables["state_fee"] = reader.validate_row(
@@ -174,9 +179,17 @@ def _find_contradictions(rules: Rules) -> Iterator[str]:
     turns = [n for n, step in enumerate(rules.order.step) if step.when == "turn"]
     if turns and turns[-1] - turns[0] + 1 != len(turns):
         yield "order.toml: the steps of a person's turn do not stand together"
-    numbers = [row.number for row in rules.short_protocol.field]
-    if numbers != list(range(1, len(numbers) + 1)):
-        yield "short_protocol.toml: the fields are not numbered 1, 2, 3, ..."
+    yield from _find_protocol_contradictions(rules)
+
+
+def _find_protocol_contradictions(rules: Rules) -> Iterator[str]:
+    for name, protocol in zip(SHORT_PROTOCOLS, rules.short_protocols, strict=True):
+        numbers = [row.number for row in protocol.field]
+        if numbers != list(range(1, len(numbers) + 1)):
+            yield f"{name}.toml: the fields are not numbered 1, 2, 3, ..."
+    kinds = [kind for protocol in rules.short_protocols for kind in protocol.kinds]
+    if sorted(kinds) != sorted(rules.case_kinds):
+        yield "short_protocol: each kind of case needs exactly one"
 
 
 def _referenced_kinds(rules: Rules) -> Iterator[tuple[str, str]]:
@@ -213,15 +226,17 @@ def _referenced_events(rules: Rules) -> Iterator[tuple[str, str]]:
         yield from ((f"events.toml “{event.id}”", name) for name in event.lasts_until)
     for span in rules.unrecorded_spans:
         yield from (("events.toml not_recorded", name) for name in (span.start, span.until))
-    for field in rules.short_protocol.field:
-        yield from ((f"short_protocol.toml “{field.id}”", name) for name in field.events)
+    for protocol in rules.short_protocols:
+        for field in protocol.field:
+            yield from ((f"short_protocol “{field.id}”", name) for name in field.events)
 
 
 def _referenced_roles(rules: Rules) -> Iterator[tuple[str, str]]:
     yield from (("oath.toml", name) for name in rules.oath.roles)
     for event in rules.events.values():
         yield from ((f"events.toml “{event.id}”", name) for name in event.of)
-    yield from (("short_protocol.toml", name) for name in rules.short_protocol.signed_by.roles)
+    for protocol in rules.short_protocols:
+        yield from (("short_protocol", name) for name in protocol.signed_by.roles)
     for step in rules.order.step:
         names = rules.order.roles_of((*step.of, *step.with_roles, *step.met_by))
         yield from ((f"order.toml step “{step.event}”", name) for name in names)

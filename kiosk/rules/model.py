@@ -235,8 +235,10 @@ class SignedBy(TableRow):
 
 
 class ShortProtocol(TableRow):
-    """The short protocol of УПК 347-1(2)."""
+    """The short protocol of some kinds of cases (УПК 347-1(2), АПК 282(4))."""
 
+    kinds: tuple[Identifier, ...]
+    note: str = ""
     title: ProtocolTitle
     signed_by: SignedBy
     field: tuple[ProtocolField, ...]

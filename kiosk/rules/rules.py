@@ -75,7 +75,7 @@ class Rules:
     events: Mapping[str, EventType]
     order: Order
     unrecorded_spans: tuple[UnrecordedSpan, ...]
-    short_protocol: ShortProtocol
+    short_protocols: tuple[ShortProtocol, ...]
     oath: Oath
     state_fee: StateFee
     mrp: tuple[Mrp, ...]
@@ -181,6 +181,11 @@ class Rules:
             if begun and span.until not in done[begun[-1] :]:
                 return False
         return True
+
+    def short_protocol(self, kind: str) -> ShortProtocol:
+        """Return the short protocol of a case kind; while it is not known, the criminal one's."""
+        fitting = [row for row in self.short_protocols if kind in row.kinds]
+        return (fitting or self.short_protocols)[0]
 
     def open_questions(
         self, hearing: Mapping[str, Any], answers: Mapping[str, Any]

@@ -143,6 +143,52 @@ def test_attendance_says_who_takes_part_from_where(told: Path) -> None:
     assert "залда" in field(build_minutes(told, RULES, SETTINGS, "kk"), "attendance")
 
 
+def test_decisions_stand_in_the_minutes_with_what_they_rest_on(tmp_path: Path) -> None:
+    """R20-R23, R59-R65, R84: the format, the closing and its ruling, who may film."""
+    signer = Court.make(tmp_path / "ca").issue("k", tmp_path / "key", tmp_path / "crt")
+    folder = tmp_path / str(HEARING["id"])
+    book = HearingJournal.create(folder, HEARING, {}, JournalOptions("kiosk-7", signer))
+    said: dict[str, Any] = {
+        "format": "online",
+        "legal_basis": "UPK-345-1",
+        "format_ground": "application",
+        "format_application": "15",
+        "format_opinions": "agreed",
+        "closure_ground": "crim_minors",
+        "closure_act": "№ 12 от 28.11.2026",
+        "permission": {"kind": "film_photo", "allowed": False, "opinions": "objected"},
+    }
+    for subject, value in said.items():
+        book.append("statement", {"subject": subject, "value": value})
+    lines = field(build_minutes(folder, RULES, SETTINGS, "ru"), "course").splitlines()
+    assert len(lines) == 3
+    assert lines[0].startswith("онлайн")
+    assert lines[0].endswith(" · по заявлению · № 15 · все согласны")
+    assert lines[1].startswith("закрытое заседание: ")
+    assert lines[1].endswith(" · № 12 от 28.11.2026")
+    assert lines[2] == "кино- и фотосъёмка: отказано · есть возражения"
+    assert "бас тартылды" in field(build_minutes(folder, RULES, SETTINGS, "kk"), "course")
+
+
+def test_minutes_of_a_civil_case_have_the_fields_of_its_code(tmp_path: Path) -> None:
+    """АПК 282(4): recess and announcement with their times, and no list of persons questioned."""
+    signer = Court.make(tmp_path / "ca").issue("k", tmp_path / "key", tmp_path / "crt")
+    folder = tmp_path / str(HEARING["id"])
+    hearing = {**HEARING, "kind": "civil"}
+    book = HearingJournal.create(folder, hearing, {}, JournalOptions("kiosk-7", signer))
+    part = book.open_part(1, {"reason": "start", "tap_ns": 0}, {})
+    for number, kind in enumerate(("questioning", "recess", "announcement"), 1):
+        mark = {"id": number, "type": kind, "seconds": 5.0, "part_seconds": 5.0}
+        part.append("mark", {**mark, "role": "", "note": ""})
+    part.end({"stop_ns": 60 * SECOND})
+    book.append("part_closed", {"part": 1, "reason": "end"})
+    minutes = build_minutes(folder, RULES, SETTINGS, "ru")
+    assert "перерыв" in field(minutes, "recess")
+    assert "part-01, 0:00:05" in field(minutes, "announcement")
+    assert "допрос" not in minutes.as_text()
+    assert "course" not in {row.id for row in minutes.fields}
+
+
 def test_files_and_failures_with_their_reason(folder: Path) -> None:
     minutes = build_minutes(folder, RULES, SETTINGS, "ru")
     files = field(minutes, "file").splitlines()

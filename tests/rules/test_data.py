@@ -31,7 +31,7 @@ def test_every_row_of_the_tables_is_there(rules: Rules) -> None:
         "exemptions": len(rules.state_fee.exemption),
         "mrp": len(rules.mrp),
         "limits": len(rules.limits),
-        "short_protocol": len(rules.short_protocol.field),
+        "short_protocol": [len(row.field) for row in rules.short_protocols],
     }
     assert counts == {
         "document_types": 43,
@@ -48,7 +48,7 @@ def test_every_row_of_the_tables_is_there(rules: Rules) -> None:
         "exemptions": 36,
         "mrp": 9,
         "limits": 26,
-        "short_protocol": 10,
+        "short_protocol": [10, 10],
     }
 
 
@@ -161,11 +161,22 @@ def test_permissions_default_to_no(rules: Rules) -> None:
 
 
 def test_short_protocol_fields_in_the_statutes_order(rules: Rules) -> None:
-    fields = rules.short_protocol.field
+    protocol = rules.short_protocol("criminal")
+    fields = protocol.field
     assert [row.id for row in fields][5:7] == ["means", "file"]
     assert "questioning" in fields[8].events
-    assert rules.short_protocol.title.label.kk == "сот отырысының қысқаша хаттамасы"
-    assert rules.short_protocol.signed_by.roles == ("presiding", "secretary")
+    assert protocol.title.label.kk == "сот отырысының қысқаша хаттамасы"
+    assert protocol.signed_by.roles == ("presiding", "secretary")
+
+
+def test_civil_minutes_have_the_fields_of_their_own_code(rules: Rules) -> None:
+    """АПК 282(4): items 1, 2, 3, 4, 6, 13-1, 16, 18, the recording and its file; ӘРПК 147(1)."""
+    protocol = rules.short_protocol("civil")
+    assert protocol is rules.short_protocol("admin_justice")
+    items = [row.source[0].removeprefix("АПК 282(2)") for row in protocol.field[:8]]
+    assert items == ["1)", "2)", "3)", "4)", "6)", "13-1)", "16)", "18)"]
+    assert [row.id for row in protocol.field[8:]] == ["means", "file"]
+    assert "course" not in {row.id for row in protocol.field}, "persons questioned are criminal's"
 
 
 def test_notes_of_uncertainty_are_kept(rules: Rules) -> None:
