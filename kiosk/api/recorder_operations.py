@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kiosk.api.camera_calls import CAMERA_OPERATIONS
+from kiosk.api.court_keys import COURT_KEY_OPERATIONS
 from kiosk.api.exports import EXPORT_OPERATIONS, ExportEvent
 from kiosk.api.notes import NOTE_OPERATIONS
 from kiosk.api.operations import (
@@ -303,6 +304,7 @@ RECORDER_OPERATIONS = (
     *EXPORT_OPERATIONS,
     *CAMERA_OPERATIONS,
     *RECORDER_UPKEEP,
+    *COURT_KEY_OPERATIONS,
 )
 RECORDER_EVENTS = (
     Event("state", "State: on each change, at least once a second", RecorderState),

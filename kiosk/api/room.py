@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import Field
+
 from kiosk.api.base import Model
 from kiosk.api.operations import TECHNICIAN_ROLES, NoBody, Operation
 from kiosk.api.recorder import Refusal
@@ -104,4 +106,53 @@ SET_COMMISSIONING = Operation(
     roles=TECHNICIAN_ROLES,
     errors={409: ("storage_failed",)},
 )
-ROOM_OPERATIONS = (GET_ROOM, SET_ROOM, LIST_INPUTS, GET_COMMISSIONING, SET_COMMISSIONING)
+
+
+class StickProfile(Model):
+    """A room profile on the technician's stick."""
+
+    file: str
+    room: str = ""
+    """Number of the room that it was made for."""
+    microphones: int = 0
+    problem: str = ""
+    """Why it does not count, for the technician; empty: it does."""
+    profile: dict[str, Any] = Field(default_factory=dict)
+    """Its tables, without the number of that other room."""
+
+
+class StickProfiles(Model):
+    """All profiles on the stick."""
+
+    profiles: tuple[StickProfile, ...]
+
+
+class SavedProfile(Model):
+    """This room's profile is on the stick."""
+
+    file: str
+
+
+LIST_STICK_PROFILES = Operation(
+    "listStickProfiles",
+    "GET",
+    "/v1/room/profiles",
+    "Room profiles on the technician's stick, checked; nothing is taken over",
+    StickProfiles,
+    roles=TECHNICIAN_ROLES,
+    errors={409: ("drive_absent", "stick_failed")},
+)
+SAVE_STICK_PROFILE = Operation(
+    "saveStickProfile",
+    "POST",
+    "/v1/room/profiles",
+    "Save this room's profile onto the technician's stick, for another room",
+    SavedProfile,
+    request=NoBody,
+    roles=TECHNICIAN_ROLES,
+    errors={409: ("drive_absent", "stick_failed")},
+)
+ROOM_OPERATIONS = (
+    *(GET_ROOM, SET_ROOM, LIST_INPUTS, GET_COMMISSIONING, SET_COMMISSIONING),
+    *(LIST_STICK_PROFILES, SAVE_STICK_PROFILE),
+)

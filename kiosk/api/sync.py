@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, WithJsonSchema
 
 from kiosk.api.base import Model, Moment, Rows
+from kiosk.api.enrolment import ENROL
 from kiosk.api.operations import EVENT_STREAM, Event, NoBody, Operation
 from kiosk.api.published import Schedule
 from kiosk.api.recorder import Alarm
@@ -350,6 +351,7 @@ SYNC_OPERATIONS = (
     DELIVER,
     GET_METRICS,
     *SYNC_UPKEEP,
+    ENROL,
 )
 SYNC_EVENTS = (
     Event("state", "State: on each change, at most twice a second", SyncState),

@@ -28,6 +28,7 @@ from kiosk.ipc import EventStream, errors_as_json
 from kiosk.selftest import recorder_checks as checks
 from kiosk.services.alarm_log import AlarmLogService
 from kiosk.services.camera import CameraService
+from kiosk.services.court_keys import CourtKeyService
 from kiosk.services.exports import ExportService
 from kiosk.services.filing_keys import FilingKeyService
 from kiosk.services.local_api import Call, Route, add_routes
@@ -41,6 +42,7 @@ from kiosk.services.room import RoomService
 from kiosk.services.second_storage import SecondStorageService
 from kiosk.services.service_life import ServiceLife
 from kiosk.services.step_runner import StepRunner
+from kiosk.services.stick_profiles import StickProfileService
 from kiosk.services.support import SupportService
 from kiosk.services.upkeep import RestartRefusedError, UpkeepService, refuse_in_hearing
 
@@ -162,6 +164,8 @@ class RecorderApi:
             *self.alarm_log.routes(),
             *self._second_storage.routes(),
             *self._support.routes(),
+            *CourtKeyService(self._core.settings).routes(),
+            *StickProfileService(self._core.settings, self._core.settings_file).routes(),
         ]
         add_routes(app, operations.RECORDER_OPERATIONS, routes, self._authorize)
         return app

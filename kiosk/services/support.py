@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from pathlib import Path
 from typing import Any, TypeVar
 
 from kiosk.api.base import Model, read_leniently
 from kiosk.api.sync import SyncState
 from kiosk.api.upkeep import GET_SERVICE, SEND_SUPPORT, AskSupport, ServiceStatus, SupportBundle
 from kiosk.errors import KioskError, StorageError
-from kiosk.export.removable_drive import find_drives
 from kiosk.ipc import LocalClient
 from kiosk.services.alarm_log import AlarmLogService
 from kiosk.services.local_api import Call, Route
 from kiosk.services.recorder_core import RecorderCore
 from kiosk.services.reports import ReportService
 from kiosk.services.service_life import ServiceLife
+from kiosk.services.stick import find_stick
 from kiosk.services.support_bundle import build_bundle
 from kiosk.storage.atomic_io import write_json
 from kiosk.storage.volume import STORAGE_ERRORS
@@ -81,13 +80,10 @@ class SupportService:
         Raises:
             StorageError: there is none, or it refuses.
         """
-        own = str(self._core.settings.paths.mirror or "")
-        drives = [d for d in find_drives(self._core.settings.export.media) if d.path != own]
-        if not drives:
-            raise StorageError("no removable drive is there", code="drive_absent")
+        stick = find_stick(self._core.settings)
         name = f"kiosk-support-{code}.json"
         try:
-            write_json(Path(drives[0].path) / name, report, 0o644)
+            write_json(stick / name, report, 0o644)
         except STORAGE_ERRORS as error:
             said = f"the drive refuses: {error}"
             raise StorageError(said, code="export_medium_failed") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import date
 
@@ -10,8 +11,10 @@ from aiohttp import web
 
 import kiosk.api.sync as calls
 from kiosk.api.base import Model
+from kiosk.api.enrolment import ENROL, Enrol, Enrolled
 from kiosk.api.operations import NoBody
 from kiosk.api.published import Schedule, pulled
+from kiosk.clocks import format_wall
 from kiosk.errors import KioskError
 from kiosk.ipc import EventStream, errors_as_json
 from kiosk.services.alarm_log import AlarmLogService
@@ -21,9 +24,12 @@ from kiosk.services.recorder_sign_in import RecorderSignIn
 from kiosk.services.service_life import ServiceLife
 from kiosk.services.sync_core import SyncCore
 from kiosk.services.upkeep import RestartRefusedError, UpkeepService, refuse_in_hearing
+from kiosk.sync.enrolment import enrol
 from kiosk.sync.link_check.link_check import ProgressCallback
 from kiosk.sync.outbox.manifest import UUID
 from kiosk.sync.polling.metrics import CONTENT_TYPE, metrics_text
+
+log = logging.getLogger(__name__)
 
 
 class NotFoundError(KioskError):
@@ -56,6 +62,7 @@ class SyncApi:
         self._sign_in = RecorderSignIn(core.paths)
         self._upkeep = UpkeepService(life, self._check_restart, stop)
         self._registering = 0
+        self._enrolling = asyncio.Lock()
         self.alarm_log = AlarmLogService(core.paths.sync_alarm_log)
         self._events = events
         self._publish_check = publish_check
@@ -76,6 +83,7 @@ class SyncApi:
             (calls.CANCEL_LINK_CHECK, self._cancel_check),
             (calls.DELIVER, self._deliver),
             (calls.GET_METRICS, self._metrics),
+            (ENROL, self._enrol),
             *self._upkeep.routes(),
             *self.alarm_log.routes(),
         ]
@@ -138,6 +146,20 @@ class SyncApi:
         self._core.poller.wake()
         self._core.deliver_now(is_manual=True)
         return NoBody()
+
+    async def _enrol(self, call: Call) -> Model:
+        """Enrol with the code that was typed, which is written down nowhere."""
+        code = (await call.read(Enrol)).code
+        settings, paths = self._core.settings, self._core.paths
+        async with self._enrolling:
+            url = settings.central.url
+            done = await asyncio.to_thread(enrol, paths, settings.kiosk.id, code, url, None)
+        log.info("%s enrols this kiosk; new: %s", call.person.id, done.is_new)
+        self._core.poller.wake()
+        self._core.deliver_now(is_manual=True)
+        return Enrolled(
+            kiosk=done.kiosk_id, not_after=format_wall(done.not_after), is_new=done.is_new
+        )
 
     async def _check_restart(self, _call: Call) -> None:
         """Check that sync may end now; what it sends is resumed afterwards.

@@ -107,7 +107,8 @@ def enrol(
     if fingerprint and fingerprint_of(root) != fingerprint:
         raise EnrolmentError(
             "The certificate authority is not the one of the code. Check --url and --ca: somebody "
-            "may be answering in the central system's place."
+            "may be answering in the central system's place.",
+            code="central_untrusted",
         )
     pending = paths.device_key.with_name("enrol.key")
     key = load_key(pending) if pending.exists() else create_key(pending)
@@ -133,7 +134,8 @@ def parse_code(code: str) -> tuple[str, str]:
     if len(plain) not in lengths or not CODE.match(plain):
         raise EnrolmentError(
             f"This is no enrolment code: {lengths[1]} letters and digits (A-Z, 2-7) are expected, "
-            f"{len(plain)} were given."
+            f"{len(plain)} were given.",
+            code="enrolment_code_malformed",
         )
     return plain[:SECRET_CHARACTERS], plain[SECRET_CHARACTERS:]
 

@@ -11,6 +11,7 @@ from typing import Any
 from kiosk.auth.first_technician import FIRST_TECHNICIAN, FirstTechnician
 from kiosk.commissioning.record import STEPS, Record
 from kiosk.demo.screen_driver import UnixConnection
+from kiosk.export.removable_drive import VIRTUAL_MARKER
 from kiosk.ipc import LocalClient
 from kiosk.locale import Language
 from kiosk.rules import load_rules
@@ -36,6 +37,7 @@ class RoomRig:
         changed: dict[str, Mapping[str, Any]] = {
             "camera": {"back_end": "none"},
             "recording": {"low_space_hours": 0},
+            "export": {"media": [str(folder / "media")]},
             **groups,
         }
         self.kiosk.options["paths"]["volatile_data_ok"] = True
@@ -60,6 +62,13 @@ class RoomRig:
         """End it in order and start it again, as systemd does; who is signed in stays so."""
         self.recorder.stop()
         self.start_recorder()
+
+    def plug_stick(self) -> Path:
+        """Plug a stick in; return its folder."""
+        stick = self.kiosk.folder / "media" / "STICK"
+        stick.mkdir(parents=True, exist_ok=True)
+        (stick.parent / VIRTUAL_MARKER).touch()
+        return stick
 
     def stop(self) -> None:
         """End both services."""

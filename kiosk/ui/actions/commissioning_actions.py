@@ -30,7 +30,9 @@ from kiosk.selftest.model import Question
 from kiosk.selftest.run import run_check
 from kiosk.storage.paths import Paths
 from kiosk.ui.actions.asked_person import AskedPerson
+from kiosk.ui.actions.commissioning_codes import CommissioningCodes
 from kiosk.ui.actions.commissioning_report import CommissioningReport
+from kiosk.ui.actions.commissioning_stick import CommissioningStick
 
 log = logging.getLogger(__name__)
 POLL_S = 0.5
@@ -121,6 +123,8 @@ class CommissioningActions:
         self._listening = Listening()
         self._walk: Walk | None = None
         self._person = AskedPerson(lambda question: self._set(question=question))
+        self.codes = CommissioningCodes(recorder, sync, on_change)
+        self.stick = CommissioningStick(recorder, on_change)
         self.report = CommissioningReport(self._paths, sync, on_change)
         self._inputs_at = self._said_at = self._delivery_at = 0.0
 
@@ -139,6 +143,8 @@ class CommissioningActions:
     def reset(self) -> None:
         """Forget what is shown: somebody else may come, and the recorder keeps the record."""
         self._walk = None
+        self.codes.start("")
+        self.stick.leave()
         self.state = CommissioningState()
 
     async def begin(self, person: str, replaced: str = "") -> None:
@@ -156,6 +162,8 @@ class CommissioningActions:
         """Show ``step``; empty: the list."""
         self._walk = None
         self._listening = Listening()
+        self.codes.start("")
+        self.stick.leave()
         self._set(
             step=step, chosen="", heard="", is_skip_asked=False, problem="", detail="", typed=None
         )
@@ -167,6 +175,10 @@ class CommissioningActions:
         state = self.state
         if state.is_skip_asked or state.chosen:
             self._set(is_skip_asked=False, chosen="")
+        elif self.codes.state.purpose:
+            self.codes.start("")
+        elif self.stick.state.profiles is not None:
+            self.stick.leave()
         else:
             self.show(state.record.before(state.step) or "")
 
@@ -259,6 +271,17 @@ class CommissioningActions:
         if number and await self._draft("kiosk", {"room": number}):
             await self.finish("done")
 
+    async def take_profile(self, file: str) -> None:
+        """Take over the profile of another room; language and number stay as chosen here."""
+        chosen = self.stick.take(file)
+        if chosen is None:
+            return
+        record = self.state.record
+        draft = room_profile.merge(record.draft, chosen.profile)
+        if "kiosk" in record.draft:
+            draft = room_profile.merge(draft, {"kiosk": record.draft["kiosk"]})
+        await self._keep(replace(record, draft=draft))
+
     def room_tables(self) -> Mapping[str, Any]:
         """Return the room's settings after the next start, without what is only drafted."""
         return self.state.room.settings if self.state.room else {}
@@ -279,6 +302,9 @@ class CommissioningActions:
             is_due = time.monotonic() - self._delivery_at >= INPUTS_S
             if is_shown() and state.step == "report" and is_due:
                 await self.report.refresh()
+                self._delivery_at = time.monotonic()
+            if is_shown() and state.step == "court_keys" and is_due:
+                await self.codes.refresh_keys()
                 self._delivery_at = time.monotonic()
 
     async def _find_inputs(self) -> None:
@@ -435,6 +461,12 @@ class CommissioningActions:
     def answer(self, is_yes: bool) -> None:
         """Take the person's answer."""
         self._person.answer(is_yes)
+
+    # -- codes -------------------------------------------------------------------------------------
+    async def send_code(self) -> None:
+        """Hand the typed code over; what has changed by it is tested at once."""
+        if await self.codes.send():
+            await self.run_checks(self.state.step)
 
     # -- report ------------------------------------------------------------------------------------
     async def make_report(self) -> None:

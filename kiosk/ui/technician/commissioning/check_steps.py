@@ -11,6 +11,7 @@ from kiosk.selftest import CheckResult
 from kiosk.selftest.labels import CHECK_NAMES, QUESTIONS, STATE_NAMES
 from kiosk.ui.actions.commissioning_actions import CHECKS_OF_STEP
 from kiosk.ui.app_state import AppState
+from kiosk.ui.technician.commissioning.code_views import key_extras, network_extras, saved_lines
 from kiosk.ui.technician.commissioning.step_view import Choice, StepView
 from kiosk.ui.theme import Tone
 
@@ -37,6 +38,9 @@ def check_view(app: AppState, base: StepView) -> StepView:
             for path in app.commissioning.ports()[:MAX_PORTS]
             if not state.running
         ]
+    more_lines, more_choices = _extras(app, step)
+    if not state.running:
+        choices += more_choices
     is_tested = any(check in state.record.checks for check in CHECKS_OF_STEP[step])
     if not state.running:
         choices.append(Choice(f"check:{step}", _("Test again") if is_tested else _("Test now")))
@@ -47,13 +51,20 @@ def check_view(app: AppState, base: StepView) -> StepView:
     return replace(
         base,
         text=_(TEXTS[step]),
-        lines=lines,
+        lines=(*lines, *more_lines),
         choices=tuple(choices),
         columns=1 if picture is not None else 3,
         picture=picture,
         primary=_("Next"),
         primary_tap="finish_checked" if is_tested and not state.running else "",
     )
+
+
+def _extras(app: AppState, step: str) -> tuple[list[tuple[str, Tone]], list[Choice]]:
+    """Return what a step has besides its checks."""
+    if step == "network":
+        return network_extras(app)
+    return key_extras(app) if step == "court_keys" else ([], [])
 
 
 def question_view(app: AppState, base: StepView) -> StepView:
@@ -126,7 +137,11 @@ def _made_view(app: AppState, base: StepView) -> StepView:
         lines.append((_("The report is printed."), "good"))
     elif report.printing:
         lines.append((alarm_of(report.printing).say(app.translate), "fault"))
-    choices = [Choice("report", _("Make the report again"))]
+    lines += saved_lines(app)
+    choices = [
+        Choice("save", _("Save the profile onto a stick"), _("For a room like this one")),
+        Choice("report", _("Make the report again")),
+    ]
     if app.commissioning.settings().printer.port and report.printing != "printing":
         choices.insert(0, Choice("print", _("Print the report")))
     return replace(

@@ -10,6 +10,7 @@ from kiosk.commissioning.record import SKIP_REASONS, STEPS
 from kiosk.ui.actions.commissioning_actions import CHECKS_OF_STEP
 from kiosk.ui.app_state import AppState
 from kiosk.ui.technician.commissioning.check_steps import check_view, report_view
+from kiosk.ui.technician.commissioning.code_views import code_view, stick_lines, stick_view
 from kiosk.ui.technician.commissioning.labels import REPLACEMENTS
 from kiosk.ui.technician.commissioning.microphone_steps import microphones_view, walk_view
 from kiosk.ui.technician.commissioning.samples import SAMPLES
@@ -40,6 +41,10 @@ def view(app: AppState) -> StepView:
     )
     if state.is_skip_asked:
         return _skip_view(app, base)
+    if app.commissioning.codes.state.purpose:
+        return code_view(app, base)
+    if app.commissioning.stick.state.profiles is not None:
+        return stick_view(app, base)
     shown = _step_view(app, base)
     lines = (*_problem(app), *shown.lines)
     if state.running == "restart":
@@ -156,7 +161,8 @@ def _room_view(app: AppState, base: StepView) -> StepView:
     return replace(
         base,
         text=_("Room {room}", room=number or "…"),
-        choices=(*digits, Choice("digit:", _("Delete"))),
+        lines=tuple(stick_lines(app)),
+        choices=(*digits, Choice("digit:", _("Delete")), Choice("stick", _("From a stick"))),
         columns=4,
         primary=_("Next"),
         primary_tap="keep_room" if number else "",

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from kiosk.api.room import FoundInput, Room
+from kiosk.api.court_keys import CourtKeyStatus
+from kiosk.api.recorder import Alarm
+from kiosk.api.room import FoundInput, Room, StickProfile
 from kiosk.commissioning.record import STEPS, Record
 from kiosk.commissioning.walk import Seat
 from kiosk.ui.actions.commissioning_actions import CommissioningState
+from kiosk.ui.actions.commissioning_codes import CodeState, Purpose
 from kiosk.ui.actions.commissioning_report import ReportState
+from kiosk.ui.actions.commissioning_stick import StickState
 from kiosk.ui.app_state import AppState
 from kiosk.ui.registry import CommissioningPlace
 from kiosk.ui.samples import documents, service_states
@@ -95,6 +99,49 @@ def _report(**report: Any) -> Prepare:
     return prepare
 
 
+PROFILES = (
+    StickProfile(file="room-12.toml", room="12", microphones=4),
+    StickProfile(file="room-14.toml", room="14", microphones=6),
+    StickProfile(file="kiosk.toml", problem="[paths] is not the room's: see kiosk.toml"),
+)
+
+
+def _code(purpose: Purpose, typed: str, problem: str = "") -> Prepare:
+    def prepare(app: AppState) -> None:
+        _at("network" if purpose == "enrol" else "court_keys")(app)
+        app.commissioning.codes.state = CodeState(purpose, typed, problem=problem)
+
+    return prepare
+
+
+def _unregistered() -> Prepare:
+    def prepare(app: AppState) -> None:
+        _at("network")(app)
+        assert app.recorder_state is not None
+        alarms = (Alarm(code="not_enrolled"),)
+        app.recorder_state = app.recorder_state.model_copy(update={"alarms": alarms})
+
+    return prepare
+
+
+def _keys() -> Prepare:
+    def prepare(app: AppState) -> None:
+        _at("court_keys")(app)
+        keys = CourtKeyStatus(is_pinned=True, court=service_states.ago(60))
+        files = ("kiosk-0001-court-challenge.age", "kiosk-0001-escrow-challenge.age")
+        app.commissioning.codes.state = CodeState(keys=keys, files=files)
+
+    return prepare
+
+
+def _stick(**state: Any) -> Prepare:
+    def prepare(app: AppState) -> None:
+        _at("room")(app)
+        app.commissioning.stick.state = StickState(**state)
+
+    return prepare
+
+
 def _camera(app: AppState) -> None:
     _at("camera", record_until("camera", checks={"camera": check("camera")}))(app)
     picture = str(documents.draw_courtroom(app.paths.preview))
@@ -138,6 +185,14 @@ SAMPLES: dict[str, Prepare] = {
     "commissioning-skip": _at("network", is_skip_asked=True),
     "commissioning-keys": _at("court_keys"),
     "commissioning-report": _at("report", running="panel"),
+    "commissioning-not-registered": _unregistered(),
+    "commissioning-code": _code("enrol", "ABCDEFGH2345"),
+    "commissioning-code-unknown": _code("enrol", "A" * 28, problem="code_unknown"),
+    "commissioning-key-answer": _code("court_key", "ABCDEFGH23456723"),
+    "commissioning-keys-proven": _keys(),
+    "commissioning-stick": _stick(profiles=PROFILES),
+    "commissioning-stick-taken": _stick(taken=PROFILES[0]),
+    "commissioning-stick-absent": _stick(problem="drive_absent"),
     "commissioning-report-made": _report(printing="printed"),
     "commissioning-report-no-paper": _report(printing="printer_no_paper", is_delivered=True),
 }

@@ -19,6 +19,8 @@ def tap(app: AppState, name: str) -> None:
         "digit": lambda: actions.type_room(value),
         "input": lambda: actions.choose_input(value),
         "again": lambda: actions.ask_again(int(value)),
+        "type": lambda: actions.codes.start("enrol" if value == "enrol" else "court_key"),
+        "key": lambda: actions.codes.type_key(value),
         "yes": lambda: actions.answer(True),
         "no": lambda: actions.answer(False),
     }
@@ -35,6 +37,11 @@ def tap(app: AppState, name: str) -> None:
         "reason": lambda: actions.skip(value),
         "report": actions.make_report,
         "print": actions.print_report,
+        "send": actions.send_code,
+        "challenge": actions.codes.write_challenges,
+        "stick": actions.stick.look,
+        "take": lambda: actions.take_profile(value),
+        "save": actions.stick.save,
         "close": actions.close,
     }
     if verb in now:
