@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from kiosk.locale import N_
 
 REPLACEMENTS: Mapping[str, str] = {
-    "microphones": N_("Replace a microphone"),
-    "camera": N_("Replace the camera"),
-    "paper": N_("Replace printer or scanner"),
+    "microphones": N_("New microphone"),
+    "camera": N_("New camera"),
+    "paper": N_("New printer or scanner"),
 }
 FURTHER_SEATS: Mapping[str, str] = {
     "remote": N_("Video conference"),

@@ -173,6 +173,7 @@ SAMPLES: dict[str, Prepare] = {
         detail="witness: “USB PnP Sound Device” fits 2 devices",
     ),
     "commissioning-walk": _at("walk", seats=SEATS, asked_seat=3),
+    "commissioning-rest": _at("walk", seats=SEATS, asked_seat=4, running="microphones"),
     "commissioning-camera": _camera,
     "commissioning-paper": _at("paper", record_until("paper", checks=PAPER)),
     "commissioning-question": _at("paper", running="receipt_printer", question="receipt_readable"),
