@@ -265,6 +265,14 @@ class HearingSettings(SettingsGroup):
 
     remind_minutes: Annotated[float, Field(ge=0.01, le=600)] = 15
     """Minutes of recess or retirement after which a reminder is repeated."""
+    remind_before_minutes: Annotated[float, Field(ge=0, le=120)] = 10
+    """Minutes before a hearing at which the screen reminds of it (0: never)."""
+    remind_aloud: bool = False
+    """Whether the loudspeaker of ``[voice]`` says so, too, after a gong."""
+    remind_forgotten_start: bool = True
+    """Whether it is said that people speak at the hour of a hearing that nobody has started."""
+    remind_missing_minutes: Annotated[float, Field(ge=0, le=120)] = 5
+    """Minutes after the start at which it is said who was not noted as come (0: never)."""
 
 
 class MorningCheckSettings(SettingsGroup):

@@ -11,7 +11,8 @@ import numpy as np
 RATE = 22_050
 NOTE_S = 0.16
 GOOD, WRONG = (660.0, 880.0), (330.0, 247.0)
-"""Frequencies in Hz: two notes up, two notes down."""
+GONG = (523.0, 440.0, 349.0)
+"""Frequencies in Hz: two notes up, two notes down; a gong."""
 
 
 def tone_wav(notes: Sequence[float], volume: int) -> bytes:

@@ -24,6 +24,7 @@ from kiosk.clocks import wall_time
 from kiosk.config import Settings
 from kiosk.filing.service import FilingService
 from kiosk.hardware.receipt_printer import PrinterError
+from kiosk.hardware.tones import GONG
 from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
 from kiosk.rules import Rules
@@ -34,6 +35,8 @@ from kiosk.ui.actions.camera_actions import CameraActions
 from kiosk.ui.actions.chain_receipt_printer import ChainReceiptPrinter
 from kiosk.ui.actions.commissioning_actions import CommissioningActions
 from kiosk.ui.actions.filing_cleanup import clean_up_filings
+from kiosk.ui.actions.reminder_desk import ReminderDesk
+from kiosk.ui.actions.reminders import Reminder, ReminderInputs
 from kiosk.ui.actions.secretary_actions import SecretaryActions
 from kiosk.ui.actions.self_test_runner import SelfTestRunner
 from kiosk.ui.actions.sign_in_actions import SignInActions
@@ -178,6 +181,13 @@ class AppState:
         self.commissioning.on_language = self._set_language
         self.commissioning.report.words = self._measured_words
         self.commissioning.on_finished = self.upkeep.take_settings
+        self.reminder_desk = ReminderDesk(
+            settings.hearing,
+            self._reminder_inputs,
+            lambda: self.staff is not None,
+            self._say_reminder,
+            now,
+        )
         self.self_test = SelfTestRunner(
             settings,
             self.paths,
@@ -227,6 +237,23 @@ class AppState:
 
     def _is_commissioning_shown(self) -> bool:
         return self.staff is not None and isinstance(self.secretary.place, CommissioningPlace)
+
+    def _reminder_inputs(self, is_speaking: bool) -> ReminderInputs:
+        """Return what decides the reminders; nothing is known while the recorder is silent."""
+        schedule = self.secretary.schedule
+        return ReminderInputs(
+            recorder=None if self.recorder_problem else self.recorder_state,
+            listed=schedule.hearings if schedule else (),
+            done=self.secretary.deliveries.keys(),
+            is_speaking=is_speaking,
+            now=self.wall(),
+            zone=self.zone,
+        )
+
+    def _say_reminder(self, reminder: Reminder) -> None:
+        """Speak a reminder after a gong."""
+        text = alarm_of(reminder.code).say(self.translate, reminder.source)
+        self.voice.device.speak(text, self.display_settings.language, tone=GONG)
 
     def _say_step(self, what: str, role: str, tone: tuple[float, ...]) -> None:
         """Speak a sentence of the walk round the room, after ``tone``; never in a hearing."""
@@ -333,9 +360,11 @@ class AppState:
     def screen_chrome(self) -> ScreenChrome:
         """Return what surrounds the body of every screen."""
         notice = self.notice or self._stale_hearing_notice() or self._volatile_data_notice()
+        if notice is None and not self._is_recording:
+            notice = self.reminder_desk.notice()
         text, tone = "", notice.tone if notice else "caution"
         if notice:
-            text = self.notice_text(notice.code)
+            text = self.notice_text(notice.code, notice.source)
         return ScreenChrome(
             display_settings=self.display_settings,
             clock=clock_text(self.wall(), self.zone) if self.is_clock_known else "",
@@ -345,6 +374,7 @@ class AppState:
             central=None if self.sync_state is None else self.sync_state.link.state == "up",
             notice=text,
             notice_tone=tone,
+            notice_action=self.translate.gettext(notice.action) if notice and notice.action else "",
         )
 
     def handle_recorder_event(self, name: str, value: Any) -> None:
@@ -364,6 +394,7 @@ class AppState:
             return
         before, self.recorder_state = self.recorder_state, state
         self.recorder_state_at = self.now()
+        self.reminder_desk.take(state, self.recorder_state_at)
         is_over = self.recorder_state.phase in ("sealing", "idle")
         if self.recorder_state.phase == "recording" and self.chain_receipt.state.state:
             self.chain_receipt.clear()
@@ -426,8 +457,16 @@ class AppState:
             return None
         return Notice("data_volatile", tone="fault", until=self.now())
 
+    @property
+    def _is_recording(self) -> bool:
+        """Whether the screen of the running hearing shows alarms and reminders itself."""
+        recorder = self.recorder_state
+        return recorder is not None and recorder.phase == Phase.RECORDING
+
     def dismiss_notice(self) -> None:
-        """Remove the sentence at the top."""
+        """Remove the sentence at the top; a reminder does not come again."""
+        if self.notice is None:
+            self.reminder_desk.dismiss()
         self.notice = None
         self.notify_observers()
 
@@ -436,11 +475,19 @@ class AppState:
         if self.notice is not None and self.notice.code == RECORDER_DOWN:
             self.dismiss_notice()
 
-    def notice_text(self, code: str) -> str:
+    def act_on_notice(self) -> None:
+        """Start the hearing that a reminder names; who is not signed in does that first."""
+        hearing = self.secretary.find_hearing(self.reminder_desk.hearing_id)
+        if self.staff is None:
+            self.sign_in.open()
+        elif hearing is not None:
+            self.spawn(self.secretary.start_hearing(hearing))
+
+    def notice_text(self, code: str, source: str = "") -> str:
         """Return consequence and remedy of ``code`` for the person at the screen."""
         alarm = alarm_of(code)
         remedy = alarm.remedy(self.translate, staff=self.staff is not None)
-        return f"{alarm.say(self.translate)} {remedy}".strip()
+        return f"{alarm.say(self.translate, source)} {remedy}".strip()
 
     async def print_self_test(self) -> None:
         """Print the newest report of a self-test on the receipt printer."""
@@ -589,6 +636,7 @@ class AppState:
     def tick(self) -> None:
         """Apply all timeouts; called once a second."""
         now, ui = self.now(), self.settings.ui
+        self.reminder_desk.tick()
         untouched_seconds = now - self._last_touch_at
         is_resting = untouched_seconds > NOTICE_REST_SECONDS
         if self.notice and is_resting and now > self.notice.until:

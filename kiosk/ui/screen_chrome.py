@@ -15,12 +15,16 @@ class Notice:
     Attributes:
         code: an alarm code.
         tone: its colours.
+        source: what its sentence names.
+        action: label of its button, marked for translation; empty: none.
         until: monotonic seconds at which it disappears.
     """
 
     code: str
     tone: Literal["accent", "good", "caution", "fault"] = "caution"
     until: float = 0.0
+    source: str = ""
+    action: str = ""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class ScreenChrome:
         court, room: names for the header.
         central: whether the central system answers; None: unknown.
         notice: sentence to show, if any.
+        notice_action: words on its button; empty: it has none.
     """
 
     display_settings: DisplaySettings
@@ -42,4 +47,5 @@ class ScreenChrome:
     today: str = ""
     central: bool | None = None
     notice: str = ""
+    notice_action: str = ""
     notice_tone: Literal["accent", "good", "caution", "fault"] = "caution"

@@ -45,6 +45,7 @@ def make_settings(folder: Path, width: int, height: int, width_mm: float) -> Set
             },
             "paths": {"data": str(folder / "data"), "run": str(folder / "run")},
             "voice": {"headphones": "default"},
+            "hearing": {"remind_before_minutes": 5},
             "ui": {"width": width, "height": height, "width_mm": width_mm, "fullscreen": False},
         }
     )

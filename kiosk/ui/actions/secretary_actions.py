@@ -150,6 +150,10 @@ class SecretaryActions(RecorderActions):
         self.side_panel.panel = None
         await self._post("/v1/hearing/retire")
 
+    async def announce_end_of_recess(self, until: str) -> None:
+        """Say when the court goes on (RFC 3339); the hall's display shows it."""
+        await self._post("/v1/hearing/statements", subject="recess_until", value=until)
+
     async def resume_hearing(self) -> None:
         """Start the next part; postponed questions are asked again."""
         self.postponed = frozenset()

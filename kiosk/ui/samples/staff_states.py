@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kiosk.api.published import Schedule
+from kiosk.api.recorder import RecorderState
 from kiosk.api.sync import Delivery, SyncState
 from kiosk.ui.actions.side_panel_actions import Panel
 from kiosk.ui.app_state import AppState
@@ -43,6 +44,22 @@ def staff_at(
         app.recorder_connection.is_up = is_up
 
     return prepare
+
+
+def people_speak(prepare: Prepare) -> Prepare:
+    """Return ``prepare`` and then speech in the idle room, at the hour of a hearing."""
+
+    def speaking(app: AppState) -> None:
+        prepare(app)
+        listed = [service_states.hearing(1, scheduled_at=service_states.at(9, 50))]
+        app.secretary.schedule = Schedule.model_validate(service_states.schedule(listed))
+        heard = {"judge": {"heard": service_states.ago(0.5)}}
+        state = service_states.recorder(microphones=service_states.microphones(**heard))
+        app.recorder_state = RecorderState.model_validate(state)
+        for second in range(8):
+            app.reminder_desk.take(app.recorder_state, app.now() - second)
+
+    return speaking
 
 
 def hearing_runs(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from kivy.uix.widget import Widget
@@ -37,7 +38,7 @@ class RecessScreen(StaffScreen):
         ]
         if view.banner:
             words.append(kit.text(view.banner, "body", wid="banner", colour="caution"))
-        words += chain_receipt_status(kit, receipt)
+        words += [*self._ends(view), *chain_receipt_status(kit, receipt)]
         parts = [
             chain_receipt_or_icon(kit, receipt, icon, "accent", 0.3),
             kit.column(kit.spacer(), *words, kit.spacer(), gap=16),
@@ -45,6 +46,26 @@ class RecessScreen(StaffScreen):
         if view.question:
             parts.append(kit.column(question_card(kit, view.question, self.app), size_hint_x=0.85))
         return kit.row(*parts, gap=36, padding=(40, 32))
+
+    def _ends(self, view: RecessView) -> list[Widget]:
+        """Return until when the recess lasts, or the times that can be said; the hall sees it."""
+        kit = self.kit
+        if view.until and not view.ends:
+            return [kit.text(view.until, "lead", wid="recess.until", weight="semibold")]
+        if not view.ends or view.question:
+            return []
+        buttons = [
+            kit.button(f"recess.until.{number}", time, self._announce(moment), once=True, fill=True,
+                       pad=8)
+            for number, (moment, time) in enumerate(view.ends, 1)
+        ]  # fmt: skip
+        label = kit.text(kit.translate.gettext("Lasts until:"), "body")
+        if kit.theme.compact:
+            return [kit.touch_line(*buttons)]
+        return [label, kit.touch_line(*buttons)]
+
+    def _announce(self, moment: str) -> Callable[[], None]:
+        return lambda: self.app.spawn(self.app.secretary.announce_end_of_recess(moment))
 
     def body_key(self, view: RecessView) -> Any:
         """Return what the body depends on: also the page of answers and the chain receipt."""

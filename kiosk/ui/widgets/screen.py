@@ -102,7 +102,8 @@ class StandardScreen(Screen):
         self._header_slot.show(
             self.header_key(view, chrome), lambda: self._header_bar(self.header(view, chrome))
         )
-        self._notice_slot.show((chrome.notice, chrome.notice_tone), lambda: self._notice(chrome))
+        notice = (chrome.notice, chrome.notice_tone, chrome.notice_action)
+        self._notice_slot.show(notice, lambda: self._notice(chrome))
         self._body_slot.show(self.body_key(view), lambda: self.body(view))
         if not self.has_footer(view):
             if self._footer_slot.parent:
@@ -161,13 +162,20 @@ class StandardScreen(Screen):
         kit = self.kit
         tone = chrome.notice_tone
         colour = {"accent": "tint_text"}.get(tone, tone)
-        is_long = len(chrome.notice) > LONG_NOTICE and kit.theme.text_size > 2
+        is_long = len(chrome.notice) > LONG_NOTICE or bool(chrome.notice_action)
+        is_long = (is_long and kit.theme.text_size > 2) or kit.theme.compact
         kind: Kind = "small" if is_long else "body"  # still larger than at the first text size
         text = kit.text(chrome.notice, kind, wid="notice", colour=colour, weight="medium")
         text.pos_hint = {"center_y": 0.5}
         close = kit.button("notice.close", "", self.app.dismiss_notice, icon="close", style="ghost")
         icon = kit.icon("alert-circle" if tone != "good" else "check-circle", 34, colour)
-        row = kit.row(icon, text, close, gap=16, padding=(28, 8), size_hint_y=None)
+        parts = [icon, text, close]
+        if chrome.notice_action:
+            act = kit.button("notice.act", chrome.notice_action, self.app.act_on_notice,
+                             style="primary", max_width=360, once=True)  # fmt: skip
+            parts.insert(2, act)
+        padding = (28, 2 if kit.theme.compact else 8)
+        row = kit.row(*parts, gap=16, padding=padding, size_hint_y=None)
         row.bind(minimum_height=row.setter("height"))
         fills = {"accent": "tint"}
         Band(row, kit.colour(fills.get(tone, f"{tone}_tint")), self.colours.line)

@@ -8,6 +8,7 @@ from kiosk.ui.actions.side_panel_actions import RemedyPanel, SidePanelActions
 from kiosk.ui.secretary.running_hearing.notices import AlarmView
 from kiosk.ui.theme import Tone
 from kiosk.ui.widgets.graphics import Surface
+from kiosk.ui.widgets.touchable import Tap
 from kiosk.ui.widgets.widget_kit import WidgetKit
 
 
@@ -35,14 +36,21 @@ def alarm_bar(kit: WidgetKit, alarm: AlarmView, side_panel: SidePanelActions) ->
 
 
 def banner_bar(
-    kit: WidgetKit, text: str, icon_name: str = "clock-alert-outline", tone: Tone = "caution"
+    kit: WidgetKit,
+    text: str,
+    icon_name: str = "clock-alert-outline",
+    tone: Tone = "caution",
+    close: Tap | None = None,
 ) -> Widget:
-    """Return a calm sentence over the whole width."""
+    """Return a calm sentence over the whole width; ``close`` removes it."""
     colour = "tint_text" if tone == "accent" else tone
     words = kit.text(text, "body", wid="banner", colour=colour, weight="medium")
     words.pos_hint = {"center_y": 0.5}
     icon = kit.icon(icon_name, 34, colour)
-    row = kit.row(icon, words, gap=16, padding=(20, 8), size_hint_y=None)
+    parts = [icon, words]
+    if close is not None:
+        parts.append(kit.button("notice.close", "", close, icon="close", style="ghost"))
+    row = kit.row(*parts, gap=16, padding=(20, 8), size_hint_y=None)
     row.bind(minimum_height=row.setter("height"))
     fill, line = ("tint", "tint_line") if tone == "accent" else ("caution_tint", "caution_line")
     Surface(row, kit.colour(fill), kit.colour(line), kit.px(14), 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kiosk.api.published import Schedule
 from kiosk.api.recorder import RecorderState, RunningHearing
@@ -89,11 +89,13 @@ class RecordingView:
     panel: PanelView | None = None
     playing: str = ""
     repairable: tuple[str, ...] = ()
+    is_reminder: bool = False
+    """The banner can be dismissed."""
 
 
 def view(app: AppState) -> RecordingView:
     """Return what the screen shows."""
-    return recording_view(
+    shown = recording_view(
         app.view_context(),
         app.shown_recorder_state,
         stale=app.is_recorder_stale,
@@ -101,6 +103,11 @@ def view(app: AppState) -> RecordingView:
         postponed=app.secretary.postponed,
         panel=app.secretary.side_panel.panel,
     )
+    reminder = None if shown.banner else app.reminder_desk.due()
+    if reminder is None:
+        return shown
+    text = app.notice_text(reminder.code, reminder.source)
+    return replace(shown, banner=text, is_reminder=True)
 
 
 def recording_view(
@@ -278,6 +285,15 @@ def _all_events(app: AppState) -> None:
 
 SAMPLES: dict[str, Prepare] = {
     "recording": hearing_runs(),
+    "recording-missing": hearing_runs(
+        hearing={
+            "persons": [
+                {"id": "p1", "role": "plaintiff", "name": "Ахметов А.", "attendance": "hall"},
+                {"id": "p2", "role": "witness", "name": "Ким О.", "attendance": "absent"},
+                {"id": "p3", "role": "representative", "name": "Серікбаева Г.Қ."},
+            ]
+        }
+    ),
     "recording-first-minute": hearing_runs(
         hearing=FIRST_MINUTE, proof={"state": "none", "age_seconds": None}
     ),

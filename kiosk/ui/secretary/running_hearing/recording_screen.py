@@ -168,4 +168,5 @@ class RecordingScreen(Screen):
             return banner_bar(self.kit, view.playing, "headphones", "accent")
         if not view.banner or self._hides_event_log(view):
             return None
-        return banner_bar(self.kit, view.banner)
+        close = self.app.dismiss_notice if view.is_reminder else None
+        return banner_bar(self.kit, view.banner, close=close)

@@ -15,7 +15,7 @@ from kiosk.ui.registry import TodayPlace
 from kiosk.ui.samples import service_states
 from kiosk.ui.samples.screen_sample import Prepare
 from kiosk.ui.samples.service_states import at
-from kiosk.ui.samples.staff_states import staff_at
+from kiosk.ui.samples.staff_states import people_speak, staff_at
 from kiosk.ui.schedule_age import schedule_age
 from kiosk.ui.secretary.schedule.readiness import ReadinessLine, readiness
 from kiosk.ui.theme import Tone
@@ -204,5 +204,12 @@ SAMPLES: dict[str, Prepare] = {
             ]
         ),
     ),
+    "today-soon": staff_at(
+        TodayPlace(),
+        schedule=service_states.schedule(
+            [service_states.hearing(1, scheduled_at=at(9, 56)), *service_states.LIST[1:]]
+        ),
+    ),
+    "today-speaking": people_speak(staff_at(TodayPlace())),
     "today-lines": staff_at(TodayPlace(), UNPROVEN, sync=BUSY),
 }

@@ -25,7 +25,7 @@ class TodayScreen(StaffScreen):
 
     def body_key(self, view: TodayView) -> Any:
         """Return what the body depends on: also the page of the list."""
-        return (view, self._page)
+        return (view, self._page, bool(self.app.screen_chrome().notice_action))
 
     @property
     def _page(self) -> int:
@@ -43,6 +43,8 @@ class TodayScreen(StaffScreen):
     def _hearing_list(self, view: TodayView) -> list[Widget]:
         kit = self.kit
         per_page = 3 if kit.theme.text_size > 2 or kit.theme.compact else 4
+        if kit.theme.compact and self.app.screen_chrome().notice_action:
+            per_page = 2  # a reminder with a button takes the height of a row
         pages = max(1, -(-len(view.rows) // per_page))
         chosen = next((n for n, row in enumerate(view.rows) if row.chosen), 0)
         page = min(self._page, pages - 1) if self._page else chosen // per_page

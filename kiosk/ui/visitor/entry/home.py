@@ -9,6 +9,7 @@ from kiosk.api.sync import SyncState
 from kiosk.ui.app_state import AppState
 from kiosk.ui.samples import service_states
 from kiosk.ui.samples.screen_sample import Prepare, prepare_idle
+from kiosk.ui.samples.staff_states import people_speak
 from kiosk.ui.screen_chrome import Notice
 
 
@@ -35,6 +36,7 @@ def _with(**changes: Any) -> Prepare:
 
 SAMPLES = {
     "home": prepare_idle,
+    "home-speaking": people_speak(prepare_idle),
     "home-offline": _with(sync_state=SyncState.model_validate(service_states.sync("down"))),
     "home-unknown-badge": _with(notice=Notice("unknown_badge", until=1e9)),
 }

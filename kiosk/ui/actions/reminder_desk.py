@@ -1,0 +1,90 @@
+"""The reminders on the screen: which one is shown, which were dismissed, what is said aloud."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kiosk.api.recorder import RecorderState
+from kiosk.config import HearingSettings
+from kiosk.locale import N_
+from kiosk.ui.actions.reminders import FORGOTTEN, SOON, Reminder, ReminderInputs, reminders
+from kiosk.ui.actions.speech_watch import SpeechWatch
+from kiosk.ui.screen_chrome import Notice
+
+START, SIGN_IN = N_("Start hearing"), N_("Sign in")
+PUBLIC = (FORGOTTEN,)
+"""What is also said while nobody is signed in; the others may name persons."""
+
+
+class ReminderDesk:
+    """The reminders of one screen.
+
+    Args:
+        settings: ``[hearing]``.
+        inputs: returns what decides them; it is told whether people speak.
+        is_staff: whether somebody is signed in.
+        say: says a reminder aloud.
+        now: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        settings: HearingSettings,
+        inputs: Callable[[bool], ReminderInputs],
+        is_staff: Callable[[], bool],
+        say: Callable[[Reminder], None],
+        now: Callable[[], float],
+    ) -> None:
+        self._settings, self._inputs, self._is_staff = settings, inputs, is_staff
+        self._say, self._now = say, now
+        self._speech = SpeechWatch()
+        self._dismissed: set[str] = set()
+        self._said: set[str] = set()
+
+    def take(self, state: RecorderState, now: float) -> None:
+        """Take a State of the recorder that came at ``now``."""
+        self._speech.take(state, now)
+
+    def due(self) -> Reminder | None:
+        """Return the reminder to show now; None: there is none."""
+        is_speaking = self._speech.is_speaking(self._now())
+        for reminder in reminders(self._inputs(is_speaking), self._settings):
+            is_allowed = self._is_staff() or reminder.code in PUBLIC
+            if is_allowed and reminder.key not in self._dismissed:
+                return reminder
+        return None
+
+    def notice(self) -> Notice | None:
+        """Return the line at the top."""
+        reminder = self.due()
+        if reminder is None:
+            return None
+        action = ""
+        if reminder.hearing_id:
+            action = START if self._is_staff() else SIGN_IN
+        return Notice(
+            reminder.code,
+            tone="accent" if reminder.code == SOON else "caution",
+            source=reminder.source,
+            action=action,
+        )
+
+    @property
+    def hearing_id(self) -> str:
+        """The hearing that the shown reminder wants started; empty: none."""
+        reminder = self.due()
+        return reminder.hearing_id if reminder is not None else ""
+
+    def dismiss(self) -> None:
+        """Do not show the present reminder again."""
+        if (reminder := self.due()) is not None:
+            self._dismissed.add(reminder.key)
+
+    def tick(self) -> None:
+        """Say a reminder of the next hearing aloud, once, where the settings want it."""
+        if not self._settings.remind_aloud:
+            return
+        for reminder in reminders(self._inputs(False), self._settings):
+            if reminder.code == SOON and reminder.key not in self._said:
+                self._said.add(reminder.key)
+                self._say(reminder)

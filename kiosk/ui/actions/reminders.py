@@ -1,0 +1,133 @@
+"""What the secretary should not forget now: a pure function of State, list and clock (S16, R70).
+
+A reminder is a sentence of :mod:`kiosk.alarms` with what to do. It forbids nothing, it can be
+dismissed, and it says nothing while nobody knows the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from kiosk.api.hearing import Hearing
+from kiosk.api.recorder import RecorderState, RunningHearing
+from kiosk.api.states import ClockState, Phase
+from kiosk.clocks import parse_wall
+from kiosk.config import HearingSettings
+
+SOON, FORGOTTEN, MISSING, RECESS_OVER = (
+    "hearing_soon",
+    "start_forgotten",
+    "persons_missing",
+    "recess_over",
+)
+EARLY = timedelta(minutes=1)
+"""A hearing may begin so long before its time."""
+MOST_NAMES = 3
+
+
+@dataclass(frozen=True)
+class Reminder:
+    """One reminder.
+
+    Attributes:
+        code: of :mod:`kiosk.alarms`.
+        key: what is dismissed with it: the same reminder of the same hearing.
+        source: what its sentence names: a time of day, or persons (for staff alone).
+        hearing_id: the hearing of the list that it wants started.
+    """
+
+    code: str
+    key: str
+    source: str = ""
+    hearing_id: str = ""
+
+
+@dataclass(frozen=True)
+class ReminderInputs:
+    """What decides which reminders are due.
+
+    Attributes:
+        recorder: its present State; None: it is not heard, so nothing is known.
+        listed: today's hearings.
+        done: ids of those that were held.
+        is_speaking: people speak in the room.
+        now: wall time.
+    """
+
+    recorder: RecorderState | None
+    listed: tuple[Hearing, ...]
+    done: Collection[str]
+    is_speaking: bool
+    now: datetime
+    zone: ZoneInfo
+
+
+def reminders(inputs: ReminderInputs, settings: HearingSettings) -> list[Reminder]:
+    """Return what is due, the most urgent first."""
+    recorder = inputs.recorder
+    if recorder is None or recorder.clock.state is ClockState.UNSET:
+        return []
+    if recorder.phase is Phase.IDLE:
+        return [*_forgotten(inputs, settings), *_soon(inputs, settings)]
+    if recorder.hearing is None:
+        return []
+    if recorder.phase is Phase.RECORDING:
+        return list(_missing(recorder.hearing, inputs.now, settings))
+    if recorder.phase in (Phase.RECESS, Phase.RETIRED):
+        return list(_recess_over(recorder.hearing, inputs))
+    return []
+
+
+def _forgotten(inputs: ReminderInputs, settings: HearingSettings) -> Iterator[Reminder]:
+    """Yield that people speak at the hour of a hearing and nobody has started it."""
+    if not (settings.remind_forgotten_start and inputs.is_speaking):
+        return
+    for hearing in inputs.listed:
+        starts = hearing.starts_at
+        if starts is None or hearing.id in inputs.done:
+            continue
+        ends = starts + timedelta(minutes=hearing.duration_minutes or 60)
+        if starts - EARLY <= inputs.now < ends:
+            yield Reminder(FORGOTTEN, f"{FORGOTTEN} {hearing.id}", hearing_id=hearing.id)
+            return
+
+
+def _soon(inputs: ReminderInputs, settings: HearingSettings) -> Iterator[Reminder]:
+    """Yield that the next hearing begins within some minutes (R70)."""
+    before = timedelta(minutes=settings.remind_before_minutes)
+    for hearing in inputs.listed:
+        starts = hearing.starts_at
+        if starts is None or hearing.id in inputs.done:
+            continue
+        if timedelta(0) < starts - inputs.now <= before:
+            time = starts.astimezone(inputs.zone).strftime("%H:%M")
+            yield Reminder(SOON, f"{SOON} {hearing.id}", time)
+            return
+
+
+def _missing(
+    hearing: RunningHearing, now: datetime, settings: HearingSettings
+) -> Iterator[Reminder]:
+    """Yield who is expected and was not noted as come, some minutes after the start."""
+    started = parse_wall(hearing.started)
+    late = timedelta(minutes=settings.remind_missing_minutes)
+    if not settings.remind_missing_minutes or started is None or now - started < late:
+        return
+    missing = [p for p in hearing.persons if p.attendance in ("", "absent") and not p.left]
+    if not missing:
+        return
+    names = [person.name or person.role for person in missing]
+    more = f" +{len(names) - MOST_NAMES}" if len(names) > MOST_NAMES else ""
+    key = f"{MISSING} {hearing.id} {','.join(person.id for person in missing)}"
+    yield Reminder(MISSING, key, ", ".join(names[:MOST_NAMES]) + more)
+
+
+def _recess_over(hearing: RunningHearing, inputs: ReminderInputs) -> Iterator[Reminder]:
+    """Yield that the end of the recess that the court has said is there."""
+    until = parse_wall(hearing.recess_until)
+    if until is not None and inputs.now >= until:
+        time = until.astimezone(inputs.zone).strftime("%H:%M")
+        yield Reminder(RECESS_OVER, f"{RECESS_OVER} {hearing.id} {hearing.recess_until}", time)
