@@ -14,6 +14,7 @@ from kiosk.api.hearing import Hearing
 from kiosk.api.published import Schedule
 from kiosk.api.recorder import RecorderState
 from kiosk.api.recorder_calls import StaffSession
+from kiosk.clocks import format_wall
 from kiosk.config import HearingSettings
 from kiosk.ui.actions.reminders import ReminderInputs, reminders
 from kiosk.ui.actions.speech_watch import SPOKEN_S, SpeechWatch
@@ -28,7 +29,7 @@ SETTINGS = HearingSettings()
 
 def listed(minutes: float, number: int = 1, **fields: Any) -> Hearing:
     """Return a hearing that begins in ``minutes``."""
-    starts = sample_data.format_wall(NOW + timedelta(minutes=minutes))
+    starts = format_wall(NOW + timedelta(minutes=minutes))
     return Hearing.model_validate(sample_data.hearing(number, scheduled_at=starts, **fields))
 
 
@@ -198,7 +199,7 @@ def test_speech_is_said_within_half_a_minute_with_one_button(app: AppState, cloc
         assert app.sign_in.place is not None
         app.staff = StaffSession.model_validate(sample_data.SECRETARY)
         assert app.screen_chrome().notice_action == app.translate("Start hearing")
-        started = []
+        started: list[str] = []
         app.secretary.start_hearing = lambda hearing: _note(started, hearing)  # type: ignore[method-assign]
         app.act_on_notice()
         await asyncio.sleep(0)
