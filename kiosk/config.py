@@ -342,7 +342,11 @@ class SyncSettings(SettingsGroup):
 
 
 class UiSettings(SettingsGroup):
-    """``[ui]``: the touch screen. Sizes on it are computed from ``width_mm``."""
+    """``[ui]``: the touch screen. Sizes on it are computed from ``width_mm``.
+
+    ``online_services``: addresses of services for visitors, shown as QR codes, by their id
+    (``cabinet``, ``portal``, ``mobile``, ``video``; R7-R18); an empty one is not shown.
+    """
 
     width: Annotated[int, Field(ge=480, le=3840)] = 1280
     height: Annotated[int, Field(ge=320, le=2160)] = 800
@@ -353,6 +357,10 @@ class UiSettings(SettingsGroup):
     countdown_seconds: Annotated[int, Field(ge=5, le=120)] = 20
     receipt_seconds: Annotated[int, Field(ge=90, le=600)] = 90
     staff_idle_minutes: Annotated[int, Field(ge=1, le=480)] = 60
+    online_services: dict[
+        Literal["cabinet", "portal", "mobile", "video"],
+        Annotated[str, Field(pattern=r"^(https://[^\s]{1,200})?$")],
+    ] = {}
 
 
 class HallSettings(SettingsGroup):

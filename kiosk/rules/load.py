@@ -124,6 +124,7 @@ def load_rules(folder: Path = DATA_FOLDER) -> Rules:
         "events": (model.EventType, "events", "event"),
         "limits": (model.Limit, "limits", "limit"),
         "link_verdicts": (model.LinkVerdict, "limits", "link_verdict"),
+        "online_services": (model.OnlineService, "online_services", "service"),
         "languages": (model.LanguageRow, "languages", "language"),
         "questions": (model.Question, "rules", "question"),
     }

@@ -374,6 +374,25 @@ class Limit(TableRow):
         return self
 
 
+class OnlineService(LabelledRow):
+    """Where a visitor does something from home (R7-R18); ``url`` is None if none was found.
+
+    Attributes:
+        purpose: what it is for.
+        missing: why there is no address.
+    """
+
+    purpose: Label
+    url: str | None = None
+    missing: str | None = None
+
+    @model_validator(mode="after")
+    def _url_or_reason(self) -> OnlineService:
+        if (self.url is None) == (self.missing is None):
+            raise ValueError("a service has either an address or the reason why it is missing")
+        return self
+
+
 class LinkVerdict(LabelledRow):
     """Meaning of a link check's verdict for the hearing, as a sentence (R30, R31)."""
 

@@ -24,6 +24,7 @@ from kiosk.rules.model import (
     LinkVerdict,
     Mrp,
     Oath,
+    OnlineService,
     Permission,
     Proceeding,
     Question,
@@ -81,6 +82,7 @@ class Rules:
     mrp: tuple[Mrp, ...]
     limits: Mapping[str, Limit]
     link_verdicts: Mapping[str, LinkVerdict]
+    online_services: Mapping[str, OnlineService]
     languages: Mapping[str, LanguageRow]
     questions: Mapping[str, Question]
 

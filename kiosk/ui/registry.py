@@ -234,6 +234,13 @@ class HearingsPlace:
 
 
 @dataclass(frozen=True)
+class OnlineServicesPlace:
+    """What can be done from home; ``chosen``: the service whose code is shown."""
+
+    chosen: str = ""
+
+
+@dataclass(frozen=True)
 class SecretaryCallPlace:
     """The sign that the secretary is needed; ``return_to`` is where the visitor continues."""
 
@@ -262,6 +269,7 @@ VisitorPlace = (
     | FilingFailedPlace
     | DocumentStatusPlace
     | HearingsPlace
+    | OnlineServicesPlace
     | SecretaryCallPlace
 )
 
@@ -458,6 +466,7 @@ SCREENS = (
     ScreenDefinition("visitor.home", "visitor.entry", HomePlace),
     ScreenDefinition("visitor.document_type", "visitor.entry", DocumentTypePlace),
     ScreenDefinition("visitor.hearings", "visitor.entry", HearingsPlace),
+    ScreenDefinition("visitor.online_services", "visitor.entry", OnlineServicesPlace),
     ScreenDefinition("visitor.secretary_call", "visitor.entry", SecretaryCallPlace),
     ScreenDefinition("visitor.leave_confirmation", "visitor.entry"),
     ScreenDefinition("visitor.idle_warning", "visitor.entry"),

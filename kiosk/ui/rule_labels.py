@@ -118,6 +118,12 @@ class RuleLabels:
         row = self.rules.permissions.get(permission)
         return row is not None and kind in row.consent_kinds
 
+    def online_service(self, identifier: str) -> tuple[str, str]:
+        """Return what an online service is called, and what it is for."""
+        row = self.rules.online_services[identifier]
+        pick = self._translate.pick
+        return sentence_case(pick(row.label.as_map())), pick(row.purpose.as_map())
+
     # -- documents -----------------------------------------------------------------------------
 
     def document_type(self, identifier: str) -> str:

@@ -23,6 +23,7 @@ from kiosk.ui.registry import (
     HearingsPlace,
     HomePlace,
     InsertPaperPlace,
+    OnlineServicesPlace,
     PageReviewPlace,
     ReceiptPlace,
     ScanFaultPlace,
@@ -176,6 +177,25 @@ def test_closed_hearings_show_the_time_only(app: AppState) -> None:
     closed = next(row for row in view.rows if row.closed)
     assert (closed.title, closed.case_number) == ("", "")
     assert closed.time == "11:30"
+
+
+def test_online_services_have_what_they_are_for_and_a_code(app: AppState) -> None:
+    """R7-R18, R38, R39: only those with an address; the court's setting comes first."""
+    view = view_at(app, OnlineServicesPlace())
+    assert [service for service, _ in view.services] == ["cabinet"]
+    assert (view.chosen, view.url) == ("cabinet", "https://office.sud.kz")
+    assert "registered users" in view.purpose
+    named = {"cabinet": "", "portal": "https://portal.example", "video": "https://video.example/a"}
+    ui = app.settings.ui.model_copy(update={"online_services": named})
+    app.settings = app.settings.model_copy(update={"ui": ui})
+    view = view_at(app, OnlineServicesPlace("video"))
+    assert [service for service, _ in view.services] == ["portal", "video"]
+    assert (view.chosen, view.url) == ("video", "https://video.example/a")
+    assert "secretary gives the link" in view.purpose
+    assert view_at(app, OnlineServicesPlace("cabinet")).chosen == "portal", "it has none any more"
+    ui = ui.model_copy(update={"online_services": {"cabinet": ""}})
+    app.settings = app.settings.model_copy(update={"ui": ui})
+    assert view_at(app, OnlineServicesPlace()).url == "", "nothing is invented"
 
 
 def test_a_hearing_closed_here_shows_no_title(app: AppState) -> None:

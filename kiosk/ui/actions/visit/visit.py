@@ -27,6 +27,7 @@ from kiosk.ui.registry import (
     HearingsPlace,
     HomePlace,
     InsertPaperPlace,
+    OnlineServicesPlace,
     PageReviewPlace,
     ParkedPlace,
     ReceiptPlace,
@@ -106,6 +107,10 @@ class Visit(VisitContext):
             self.show(PageReviewPlace() if self.slot_pages else DocumentTypePlace())
         else:
             self.show(DocumentsPlace())
+
+    def show_online_services(self, chosen: str = "") -> None:
+        """Show what can be done from home, with the code of one service."""
+        self.show(OnlineServicesPlace(chosen))
 
     # -- help and leaving ----------------------------------------------------------------------
 

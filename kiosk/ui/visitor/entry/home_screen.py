@@ -1,4 +1,4 @@
-"""The visitor's first screen: four choices, one of them primary."""
+"""The visitor's first screen: four choices, one of them primary, and what can be done from home."""
 
 from __future__ import annotations
 
@@ -49,9 +49,13 @@ class HomeScreen(VisitorScreen):
                                 _("In this courtroom"), visit.show_hearings)  # fmt: skip
         call = self._choice("home.call", "bell-ring-outline", _("Call the secretary"),
                             _("If you need help"), visit.call_secretary)  # fmt: skip
+        online = kit.button(
+            "home.online", _("From home, by telephone or computer"), visit.show_online_services,
+            icon="cellphone", wide=True,
+        )  # fmt: skip
         first, second = kit.row(file, track, gap=24), kit.row(hearings, call, gap=24)
         gap = 12 if compact else 20
-        return kit.column(title, first, second, gap=gap, padding=(60, 10, 60, 24))
+        return kit.column(title, first, second, online, gap=gap, padding=(60, 10, 60, 14))
 
     def _choice(self, wid: str, icon: str, title: str, text: str, on_tap: Tap) -> Widget:
         kit = self.kit
