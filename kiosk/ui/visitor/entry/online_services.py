@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kiosk.ui.app_state import AppState
@@ -36,7 +37,7 @@ def view(app: AppState) -> OnlineServicesView:
 
 def service_urls(app: AppState) -> dict[str, str]:
     """Return the address of each service that has one; the settings come before the rules."""
-    named: dict[str, str] = {**app.settings.ui.online_services}
+    named: Mapping[str, str] = dict(app.settings.ui.online_services.items())
     rows = app.labels.rules.online_services.values()
     urls = {row.id: named.get(row.id, row.url or "") for row in rows}
     return {service: url for service, url in urls.items() if url}
