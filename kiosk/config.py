@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from kiosk.api.camera import CameraPicture
-from kiosk.device_address import DeviceAddress, check_device_address, parse_device_address
+from kiosk.device_address import FORMS, DeviceAddress, check_device_address, parse_device_address
 from kiosk.settings_lines import Contradiction, ContradictionError
 
 MAX_MICROPHONES = 8
@@ -51,7 +51,9 @@ def _check_source_name(name: str) -> str:
 
 
 def _check_output(name: str) -> str:
-    """Return ``name``, an ALSA device; raise ValueError if it has the number of a card."""
+    """Return ``name``; raise ValueError if it has a card's number, or is no address of a card."""
+    if name.startswith(tuple(f"{kind}:" for kind in FORMS)):
+        return check_device_address(name)
     if re.search(r"hw:\d", name):
         raise ValueError("the number of a card changes; write plughw:CARD=ID (`aplay -L`)")
     return name
@@ -232,7 +234,8 @@ class PrinterSettings(SerialPortSettings):
 class VoiceSettings(SettingsGroup):
     """``[voice]``: spoken prompts. ``headphones`` and ``loudspeaker``: ALSA devices (empty: none).
 
-    ``recorded``: folder of ``<language>/<screen>.wav`` files, which replace espeak-ng.
+    They may be named as a microphone's device, too (``usb:1-1.3``). ``recorded``: folder of
+    ``<language>/<screen>.wav`` files, which replace espeak-ng.
     """
 
     enabled: bool = True

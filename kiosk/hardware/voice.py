@@ -23,6 +23,8 @@ from typing import Self
 import numpy as np
 
 from kiosk.config import VoiceSettings
+from kiosk.errors import DeviceAbsentError
+from kiosk.hardware.audio.outputs import alsa_output
 from kiosk.hardware.child_process.pdeathsig import die_with_parent
 from kiosk.hardware.tones import tone_wav
 from kiosk.locale import Language
@@ -74,6 +76,15 @@ class Voice:
         self.stop()
         if self._thread is not None:
             self._thread.join(2.0)
+
+    def use(self, settings: VoiceSettings) -> None:
+        """Speak on the devices of ``settings`` from the next prompt on."""
+        self.stop()
+        with self._condition:
+            self._settings, self._volume = settings, settings.volume
+            is_needed = self._thread is None and not self._is_closed
+        if is_needed:
+            self.__enter__()
 
     @property
     def is_enabled(self) -> bool:
@@ -203,9 +214,14 @@ class Voice:
         """Play on every permitted device; wait for the end."""
         players = []
         for device in (self._settings.headphones, self._settings.loudspeaker):
-            if device:
+            try:
+                output = alsa_output(device)
+            except DeviceAbsentError as error:
+                log.info("voice: %s", error)
+                continue
+            if output:
                 player = self._start_process(
-                    ["aplay", "-q", "-D", device, "-"], device, prompt_number
+                    ["aplay", "-q", "-D", output, "-"], device, prompt_number
                 )
                 players += [player] if player is not None else []
         threads = [

@@ -13,6 +13,8 @@ from typing import Any
 
 from kiosk.api.reports import Limit
 from kiosk.errors import DeviceAbsentError
+from kiosk.hardware.audio.outputs import alsa_output
+from kiosk.hardware.audio.sound_devices import AmbiguousDeviceError
 from kiosk.hardware.tone import tone_wav
 from kiosk.selftest.model import Question, SelfTestContext, unattended
 from kiosk.selftest.verdict import (
@@ -99,11 +101,15 @@ async def _playing(device: str, seconds: float, volume: int) -> AsyncIterator[No
         SpeakerAbsentError: it is not there, another program uses it, or there is no ``aplay``.
     """
     sound = asyncio.subprocess.PIPE
-    command = ("aplay", "-q", "-D", device, "-")
     try:
+        command = ("aplay", "-q", "-D", alsa_output(device), "-")
         process = await asyncio.create_subprocess_exec(
             *command, stdin=sound, stdout=asyncio.subprocess.DEVNULL, stderr=sound
         )
+    except AmbiguousDeviceError:
+        raise
+    except DeviceAbsentError as error:
+        raise SpeakerAbsentError(str(error)) from error
     except OSError as error:
         raise SpeakerAbsentError(f"aplay: {error.strerror}") from error
     fed = asyncio.ensure_future(process.communicate(tone_wav(seconds, volume)))

@@ -26,6 +26,7 @@ from kiosk.api.room import (
 )
 from kiosk.config import CameraPictureSettings, Settings
 from kiosk.errors import ConfigError, DeviceAbsentError, KioskError
+from kiosk.hardware.audio.outputs import is_address
 from kiosk.hardware.audio.sound_devices import (
     ROOT,
     AmbiguousDeviceError,
@@ -218,6 +219,11 @@ class RoomService:
         ]
         if settings.headset.device:
             wanted.append(("output", "headset", settings.headset.device))
+        wanted += [
+            ("output", name, device)
+            for name in ("loudspeaker", "headphones")
+            if is_address(device := getattr(settings.voice, name))
+        ]
         for direction, name, device in wanted:
             try:
                 find_device(device, list_devices(direction, root=self._root))

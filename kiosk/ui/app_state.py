@@ -179,6 +179,7 @@ class AppState:
             self.notify_observers,
         )
         self.commissioning.on_language = self._set_language
+        self.commissioning.devices.use = self._use_loudspeaker
         self.commissioning.report.words = self._measured_words
         self.commissioning.on_finished = self.upkeep.take_settings
         self.reminder_desk = ReminderDesk(
@@ -263,6 +264,17 @@ class AppState:
             text = _("Speak at this seat: {role}", role=self.labels.role(role))
         self.voice.device.is_hearing_active = self._is_hearing_active
         self.voice.device.speak(text, self.display_settings.language, tone=tone)
+
+    def _use_loudspeaker(self, address: str, is_silent: bool) -> None:
+        """Speak on the loudspeaker ``address`` from now on; empty: on that of the settings."""
+        voice = self.commissioning.settings().voice
+        if address:
+            voice = voice.model_copy(update={"loudspeaker": address, "enabled": True})
+        self.voice.device.use(voice)
+        if not is_silent:
+            self.voice.device.is_hearing_active = self._is_hearing_active
+            text = self.translate.gettext("This is the loudspeaker of the kiosk.")
+            self.voice.device.speak(text, self.display_settings.language)
 
     def _set_language(self, language: str) -> None:
         self.set_display_settings(self.display_settings.with_language(language))

@@ -315,7 +315,13 @@ class TechnicianHomePlace:
 
 @dataclass(frozen=True)
 class CameraPlace:
-    """The hearing's camera: its picture, and how it is taken."""
+    """The hearing's camera: its picture, and how it is taken.
+
+    Attributes:
+        is_in_steps: opened while the room is set up, and leads back there.
+    """
+
+    is_in_steps: bool = False
 
 
 @dataclass(frozen=True)

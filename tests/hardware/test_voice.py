@@ -157,3 +157,20 @@ def test_no_sound_device_is_silence_without_an_error(settings: VoiceSettings, de
         voice.speak(TEXT, "kk")
         wait_for(lambda: not voice.is_speaking, "the end")
         voice.stop()
+
+
+@pytest.mark.slow
+def test_it_speaks_where_it_was_just_told_to(
+    settings: VoiceSettings, monitors: dict[str, SinkMonitor]
+) -> None:
+    with Voice(VoiceSettings()) as voice:
+        voice.speak(TEXT, "ru")
+        assert not voice.is_speaking
+        voice.use(settings)
+        voice.speak(TEXT, "ru")
+        wait_for(monitors["loudspeaker"].is_playing, "the loudspeaker")
+        voice.use(settings.model_copy(update={"loudspeaker": ""}))
+        wait_for(lambda: not monitors["loudspeaker"].is_playing(0.5), "silence in the room")
+        voice.speak(TEXT, "ru")
+        wait_for(monitors["headphones"].is_playing, "the headphones")
+        assert not monitors["loudspeaker"].is_playing(0.5)

@@ -31,6 +31,7 @@ from kiosk.selftest.run import run_check
 from kiosk.storage.paths import Paths
 from kiosk.ui.actions.asked_person import AskedPerson
 from kiosk.ui.actions.commissioning_codes import CommissioningCodes
+from kiosk.ui.actions.commissioning_devices import CommissioningDevices
 from kiosk.ui.actions.commissioning_report import CommissioningReport
 from kiosk.ui.actions.commissioning_stick import CommissioningStick
 
@@ -124,6 +125,7 @@ class CommissioningActions:
         self._walk: Walk | None = None
         self._person = AskedPerson(lambda question: self._set(question=question))
         self.codes = CommissioningCodes(recorder, sync, on_change)
+        self.devices = CommissioningDevices(on_change)
         self.stick = CommissioningStick(recorder, on_change)
         self.report = CommissioningReport(self._paths, sync, on_change)
         self._inputs_at = self._said_at = self._delivery_at = 0.0
@@ -145,6 +147,7 @@ class CommissioningActions:
         self._walk = None
         self.codes.start("")
         self.stick.leave()
+        self.devices.leave()
         self.state = CommissioningState()
 
     async def begin(self, person: str, replaced: str = "") -> None:
@@ -164,6 +167,7 @@ class CommissioningActions:
         self._listening = Listening()
         self.codes.start("")
         self.stick.leave()
+        self.devices.leave()
         self._set(
             step=step, chosen="", heard="", is_skip_asked=False, problem="", detail="", typed=None
         )
@@ -177,6 +181,8 @@ class CommissioningActions:
             self._set(is_skip_asked=False, chosen="")
         elif self.codes.state.purpose:
             self.codes.start("")
+        elif self.devices.state.kind:
+            self.devices.leave()
         elif self.stick.state.profiles is not None:
             self.stick.leave()
         else:
@@ -329,7 +335,7 @@ class CommissioningActions:
             heard = self._listening.push(values)
             if heard and heard != state.heard:
                 self._set(heard=heard)
-        elif state.step == "walk" and self._walk is not None:
+        elif state.step == "walk" and self._walk is not None and not self.devices.state.kind:
             own = {seat.name for seat in self._walk.seats}
             self._take_walk_levels({name: value for name, value in values.items() if name in own})
 
@@ -440,6 +446,21 @@ class CommissioningActions:
     async def choose_printer(self, port: str) -> None:
         """Take ``port`` as the receipt printer's."""
         if await self._draft("printer", {"port": port}):
+            await self.apply()
+
+    async def keep_output(self) -> None:
+        """Take the loudspeaker that was heard; the recorder refuses one that fits two."""
+        address = self.devices.state.heard
+        self.devices.leave()
+        if address and await self._draft("voice", {"loudspeaker": address}):
+            if await self.apply():
+                self.devices.use(address, True)
+            self.start_walk()
+
+    async def keep_scanner(self, device: str) -> None:
+        """Take the scanner ``device``."""
+        self.devices.leave()
+        if await self._draft("scanner", {"kind": "sane", "device": device}):
             await self.apply()
 
     def settings(self) -> Settings:

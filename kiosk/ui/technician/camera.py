@@ -46,6 +46,7 @@ class CameraView:
         is_focus_held: the focus is fixed.
         flicker: the frequency of the mains.
         kept: whether what is seen is kept.
+        is_in_steps: it leads back to the steps in which the room is set up.
     """
 
     message: str
@@ -66,6 +67,7 @@ class CameraView:
     flicker: str
     is_changed: bool
     kept: str
+    is_in_steps: bool = False
 
 
 def view(app: AppState) -> CameraView:
@@ -100,7 +102,13 @@ def view(app: AppState) -> CameraView:
         flicker=_("Lamps {n} Hz", n=hertz) if hertz else _("Daylight"),
         is_changed=state.is_changed,
         kept=kept,
+        is_in_steps=_is_in_steps(app),
     )
+
+
+def _is_in_steps(app: AppState) -> bool:
+    place = app.secretary.place
+    return isinstance(place, CameraPlace) and place.is_in_steps
 
 
 def _message(context: ViewContext, state: CameraScreenState) -> str:

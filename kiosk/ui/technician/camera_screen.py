@@ -10,6 +10,7 @@ from kivy.uix.widget import Widget
 
 from kiosk.locale import N_
 from kiosk.ui.app_state import AppState
+from kiosk.ui.registry import CommissioningPlace
 from kiosk.ui.screen_chrome import ScreenChrome
 from kiosk.ui.staff.staff_screen import StaffScreen
 from kiosk.ui.technician.camera import CameraView
@@ -35,7 +36,7 @@ class CameraScreen(StaffScreen):
 
     def footer_key(self, view: CameraView) -> Any:
         """Return what the footer depends on."""
-        return view.is_changed, view.kept
+        return view.is_changed, view.kept, view.is_in_steps
 
     def update(self, view: CameraView, chrome: ScreenChrome) -> None:
         """Show ``view``."""
@@ -125,7 +126,14 @@ class CameraScreen(StaffScreen):
         kit, _, app = self.kit, self.kit.translate.gettext, self.app
         back = (lambda: app.spawn(app.camera.take_back())) if view.is_changed else None
         keep = (lambda: app.spawn(app.camera.keep())) if view.is_changed else None
+        steps = kit.button(
+            "camera.steps",
+            _("Steps"),
+            lambda: app.secretary.show(CommissioningPlace()),
+            icon="arrow-left",
+        )
         return [
+            *([steps] if view.is_in_steps else []),
             kit.fitted_text(view.kept, "body", wid="camera.kept", colour="quiet"),
             kit.button("camera.back", _("Take back"), back, icon="undo"),
             kit.button(

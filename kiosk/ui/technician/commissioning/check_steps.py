@@ -62,9 +62,14 @@ def check_view(app: AppState, base: StepView) -> StepView:
 
 def _extras(app: AppState, step: str) -> tuple[list[tuple[str, Tone]], list[Choice]]:
     """Return what a step has besides its checks."""
+    _ = app.translate.gettext
     if step == "network":
         return network_extras(app)
-    return key_extras(app) if step == "court_keys" else ([], [])
+    if step == "court_keys":
+        return key_extras(app)
+    if step == "camera":
+        return [], [Choice("camera", _("Set the picture"), _("Focus, zoom, brightness"))]
+    return [], [Choice("scanners", _("Look for scanners"))]
 
 
 def question_view(app: AppState, base: StepView) -> StepView:

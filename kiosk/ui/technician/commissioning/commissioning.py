@@ -11,6 +11,7 @@ from kiosk.ui.actions.commissioning_actions import CHECKS_OF_STEP
 from kiosk.ui.app_state import AppState
 from kiosk.ui.technician.commissioning.check_steps import check_view, report_view
 from kiosk.ui.technician.commissioning.code_views import code_view, stick_lines, stick_view
+from kiosk.ui.technician.commissioning.device_views import devices_view
 from kiosk.ui.technician.commissioning.labels import REPLACEMENTS
 from kiosk.ui.technician.commissioning.microphone_steps import microphones_view, walk_view
 from kiosk.ui.technician.commissioning.samples import SAMPLES
@@ -45,6 +46,8 @@ def view(app: AppState) -> StepView:
         return code_view(app, base)
     if app.commissioning.stick.state.profiles is not None:
         return stick_view(app, base)
+    if app.commissioning.devices.state.kind:
+        return devices_view(app, base)
     shown = _step_view(app, base)
     lines = (*_problem(app), *shown.lines)
     if state.running == "restart":

@@ -103,7 +103,8 @@ def walk_view(app: AppState, base: StepView) -> StepView:
         choices=tuple(
             _seat(app, index, seat, not is_over and not state.running and index == state.asked_seat)
             for index, seat in enumerate(state.seats)
-        ),
+        )
+        + (() if state.running else (Choice("outputs", _("Choose the loudspeaker")),)),
         columns=2 if len(state.seats) < 5 else 3,
         primary=_("Next"),
         primary_tap="finish_walk" if not state.running else "",

@@ -10,8 +10,11 @@ from kiosk.api.recorder import Alarm
 from kiosk.api.room import FoundInput, Room, StickProfile
 from kiosk.commissioning.record import STEPS, Record
 from kiosk.commissioning.walk import Seat
+from kiosk.hardware.audio.outputs import FoundOutput
+from kiosk.hardware.scanner.listing import FoundScanner
 from kiosk.ui.actions.commissioning_actions import CommissioningState
 from kiosk.ui.actions.commissioning_codes import CodeState, Purpose
+from kiosk.ui.actions.commissioning_devices import DevicesState
 from kiosk.ui.actions.commissioning_report import ReportState
 from kiosk.ui.actions.commissioning_stick import StickState
 from kiosk.ui.app_state import AppState
@@ -142,6 +145,24 @@ def _stick(**state: Any) -> Prepare:
     return prepare
 
 
+OUTPUTS = (
+    FoundOutput("id:Headphones", "bcm2835 Headphones"),
+    FoundOutput(f"{CONTROLLER}/1.3", "USB2.0 Device: USB Audio"),
+)
+SCANNERS = (
+    FoundScanner("airscan:e0:Brother ADS-4300N", "eSCL Brother ADS-4300N"),
+    FoundScanner("fujitsu:fi-8170:110225", "FUJITSU fi-8170", is_ambiguous=True),
+)
+
+
+def _devices(step: str, **state: Any) -> Prepare:
+    def prepare(app: AppState) -> None:
+        _at(step)(app)
+        app.commissioning.devices.state = DevicesState(**state)
+
+    return prepare
+
+
 def _camera(app: AppState) -> None:
     _at("camera", record_until("camera", checks={"camera": check("camera")}))(app)
     picture = str(documents.draw_courtroom(app.paths.preview))
@@ -186,6 +207,11 @@ SAMPLES: dict[str, Prepare] = {
     "commissioning-skip": _at("network", is_skip_asked=True),
     "commissioning-keys": _at("court_keys"),
     "commissioning-report": _at("report", running="panel"),
+    "commissioning-loudspeakers": _devices(
+        "walk", kind="outputs", outputs=OUTPUTS, heard=OUTPUTS[1].address
+    ),
+    "commissioning-scanners": _devices("paper", kind="scanners", scanners=SCANNERS),
+    "commissioning-scanner-search": _devices("paper", kind="scanners"),
     "commissioning-not-registered": _unregistered(),
     "commissioning-code": _code("enrol", "ABCDEFGH2345"),
     "commissioning-code-unknown": _code("enrol", "A" * 28, problem="code_unknown"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from kiosk.ui.app_state import AppState
+from kiosk.ui.registry import CameraPlace
 
 
 def tap(app: AppState, name: str) -> None:
@@ -21,6 +22,8 @@ def tap(app: AppState, name: str) -> None:
         "again": lambda: actions.ask_again(int(value)),
         "type": lambda: actions.codes.start("enrol" if value == "enrol" else "court_key"),
         "key": lambda: actions.codes.type_key(value),
+        "output": lambda: actions.devices.try_output(value),
+        "camera": lambda: app.secretary.show(CameraPlace(is_in_steps=True)),
         "yes": lambda: actions.answer(True),
         "no": lambda: actions.answer(False),
     }
@@ -40,6 +43,10 @@ def tap(app: AppState, name: str) -> None:
         "send": actions.send_code,
         "challenge": actions.codes.write_challenges,
         "stick": actions.stick.look,
+        "outputs": actions.devices.choose_output,
+        "keep_output": actions.keep_output,
+        "scanners": lambda: actions.devices.choose_scanner(actions.settings()),
+        "scanner": lambda: actions.keep_scanner(value),
         "take": lambda: actions.take_profile(value),
         "save": actions.stick.save,
         "close": actions.close,
