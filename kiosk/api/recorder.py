@@ -54,6 +54,11 @@ class Mark(Model):
     """Whom it concerns; null: nobody in particular, or not named (yet)."""
     left_out: tuple[str, ...] = ()
     """What the rules want before it and nobody had marked: ``EVENT`` or ``EVENT:PERSON``."""
+    ended: Moment = ""
+    """Of an oath: when it ended; empty: it goes on, or nobody ended it."""
+    heard: bool | None = None
+    """Of an oath that ended: whether somebody was heard at the microphone of whoever swore; null:
+    it cannot be known."""
 
 
 class Interruption(Model):
@@ -134,6 +139,8 @@ class RunningHearing(Model):
     adhoc: bool = False
     scheduled_at: LooseText = None
     duration_minutes: Annotated[float | None, BeforeValidator(_as_number)] = None
+    language: LooseText = None
+    """Of the proceedings, as the secretary said: ``kk`` or ``ru``."""
     part: int = 1
     """Number of the newest part."""
     parts: int = 1

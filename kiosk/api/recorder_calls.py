@@ -119,6 +119,13 @@ class MarkAnswer(Model):
     mark: Mark
 
 
+class EndOath(Model):
+    """An oath that was taken, or read out to its end."""
+
+    mark: int
+    """Id of the mark with which it began."""
+
+
 class InterruptionQuery(Model):
     """Which rows of the ledger."""
 

@@ -25,6 +25,7 @@ from kiosk.api.recorder_calls import (
     Devices,
     DeviceTestAnswer,
     EndedHearing,
+    EndOath,
     FilingKey,
     InterruptionPage,
     InterruptionQuery,
@@ -124,6 +125,16 @@ UNDO_MARK = Operation(
     request=NoBody,
     roles=COURT_ROLES,
     errors={409: ("hearing_step_refused", "storage_failed")},
+)
+END_OATH = Operation(
+    "endOath",
+    "POST",
+    "/v1/hearing/oath/end",
+    "End an oath, and say whether it was heard",
+    answer=MarkAnswer,
+    request=EndOath,
+    roles=COURT_ROLES,
+    errors={400: ("unknown_mark",), 409: ("hearing_step_refused", "storage_failed")},
 )
 GET_INTERRUPTIONS = Operation(
     "getInterruptions",
@@ -284,6 +295,7 @@ RECORDER_OPERATIONS = (
     START_HEARING,
     ADD_MARK,
     UNDO_MARK,
+    END_OATH,
     GET_INTERRUPTIONS,
     RECESS,
     RETIRE,

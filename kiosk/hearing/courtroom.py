@@ -52,6 +52,7 @@ from kiosk.hearing.session.current_hearing import CurrentHearing
 from kiosk.hearing.session.hearing_state import BUTTON_MARK
 from kiosk.hearing.session.interruption_ledger import read_ledger
 from kiosk.hearing.session.microphone_remedies import apply_remedy
+from kiosk.hearing.session.oath import end_oath
 from kiosk.hearing.session.open_hearing import OpenHearing
 from kiosk.hearing.session.part_controller import PartController, PartFactory
 from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT, Publicity
@@ -176,6 +177,13 @@ class Courtroom:
         mark = hearing.undo_mark(person)
         self._finish_step(hearing)
         return MarkAnswer(mark=mark)
+
+    def end_oath(self, number: int, person: str) -> MarkAnswer:
+        """End the oath that mark ``number`` began; see :func:`.oath.end_oath`."""
+        hearing = self._current_hearing.require()
+        mark = end_oath(hearing, self._sources, number, person)
+        self._finish_step(hearing)
+        return MarkAnswer(mark=mark.describe())
 
     def recess(self, person: str, why: str = "") -> StepAnswer:
         """Stop the capture at once for a recess."""

@@ -139,6 +139,7 @@ class RecorderApi:
             (operations.START_HEARING, self._start),
             (operations.ADD_MARK, self._add_mark),
             (operations.UNDO_MARK, self._undo_mark),
+            (operations.END_OATH, self._end_oath),
             (operations.GET_INTERRUPTIONS, self._get_interruptions),
             (operations.RECESS, self._recess),
             (operations.RETIRE, self._retire),
@@ -249,6 +250,10 @@ class RecorderApi:
 
     async def _undo_mark(self, call: Call) -> Model:
         return await self._steps.run(lambda: self._courtroom.undo_mark(call.person.id))
+
+    async def _end_oath(self, call: Call) -> Model:
+        mark = (await call.read(calls.EndOath)).mark
+        return await self._steps.run(lambda: self._courtroom.end_oath(mark, call.person.id))
 
     async def _get_interruptions(self, call: Call) -> Model:
         query = call.read_query(calls.InterruptionQuery)

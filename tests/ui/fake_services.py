@@ -157,6 +157,7 @@ class FakeRecorder(FakeService):
             "/v1/hearings": self._start,
             "/v1/hearing/marks": self._mark,
             "/v1/hearing/marks/undo": self._undo,
+            "/v1/hearing/oath/end": lambda _body: self._change(),
             "/v1/hearing/recess": lambda _body: self._phase("recess"),
             "/v1/hearing/retire": lambda _body: self._phase("retired"),
             "/v1/hearing/resume": lambda _body: self._phase("recording"),

@@ -51,10 +51,17 @@ def recorder_of(**changes: Any) -> RecorderState:
     return RecorderState.model_validate(sample_data.recorder(**changes))
 
 
-def recording_of(**changes: Any) -> RecordingView:
+def recording_of(*, hidden_oath: int = 0, **changes: Any) -> RecordingView:
     """Return the view of a running hearing."""
     state = RecorderState.model_validate(sample_data.recording(**changes))
-    return recording_view(CONTEXT, state, stale=False, schedule=None, postponed=frozenset())
+    return recording_view(
+        CONTEXT,
+        state,
+        stale=False,
+        schedule=None,
+        postponed=frozenset(),
+        hidden_oath=hidden_oath,
+    )
 
 
 def ready(recorder: RecorderState | None, sync: SyncState | None) -> dict[str, ReadinessLine]:
@@ -362,6 +369,44 @@ def test_what_was_left_out_is_said_at_once_and_asked_after_the_next_mark() -> No
     assert later.question is not None
     assert later.question.subject == "left_out:oath:p3"
     assert "Ержан Т." in later.question.text
+
+
+SWEARS = {
+    "id": 4,
+    "type": "oath",
+    "at": sample_data.at(9, 30),
+    "of": {"id": "p3", "role": "witness", "name": "Ержан Т."},
+}
+
+
+def test_the_oath_is_shown_in_the_language_of_the_case_until_it_ends() -> None:
+    """R50, УПК 370(2)."""
+    hearing = {"kind": "criminal", "marks": [SWEARS]}
+    kazakh = recording_of(hearing={**hearing, "language": "kk"}).oath
+    assert kazakh is not None
+    assert kazakh.text.startswith("Сотқа іс бойынша")
+    assert (kazakh.mark, kazakh.name, kazakh.norm) == (4, "Ержан Т.", "ҚПК 370(2)")
+    russian = recording_of(hearing={**hearing, "language": "ru"}).oath
+    assert russian is not None
+    assert russian.text.startswith("Я клянусь суду")
+    english = recording_of(hearing=hearing).oath
+    assert english is not None
+    assert english.language == "kk", "there is no English oath"
+    ended = {**SWEARS, "ended": sample_data.at(9, 31)}
+    assert recording_of(hearing={**hearing, "marks": [ended]}).oath is None
+    left = {**SWEARS, "id": 5, "type": "questioning"}
+    assert recording_of(hearing={**hearing, "marks": [SWEARS, left]}).oath is None
+    assert recording_of(hidden_oath=4, hearing=hearing).oath is None
+    withdrawn = {**SWEARS, "withdrawn": True}
+    assert recording_of(hearing={**hearing, "marks": [withdrawn]}).oath is None
+
+
+def test_an_oath_that_nobody_heard_is_said_and_nothing_more() -> None:
+    ended = {**SWEARS, "ended": sample_data.at(9, 31)}
+    for heard, is_said in ((False, True), (True, False), (None, False)):
+        view = recording_of(hearing={"marks": [{**ended, "heard": heard}]})
+        assert ("Nobody was heard" in view.hint) is is_said
+        assert view.due, "and it goes on"
 
 
 def test_how_far_an_announcement_is_open_is_said_when_it_is_due() -> None:

@@ -327,3 +327,18 @@ def test_a_press_is_named_by_a_statement(recorder: FakeRecorder) -> None:
     assert with_office(recorder, steps) == []
     sent = {"subject": "mark", "value": {"mark": 9, "type": "oath"}}
     assert last(recorder) == ("/v1/hearing/statements", sent)
+
+
+def test_an_oath_is_marked_of_the_person_and_ended(recorder: FakeRecorder) -> None:
+    recorder.publish(**sample_data.recording())
+
+    async def steps(secretary: SecretaryActions) -> None:
+        await secretary.mark_event("oath", "p3")
+        assert last(recorder) == ("/v1/hearing/marks", {"type": "oath", "of": "p3"})
+        await secretary.choose_oath_language("ru")
+        spoken = {"subject": "language", "value": "ru"}
+        assert last(recorder) == ("/v1/hearing/statements", spoken)
+        await secretary.end_oath(6)
+        assert last(recorder) == ("/v1/hearing/oath/end", {"mark": 6})
+
+    assert with_office(recorder, steps) == []

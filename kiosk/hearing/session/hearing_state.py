@@ -46,6 +46,7 @@ EDITABLE_FIELDS = (
     "judge",
     "participants",
     "adhoc",
+    "language",
 )
 """Fields of a hearing that statements may fill in or correct."""
 FORMAT_DETAILS = ("format_", "legal_basis")
@@ -66,6 +67,8 @@ class Mark:
         of: whom it concerns.
         left_out: what the rules want before it and nobody had marked: ``EVENT`` or
             ``EVENT:PERSON``.
+        ended: wall time of the end of an oath; empty: it goes on, or was left.
+        heard: whether somebody was heard during the oath; None: not known.
     """
 
     number: int
@@ -79,6 +82,8 @@ class Mark:
     withdrawn: bool = False
     of: MarkedPerson | None = None
     left_out: tuple[str, ...] = ()
+    ended: str = ""
+    heard: bool | None = None
 
     def describe(self) -> api.Mark:
         """Return the mark as in State."""
@@ -145,6 +150,7 @@ class HearingState:
     permissions: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     pending_closures: set[int] = field(default_factory=set)
     _left_out: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    _oath_ends: dict[int, tuple[str, bool | None]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Begin with the people of the list."""
@@ -284,6 +290,15 @@ class HearingState:
         subject = f"{OF_WHOM_PREFIX}{number}"
         if subject not in self.answers and subject not in self.questions:
             self.questions.append(subject)
+
+    def _on_oath_ended(self, _part: int, entry: Entry) -> None:
+        self._oath_ends[int(entry["mark"])] = entry["at"], entry.get("heard")
+        self._apply_oath_ends()
+
+    def _apply_oath_ends(self) -> None:
+        """End each oath; its end may stand in a journal that is read before that of its mark."""
+        for mark in self.marks:
+            mark.ended, mark.heard = self._oath_ends.get(mark.number, ("", None))
 
     def _on_mark_withdrawn(self, _part: int, entry: Entry) -> None:
         self._remove_question(f"{OF_WHOM_PREFIX}{entry['mark']}")

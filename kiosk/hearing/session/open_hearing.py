@@ -35,6 +35,7 @@ DETAILS = (
     "participants",
     "scheduled_at",
     "duration_minutes",
+    "language",
 )
 """Keys of a hearing's details that State has."""
 

@@ -54,6 +54,8 @@ def _checked(
             _check_publicity(state, value)
         case "format":
             check_format(context, state, value)
+        case "language" if value not in tuple(context.rules.languages):
+            raise BadRequestError("language: none that the rules know")
         case "permission":
             return {"value": value, **check_permission(context.rules, state, value)}
         case "mark":

@@ -59,6 +59,7 @@ class SecretaryActions(RecorderActions):
         self.are_all_events_shown = False
         self.all_events_page = 0
         self.is_end_asked = False
+        self.hidden_oath = 0
         self.answers_page = 0
         self.typed_answer: str | None = None
         self.entered_date: date | None = None
@@ -115,6 +116,7 @@ class SecretaryActions(RecorderActions):
     async def start_hearing(self, hearing: Hearing) -> None:
         """Start recording ``hearing`` at once."""
         self.postponed = frozenset()
+        self.hidden_oath = 0
         self.is_end_asked = self.are_all_events_shown = False
         if await self._post("/v1/hearings", hearing=hearing.to_json()):
             self.place = TodayPlace()
@@ -135,6 +137,19 @@ class SecretaryActions(RecorderActions):
         """Mark an event in the hearing; ``of``: id of the person whom it concerns."""
         self.are_all_events_shown = False
         await self._post("/v1/hearing/marks", type=event, of=of)
+
+    async def end_oath(self, mark: int) -> None:
+        """End the oath that is shown."""
+        await self._post("/v1/hearing/oath/end", mark=mark)
+
+    async def choose_oath_language(self, language: str) -> None:
+        """Show the oath in ``language``: that of the proceedings."""
+        await self._post("/v1/hearing/statements", subject="language", value=language)
+
+    def hide_oath(self, mark: int) -> None:
+        """Hide the text of an oath; its mark stays."""
+        self.hidden_oath = mark
+        self._notify_change()
 
     async def undo_mark(self) -> None:
         """Withdraw the newest mark."""

@@ -121,7 +121,7 @@ def running(**changes: Any) -> dict[str, Any]:
             "part_seconds": 2537.4,
             "started": at(9, 10),
             "marks": [
-                {"id": n, "type": kind, "at": when, "seconds": 60.0 * n}
+                {"id": n, "type": kind, "at": when, "seconds": 60.0 * n, "ended": when}
                 for n, (kind, when) in enumerate(MARKS)
             ],
             "persons": [{"id": "p3", "role": "witness", "name": "Ержан Т."}],

@@ -10,6 +10,7 @@ from kivy.uix.widget import Widget
 
 from kiosk.ui.app_state import AppState
 from kiosk.ui.formatting import iso_date
+from kiosk.ui.secretary.running_hearing.oath_card import oath_card
 from kiosk.ui.secretary.running_hearing.question_card import question_card
 from kiosk.ui.secretary.running_hearing.questions import Question
 from kiosk.ui.secretary.running_hearing.recording import EventButton, RecordingView
@@ -21,7 +22,7 @@ from kiosk.ui.widgets.widget_kit import Style, WidgetKit
 def event_buttons_column(
     kit: WidgetKit, app: AppState, view: RecordingView, question: Question | None
 ) -> Widget:
-    """Return what is shown now: keys, an open panel, a question, or the events.
+    """Return what is shown now: keys, an oath, an open panel, a question, or the events.
 
     Args:
         question: the question to show here (small screens).
@@ -29,6 +30,8 @@ def event_buttons_column(
     secretary = app.secretary
     if secretary.typed_answer is not None and view.question and view.question.typed:
         return _answer_keys(kit, app, view.question.subject, secretary.typed_answer)
+    if view.oath:
+        return oath_card(kit, app, view.oath)
     if view.panel:
         return side_panel_card(kit, view.panel, app)
     if question:

@@ -26,6 +26,7 @@ from kiosk.ui.secretary.running_hearing.event_log import (
     event_log,
 )
 from kiosk.ui.secretary.running_hearing.notices import AlarmView, alarm_view, banner_text
+from kiosk.ui.secretary.running_hearing.oath import OathView, oath_hint, oath_view
 from kiosk.ui.secretary.running_hearing.panel_view import PanelView
 from kiosk.ui.secretary.running_hearing.questions import (
     Question,
@@ -87,6 +88,7 @@ class RecordingView:
     camera_text: str
     closed: ClosedView | None = None
     panel: PanelView | None = None
+    oath: OathView | None = None
     playing: str = ""
     repairable: tuple[str, ...] = ()
     is_reminder: bool = False
@@ -102,6 +104,7 @@ def view(app: AppState) -> RecordingView:
         schedule=app.secretary.schedule,
         postponed=app.secretary.postponed,
         panel=app.secretary.side_panel.panel,
+        hidden_oath=app.secretary.hidden_oath,
     )
     reminder = None if shown.banner else app.reminder_desk.due()
     if reminder is None:
@@ -118,6 +121,7 @@ def recording_view(
     schedule: Schedule | None,
     postponed: frozenset[str],
     panel: Panel | None = None,
+    hidden_oath: int = 0,
 ) -> RecordingView:
     """Return the running hearing's screen.
 
@@ -125,6 +129,7 @@ def recording_view(
         stale: this is the last known State, not the present one.
         postponed: subjects of the questions that the secretary postponed.
         panel: what is open beside the hearing.
+        hidden_oath: number of the mark of the oath whose text is hidden.
     """
     _ = context.translate.gettext
     hearing = recorder.hearing or RunningHearing(id="")
@@ -152,6 +157,7 @@ def recording_view(
         camera_text=camera_text(context, recorder),
         closed=_closed(context, hearing),
         panel=panel_view(context, recorder, panel),
+        oath=oath_view(context, hearing, hidden_oath) if panel is None else None,
         playing=playing_text(context, recorder),
         repairable=tuple(microphone.name for microphone in repairable_microphones(recorder)),
     )
@@ -187,6 +193,8 @@ def order_hint(context: ViewContext, hearing: RunningHearing) -> str:
         return _("No minutes are kept of this hearing: there are no events to mark.")
     if hearing.due and hearing.due[0].event == "announcement" and hearing.announced_part:
         return _(ANNOUNCED_PARTS[hearing.announced_part])
+    if silent := oath_hint(context, hearing):
+        return silent
     newest = hearing.newest_mark
     if newest is None or not newest.left_out:
         return ""
@@ -258,6 +266,8 @@ LEFT_OUT = {
     "of": {"id": "p3", "role": "witness", "name": "Ержан Т."},
     "left_out": ["oath:p3", "receipt_taken:p3"],
 }
+SWEARS = {**LEFT_OUT, "type": "oath", "left_out": []}
+NOT_HEARD = {**SWEARS, "ended": at(9, 50, 40), "heard": False}
 ASKED = ["left_out:oath:p3", "left_out:receipt_taken:p3"]
 ANNOUNCEMENT = {
     "due": [{"event": "announcement"}, {"event": "appeal_explained"}],
@@ -303,6 +313,9 @@ SAMPLES: dict[str, Prepare] = {
     "recording-question-left-out": hearing_runs(
         hearing={"open_questions": ["left_out:rights_explained"]}
     ),
+    "oath": hearing_runs(hearing={"marks": [SWEARS], "language": "kk"}),
+    "oath-russian": hearing_runs(hearing={"marks": [SWEARS], "language": "ru"}),
+    "oath-not-heard": hearing_runs(hearing={"marks": [NOT_HEARD]}),
     "recording-left-out": hearing_runs(hearing={"marks": [LEFT_OUT], "open_questions": ASKED}),
     "recording-announcement": hearing_runs(hearing={**ANNOUNCEMENT, **CLOSED}),
     "recording-no-minutes": hearing_runs(hearing={"keeps_minutes": False, "due": []}),

@@ -61,12 +61,15 @@ class RecordingScreen(Screen):
         left = (view.microphones, view.camera_text, view.repairable, repairable)
         self._left_slot.show(left, lambda: self._sources.build(view))
         hides_log = self._hides_event_log(view)
-        self._arrange_columns(hides_log, hides_sources=kit.theme.compact and bool(view.panel))
+        self._arrange_columns(
+            hides_log, hides_sources=kit.theme.compact and bool(view.panel or view.oath)
+        )
         question = view.question if hides_log else None
         is_all = secretary.are_all_events_shown
         middle = (
             question,
             view.panel,
+            view.oath,
             view.due,
             view.hint,
             view.others,
@@ -88,15 +91,15 @@ class RecordingScreen(Screen):
         self.live()
 
     def _hides_event_log(self, view: RecordingView) -> bool:
-        """Return whether a panel, or a question on a small screen, hides the event log.
+        """Return whether a panel or oath, or a question on a small screen, hides the event log.
 
         There an alarm goes before a question, which comes back in the next stop.
         """
         has_question = view.question is not None and view.alarm is None
-        return view.panel is not None or (self.kit.theme.compact and has_question)
+        return bool(view.panel or view.oath) or (self.kit.theme.compact and has_question)
 
     def _arrange_columns(self, hides_log: bool, *, hides_sources: bool) -> None:
-        """Show the columns; on a small screen a question or panel hides others."""
+        """Show the columns; a question, panel or oath hides others, most on a small screen."""
         wanted = [] if hides_sources else [self._left_slot]
         wanted += [self._middle_slot] if hides_log else [self._middle_slot, self._right_slot]
         if self._columns.children[::-1] != wanted:

@@ -1,0 +1,65 @@
+"""The end of an oath, and whether anything was heard of it (R50; УПК 370(2)).
+
+An oath begins with its mark. Whether it was heard is asked of the microphone of the person who
+swears; it blocks nothing.
+"""
+
+from __future__ import annotations
+
+from kiosk.clocks import NS_PER_S, boot_id
+from kiosk.hardware.sources.sources import Sources
+from kiosk.hearing.room.errors import BadRequestError
+from kiosk.hearing.session.hearing_state import HearingState, Mark
+from kiosk.hearing.session.open_hearing import OpenHearing
+
+REMOTE = "remote"
+"""Role of the microphone through which those who take part by technical means are heard."""
+WITNESS = "witness"
+
+
+def end_oath(hearing: OpenHearing, sources: Sources, number: int, by: str) -> Mark:
+    """Journal the end of the oath that mark ``number`` began; return the mark.
+
+    Raises:
+        BadRequestError: no such oath, it was withdrawn, or it has ended already.
+    """
+    mark = _find_oath(hearing.state, number)
+    name = _microphone_of(hearing.state, mark)
+    heard = None if name is None else _was_heard(hearing.state, sources, mark, name)
+    fields = {
+        "mark": number,
+        "person": by,
+        "microphone": name or "",
+        "heard": heard,
+    }
+    hearing.append_here("oath_ended", fields)
+    return mark
+
+
+def _find_oath(state: HearingState, number: int) -> Mark:
+    for mark in state.marks_in_force:
+        if (mark.number, mark.type, mark.ended) == (number, "oath", ""):
+            return mark
+    raise BadRequestError("no such oath, or it has ended", code="unknown_mark")
+
+
+def _microphone_of(state: HearingState, mark: Mark) -> str | None:
+    """Return the microphone at which whoever swears is heard; None: there is none."""
+    person = state.persons.rows.get(mark.of.id) if mark.of is not None else None
+    if person is not None and person.seat:
+        return person.seat
+    is_online = person is not None and person.attendance == "online"
+    roles = [REMOTE] if is_online else [person.role, WITNESS] if person is not None else [WITNESS]
+    found = (state.roles.microphone_for(role) for role in roles)
+    return next((name for name in found if name is not None), None)
+
+
+def _was_heard(state: HearingState, sources: Sources, mark: Mark, name: str) -> bool | None:
+    """Return whether somebody spoke there since the oath began; None: it cannot be known."""
+    part = state.parts.get(mark.part)
+    microphone = next((row for row in sources.microphones if row.name == name), None)
+    if part is None or microphone is None or part.boot != boot_id():
+        return None
+    begun_ns = part.tap_ns + round(mark.part_seconds * NS_PER_S)
+    spoken_ns = microphone.meter.last_speech_ns
+    return spoken_ns is not None and spoken_ns > begun_ns

@@ -1,0 +1,42 @@
+"""Card with the text of the oath, large enough to be read aloud from a step away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kivy.uix.widget import Widget
+
+from kiosk.ui.app_state import AppState
+from kiosk.ui.secretary.running_hearing.oath import OathView
+from kiosk.ui.widgets.widget_kit import WidgetKit
+
+
+def oath_card(kit: WidgetKit, app: AppState, view: OathView) -> Widget:
+    """Return the oath with what ends it; nothing of the recording is covered."""
+    _, secretary = kit.translate.gettext, app.secretary
+
+    def choose(language: str) -> Callable[[], None]:
+        return lambda: app.spawn(secretary.choose_oath_language(language))
+
+    title = " · ".join(text for text in (_("Read the oath aloud"), view.name, view.norm) if text)
+    head = kit.fitted_text(
+        title, "small", colour="quiet", wid="oath.head", lines=1, height=round(kit.min_font * 1.6)
+    )
+    text = kit.fitted_text(view.text or view.missing, "headline", wid="oath.text", weight="medium")
+    languages = [
+        kit.button(
+            f"oath.language.{code}", name, choose(code), fill=True, pad=8,
+            style="chosen" if code == view.language else "plain",
+        )
+        for code, name in view.languages
+    ]  # fmt: skip
+    hide = kit.button(
+        "oath.hide", _("Hide the text"), lambda: secretary.hide_oath(view.mark), fill=True, pad=8
+    )
+    end = kit.button(
+        "oath.end", _("The oath is taken"), lambda: app.spawn(secretary.end_oath(view.mark)),
+        icon="" if kit.theme.compact else "check", style="primary", fill=True, once=True, pad=8,
+        size_hint_x=1.6,
+    )  # fmt: skip
+    buttons = kit.row(*languages, hide, end, gap=12, height=kit.theme.target)
+    return kit.card(head, text, buttons, tone="accent", gap=8, padding=12)

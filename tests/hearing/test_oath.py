@@ -1,0 +1,147 @@
+"""The oath begins with its mark and ends; whether it was heard is what the microphone heard.
+
+Requirements: R46, R50, R52, УПК 370(2).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kiosk.api.persons import SavePerson
+from kiosk.clocks import NS_PER_S, recording_ns
+from kiosk.config import MicrophoneSettings
+from kiosk.evidence.chain import read_chain
+from kiosk.hardware.audio.block import AudioBlock
+from kiosk.hearing.room.errors import BadRequestError
+from tests.hearing.courtroom_rig import CourtroomRig, courtroom_settings
+
+MICROPHONES = ("judge", "witness", "remote")
+RATE = 48000
+PARTICIPANTS = [{"role": "witness", "name": "Ержан Т."}, {"role": "victim", "name": "Омаров С."}]
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Any:
+    microphones = tuple(
+        MicrophoneSettings(name=name, device=f"virtual:{name}", role=name) for name in MICROPHONES
+    )
+    rig = CourtroomRig(tmp_path, courtroom_settings(tmp_path, microphones))
+    yield rig
+    rig.courtroom.shutdown(1)
+
+
+def speak(rig: CourtroomRig, name: str, level: float = 0.2, seconds_ago: int = 0) -> None:
+    """Let the microphone ``name`` hear half a second of sound, never the same twice."""
+    source = next(row for row in rig.sources.microphones if row.name == name)
+    start_ns = recording_ns() - seconds_ago * NS_PER_S
+    noise = np.random.default_rng(start_ns).normal(0, level * 32767, RATE // 2)
+    source.meter.push(AudioBlock(0, 0, start_ns, noise.clip(-32768, 32767).astype(np.int16)))
+
+
+def swear(rig: CourtroomRig, of: str = "p1") -> int:
+    """Begin an oath; return the number of its mark."""
+    return rig.courtroom.add_mark("oath", "s1", of=of).mark.id
+
+
+def end(rig: CourtroomRig, mark: int) -> bool | None:
+    return rig.courtroom.end_oath(mark, "s1").mark.heard
+
+
+def begin(rig: CourtroomRig) -> str:
+    return rig.begin(kind="criminal", format="offline", participants=PARTICIPANTS)
+
+
+def test_it_is_heard_at_the_microphone_of_whoever_swears_and_nowhere_else(
+    rig: CourtroomRig,
+) -> None:
+    hearing_id = begin(rig)
+    speak(rig, "witness", seconds_ago=2)
+    silent = swear(rig)
+    speak(rig, "judge")
+    assert end(rig, silent) is False, "what was said before it, or by the judge, is no oath"
+    heard = swear(rig)
+    speak(rig, "witness")
+    assert end(rig, heard) is True
+    marks = {mark["id"]: mark for mark in rig.hearing()["marks"]}
+    assert (marks[silent]["heard"], marks[heard]["heard"]) == (False, True)
+    assert marks[heard]["ended"] >= marks[heard]["at"]
+    rig.courtroom.end("s1")
+    rig.sealed(hearing_id)
+    entries = read_chain(rig.folder(hearing_id) / "part-01" / "journal.jsonl").entries
+    ends = [entry for entry in entries if entry["kind"] == "oath_ended"]
+    assert [(e["mark"], e["microphone"], e["heard"], e["person"]) for e in ends] == [
+        (silent, "witness", False, "s1"),
+        (heard, "witness", True, "s1"),
+    ]
+
+
+def test_noise_below_speech_is_no_oath(rig: CourtroomRig) -> None:
+    begin(rig)
+    mark = swear(rig)
+    speak(rig, "witness", level=0.0001)
+    assert end(rig, mark) is False
+
+
+def test_a_seat_and_taking_part_online_say_where_to_listen(rig: CourtroomRig) -> None:
+    begin(rig)
+    rig.courtroom.save_person(SavePerson(id="p1", attendance="online"), "s1")
+    mark = swear(rig)
+    speak(rig, "remote")
+    assert end(rig, mark) is True
+    rig.courtroom.save_person(SavePerson(id="p2", seat="judge"), "s1")
+    mark = swear(rig, "p2")
+    speak(rig, "judge")
+    assert end(rig, mark) is True
+
+
+def test_where_nobody_can_know_it_is_not_claimed(tmp_path: Path) -> None:
+    rig = CourtroomRig(tmp_path)
+    begin(rig)
+    mark = swear(rig)
+    assert end(rig, mark) is None, "no microphone"
+    rig.courtroom.shutdown(1)
+
+
+def test_the_language_of_the_proceedings_is_one_that_the_rules_know(rig: CourtroomRig) -> None:
+    begin(rig)
+    assert rig.hearing()["language"] is None
+    rig.statement("language", "ru")
+    for wrong in ("de", 5, None, ["ru"]):
+        with pytest.raises(BadRequestError):
+            rig.statement("language", wrong)
+    assert rig.hearing()["language"] == "ru"
+
+
+def test_an_oath_ends_once_and_only_an_oath_does(rig: CourtroomRig) -> None:
+    begin(rig)
+    other = rig.courtroom.add_mark("questioning", "s1", of="p1").mark.id
+    mark = swear(rig)
+    withdrawn = swear(rig)
+    rig.courtroom.undo_mark("s1")
+    end(rig, mark)
+    for number in (other, mark, withdrawn, 999):
+        with pytest.raises(BadRequestError) as refused:
+            end(rig, number)
+        assert refused.value.code == "unknown_mark"
+    assert len(rig.hearing()["marks"]) == 3, "nothing is lost"
+
+
+def test_it_can_be_left_or_end_in_a_recess_and_is_the_same_after_a_crash(
+    rig: CourtroomRig,
+) -> None:
+    """Nothing waits for the end of an oath."""
+    begin(rig)
+    left, ended = swear(rig), swear(rig)
+    rig.courtroom.recess("s1")
+    end(rig, ended)
+    before = rig.hearing()["marks"]
+    rig.crash()
+    rig.start()
+    assert [(m["ended"], m["heard"]) for m in rig.hearing()["marks"]] == [
+        (m["ended"], m["heard"]) for m in before
+    ]
+    assert [bool(m["ended"]) for m in before if m["id"] in (left, ended)] == [False, True]
