@@ -51,8 +51,9 @@ def recorder_of(**changes: Any) -> RecorderState:
     return RecorderState.model_validate(sample_data.recorder(**changes))
 
 
-def recording_of(*, hidden_oath: int = 0, **changes: Any) -> RecordingView:
-    """Return the view of a running hearing."""
+def recording_of(**changes: Any) -> RecordingView:
+    """Return the view of a running hearing; ``hidden_oath``: mark of the oath that is hidden."""
+    hidden_oath = changes.pop("hidden_oath", 0)
     state = RecorderState.model_validate(sample_data.recording(**changes))
     return recording_view(
         CONTEXT,
