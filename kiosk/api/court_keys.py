@@ -18,6 +18,17 @@ class CourtKeyStatus(Model):
     """When the court's key was proven; null: not yet."""
     escrow: Moment | None = None
     """When the key of its escrow was proven; null: not yet."""
+    court_key: str = ""
+    """The court's key itself (``age1…``); it is public, and has no end."""
+    escrow_key: str = ""
+    """Likewise the key of its escrow."""
+
+
+class EncryptionTest(Model):
+    """Something was encrypted to both keys as a closed part is, and read back."""
+
+    bytes: int
+    milliseconds: float
 
 
 class Challenges(Model):
@@ -57,4 +68,14 @@ ANSWER_CHALLENGE = Operation(
     roles=TECHNICIAN_ROLES,
     errors={409: ("challenge_wrong", "court_key_missing", "storage_failed")},
 )
-COURT_KEY_OPERATIONS = (GET_COURT_KEYS, WRITE_CHALLENGES, ANSWER_CHALLENGE)
+TEST_ENCRYPTION = Operation(
+    "testEncryption",
+    "POST",
+    "/v1/court-keys/test",
+    "Encrypt to both keys now, as a closed part is, and read it back",
+    EncryptionTest,
+    request=NoBody,
+    roles=TECHNICIAN_ROLES,
+    errors={409: ("court_key_missing", "encryption_failed")},
+)
+COURT_KEY_OPERATIONS = (GET_COURT_KEYS, TEST_ENCRYPTION, WRITE_CHALLENGES, ANSWER_CHALLENGE)

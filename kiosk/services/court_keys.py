@@ -4,26 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import time
 
 from kiosk.api.base import Model
 from kiosk.api.court_keys import (
     ANSWER_CHALLENGE,
     GET_COURT_KEYS,
+    TEST_ENCRYPTION,
     WRITE_CHALLENGES,
     ChallengeAnswer,
     Challenges,
     CourtKeyStatus,
+    EncryptionTest,
 )
 from kiosk.config import Settings
-from kiosk.errors import StorageError
+from kiosk.errors import RecordingError, StorageError
+from kiosk.recording.encryption.age_fragment_codec import AgeFragmentCodec
 from kiosk.recording.encryption.key_challenge import create_challenges, verify_answer
 from kiosk.services.local_api import Call, Route
 from kiosk.services.stick import find_stick, stick_error
 from kiosk.storage.court_keys import COURT, ESCROW, CourtKeyError, load_court_keys, proof_times
+from kiosk.storage.hearing_folder import INIT
 from kiosk.storage.paths import Paths
 from kiosk.storage.volume import STORAGE_ERRORS
 
 log = logging.getLogger(__name__)
+TEST_BYTES = 256 * 1024
+"""About what half a second of all sources takes."""
+
+
+class EncryptionFailedError(RecordingError):
+    """What was encrypted could not be read back."""
+
+    code = "encryption_failed"
+    status = 409
 
 
 class CourtKeyService:
@@ -37,12 +52,18 @@ class CourtKeyService:
         """Return the operations with their handlers."""
         return [
             (GET_COURT_KEYS, self._get),
+            (TEST_ENCRYPTION, self._test),
             (WRITE_CHALLENGES, self._write),
             (ANSWER_CHALLENGE, self._answer),
         ]
 
     async def _get(self, _call: Call) -> Model:
         return await asyncio.to_thread(self.status)
+
+    async def _test(self, call: Call) -> Model:
+        result = await asyncio.to_thread(self._encrypt)
+        log.info("%s tries the court's keys: %.0f ms", call.person.id, result.milliseconds)
+        return result
 
     async def _write(self, call: Call) -> Model:
         async with self._lock:
@@ -60,11 +81,37 @@ class CourtKeyService:
     def status(self) -> CourtKeyStatus:
         """Return what is pinned and proven, as the disk has it."""
         try:
-            load_court_keys(self._paths)
+            keys = load_court_keys(self._paths)
         except CourtKeyError:
             return CourtKeyStatus(is_pinned=False)
         times = proof_times(self._paths)
-        return CourtKeyStatus(is_pinned=True, court=times.get(COURT), escrow=times.get(ESCROW))
+        return CourtKeyStatus(
+            is_pinned=True,
+            court=times.get(COURT),
+            escrow=times.get(ESCROW),
+            court_key=keys.court,
+            escrow_key=keys.escrow,
+        )
+
+    def _encrypt(self) -> EncryptionTest:
+        """Encrypt random bytes as a fragment of a closed part, and read them back.
+
+        Raises:
+            CourtKeyError: the keys are not pinned.
+            EncryptionFailedError: they cannot be read back, as when no memory can be locked.
+        """
+        plain, begun = os.urandom(TEST_BYTES), time.perf_counter()
+        codec = AgeFragmentCodec(load_court_keys(self._paths))
+        try:
+            member = codec.encode(INIT, plain, 0, 1, ("test",))
+            if codec.decode_init(INIT, member) != plain:
+                raise EncryptionFailedError("other bytes were read back")
+        except ValueError as error:
+            raise EncryptionFailedError(f"it cannot be read back: {error}") from error
+        finally:
+            codec.close()
+        seconds = time.perf_counter() - begun
+        return EncryptionTest(bytes=TEST_BYTES, milliseconds=round(seconds * 1000, 1))
 
     def _write_onto_stick(self) -> tuple[str, ...]:
         load_court_keys(self._paths)

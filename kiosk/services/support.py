@@ -47,6 +47,8 @@ class SupportService:
 
     async def _send(self, call: Call) -> Model:
         to_drive = (await call.read(AskSupport)).to_drive
+        if to_drive:  # that there is no stick is told before a report is signed and sent
+            await asyncio.to_thread(find_stick, self._core.settings)
         bundle = await self._collect()
         saved = await self._reports.save_support(bundle)
         code = saved.id[:CODE_LENGTH].upper()

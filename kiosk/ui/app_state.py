@@ -34,7 +34,9 @@ from kiosk.storage.paths import Paths
 from kiosk.ui.actions.camera_actions import CameraActions
 from kiosk.ui.actions.chain_receipt_printer import ChainReceiptPrinter
 from kiosk.ui.actions.commissioning_actions import CommissioningActions
+from kiosk.ui.actions.court_key_actions import CourtKeyActions
 from kiosk.ui.actions.filing_cleanup import clean_up_filings
+from kiosk.ui.actions.paper_actions import PaperActions
 from kiosk.ui.actions.reminder_desk import ReminderDesk
 from kiosk.ui.actions.reminders import Reminder, ReminderInputs
 from kiosk.ui.actions.secretary_actions import SecretaryActions
@@ -42,7 +44,7 @@ from kiosk.ui.actions.self_test_runner import SelfTestRunner
 from kiosk.ui.actions.sign_in_actions import SignInActions
 from kiosk.ui.actions.touch_test import TouchTest
 from kiosk.ui.actions.unfinished_filing_actions import UnfinishedFilingActions
-from kiosk.ui.actions.upkeep_actions import UpkeepActions
+from kiosk.ui.actions.upkeep_actions import POLL_SECONDS, UpkeepActions
 from kiosk.ui.actions.visit.visit import Visit
 from kiosk.ui.background_tasks import BackgroundTasks
 from kiosk.ui.display_settings import DisplaySettings
@@ -51,10 +53,12 @@ from kiosk.ui.hall_state import HallState
 from kiosk.ui.recorder_reader import RECORDER_DOWN, UNREADABLE_STATE, RecorderReader
 from kiosk.ui.registry import (
     CommissioningPlace,
+    CourtKeysPlace,
     DocumentsPlace,
     DocumentStatusPlace,
     ExportPlace,
     HomePlace,
+    PaperPlace,
     ScanFaultPlace,
     SecretaryCallPlace,
     StaffPlace,
@@ -167,6 +171,8 @@ class AppState:
             self.notify_observers,
             self.show_notice,
         )
+        self.court_keys = CourtKeyActions(recorder, self.notify_observers)
+        self.paper = PaperActions(settings, self.notify_observers)
         self.touch_test = TouchTest(lambda: self.secretary.place, self.secretary.show)
         self.camera = CameraActions(recorder, self.notify_observers, self.show_notice)
         self.commissioning = CommissioningActions(
@@ -225,7 +231,18 @@ class AppState:
             group.create_task(self.secretary.export.poll_drives(self._is_export_shown))
             group.create_task(self.upkeep.poll(self._staff_place))
             group.create_task(self.camera.poll(self._staff_place))
+            group.create_task(self._poll_shown())
             group.create_task(self.commissioning.poll(self._is_commissioning_shown))
+
+    async def _poll_shown(self) -> None:
+        """Ask for what the technician's screens of keys and printer show, while one is there."""
+        while True:
+            for kind, shown in ((CourtKeysPlace, self.court_keys), (PaperPlace, self.paper)):
+                if isinstance(self._staff_place(), kind):
+                    await shown.refresh()
+                else:
+                    shown.forget()
+            await asyncio.sleep(POLL_SECONDS)
 
     def _is_filing_open(self) -> bool:
         return self.visit.filing is not None

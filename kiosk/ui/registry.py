@@ -342,6 +342,23 @@ class SecondStoragePlace:
 
 
 @dataclass(frozen=True)
+class CourtKeysPlace:
+    """The court's keys for closed parts, and their proof."""
+
+
+@dataclass(frozen=True)
+class PaperPlace:
+    """The receipt printer, its paper, and a test print."""
+
+
+@dataclass(frozen=True)
+class StaffListPlace:
+    """Who may sign in here."""
+
+    page: int = 0
+
+
+@dataclass(frozen=True)
 class SupportPlace:
     """Help by phone."""
 
@@ -392,6 +409,9 @@ TechnicianPlace = (
     | UpkeepPlace
     | AlarmLogPlace
     | SecondStoragePlace
+    | CourtKeysPlace
+    | PaperPlace
+    | StaffListPlace
     | SupportPlace
 )
 """Where a technician may be; a secretary never is."""
@@ -522,6 +542,9 @@ SCREENS = (
     ScreenDefinition("technician.camera", "technician", CameraPlace),
     ScreenDefinition("technician.upkeep", "technician", UpkeepPlace),
     ScreenDefinition("technician.support", "technician", SupportPlace),
+    ScreenDefinition("technician.court_keys", "technician", CourtKeysPlace),
+    ScreenDefinition("technician.paper", "technician", PaperPlace),
+    ScreenDefinition("technician.staff_list", "technician", StaffListPlace),
     ScreenDefinition("technician.alarm_log", "technician", AlarmLogPlace),
     ScreenDefinition("technician.second_storage", "technician", SecondStoragePlace),
     ScreenDefinition("technician.commissioning", "technician.commissioning", CommissioningPlace),

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from kiosk.api.base import read_leniently
+from kiosk.api.recorder_calls import ListedPeople, ListedPerson
+from kiosk.api.recorder_operations import GET_STAFF
 from kiosk.api.sync import GET_REPORT_DELIVERY, Delivery
 from kiosk.api.upkeep import (
     ADOPT_MIRROR,
@@ -31,6 +33,7 @@ from kiosk.services.upkeep import require_supervision
 from kiosk.ui.registry import (
     AlarmLogPlace,
     SecondStoragePlace,
+    StaffListPlace,
     StaffPlace,
     SupportPlace,
     UpkeepPlace,
@@ -53,6 +56,7 @@ class UpkeepState:
         alarms: the last alarms of recorder and sync, the newest first; None: not read yet.
         mirror: what is in the place of the second storage; None: not known.
         is_adoption_asked: whether to adopt it is being asked.
+        people: who may sign in with a PIN; None: not known.
         support: the support bundle that was made on this visit of the screen.
         is_support_sent: whether the central system has it.
         is_support_made: whether it is being made.
@@ -64,6 +68,7 @@ class UpkeepState:
     alarms: tuple[LoggedAlarm, ...] | None = None
     mirror: MirrorStorage | None = None
     is_adoption_asked: bool = False
+    people: tuple[ListedPerson, ...] | None = None
     support: SupportBundle | None = None
     is_support_sent: bool = False
     is_support_made: bool = False
@@ -110,6 +115,8 @@ class UpkeepActions:
                     await self.refresh_mirror()
                 case SupportPlace():
                     await self.refresh_support()
+                case StaffListPlace():
+                    await self.refresh_people()
                 case _ if self.state != UpkeepState():
                     self.state = UpkeepState()
             await asyncio.sleep(POLL_SECONDS)
@@ -134,6 +141,16 @@ class UpkeepActions:
         logs = await asyncio.gather(_alarms(self._recorder), _alarms(self._sync))
         rows = sorted((row for rows in logs for row in rows), key=_order, reverse=True)
         self._set(alarms=tuple(rows))
+
+    async def refresh_people(self) -> None:
+        """Ask the recorder who may sign in with a PIN."""
+        try:
+            answer = await self._recorder.get(GET_STAFF.path)
+            people = read_leniently(ListedPeople, answer)[0].people
+        except (KioskError, ValueError):
+            return
+        if people != self.state.people:
+            self._set(people=people)
 
     async def refresh_mirror(self) -> None:
         """Ask what is in the place of the second storage."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from kivy.uix.widget import Widget
 
 from kiosk.locale import N_
+from kiosk.ui.registry import StaffListPlace
 from kiosk.ui.staff.staff_screen import StaffScreen
 from kiosk.ui.technician.upkeep import ServiceRow, UpkeepView
 from kiosk.ui.theme import tone_colour
@@ -17,14 +18,10 @@ class UpkeepScreen(StaffScreen):
 
     heading = N_("Upkeep")
 
-    def has_footer(self, view: UpkeepView) -> bool:
-        """Return whether something is asked."""
-        return view.asked is not None
-
     def body(self, view: UpkeepView) -> Widget:
         """Return one card for each service."""
         rows = [self._card(row) for row in view.rows]
-        return self.kit.column(*rows, gap=16, padding=(40, 20))
+        return self.kit.column(*rows, gap=12, padding=(40, 12))
 
     def _card(self, row: ServiceRow) -> Widget:
         kit, _ = self.kit, self.kit.translate.gettext
@@ -41,14 +38,22 @@ class UpkeepScreen(StaffScreen):
             self._ask(row) if row.can_restart else None,
             icon="restart",
         )
-        return kit.card(words, restart, orientation="horizontal", gap="touch", padding=(28, 10))
+        return kit.card(words, restart, orientation="horizontal", gap="touch", padding=(28, 4))
 
     def _ask(self, row: ServiceRow) -> Callable[[], None]:
         return lambda: self.app.upkeep.ask_restart(row.service)
 
     def footer(self, view: UpkeepView) -> list[Widget]:
-        """Return the question, and its answers."""
+        """Return the question and its answers, else what leads to the people."""
         kit, _, app = self.kit, self.kit.translate.gettext, self.app
+        if view.asked is None:
+            people = kit.button(
+                "upkeep.people",
+                _("Who may sign in here"),
+                lambda: app.secretary.show(StaffListPlace()),
+                icon="account-outline",
+            )
+            return [people, kit.spacer()]
         return [
             kit.fitted_text(view.question, "body", wid="upkeep.question", weight="semibold"),
             kit.button("upkeep.keep", _("Cancel"), lambda: app.upkeep.ask_restart(None)),
