@@ -1,7 +1,8 @@
 """List the devices of this machine as lines for kiosk.toml, with what uses them there.
 
-Sound devices, badge readers and receipt printers; cameras are found by ``rpicam-hello
---list-cameras`` and scanners by ``scanimage -L``.
+Sound devices with their channels and rate, cameras, badge readers and receipt printers; scanners
+are found by ``scanimage -L``. ``--listen`` tells how loud each microphone was, so that speaking
+into one shows which it is; ``--pictures`` keeps a picture of each camera.
 
 Of each device the setting is shown that stays when devices are plugged in in another order: its
 serial number, or its place on USB where it has none (leave it in that socket, then), or the id of
@@ -11,27 +12,36 @@ its card. Names without a colon are those of ALSA's settings.
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from PIL import Image
+
 from kiosk.commands._common import command_settings
 from kiosk.config import Settings
-from kiosk.errors import ConfigError, DeviceAbsentError
-from kiosk.hardware.audio.listing import list_sound_devices
+from kiosk.errors import ConfigError, DeviceAbsentError, HardwareError
+from kiosk.hardware.audio.listing import ListedDevice, list_sound_devices
 from kiosk.hardware.audio.sound_devices import (
     ROOT,
     Direction,
     SoundDevice,
     find_device,
 )
+from kiosk.hardware.camera.back_end import CameraAbsentError
+from kiosk.hardware.camera.listing import list_cameras, take_picture
+from kiosk.hardware.camera.preview import PreviewReader
 from kiosk.hardware.ports import PortUse, list_ports
+from kiosk.hardware.sources.input_survey import InputSurvey
+from kiosk.storage.paths import Paths
 
-HELP = "list microphones, outputs, readers and printers with their lines for kiosk.toml"
-EXAMPLES = ("sudo kiosk devices",)
+HELP = "list microphones, cameras, readers and printers with their lines for kiosk.toml"
+EXAMPLES = ("sudo kiosk devices", "sudo kiosk devices --listen 5 --pictures /tmp/pictures")
 EXIT_STATUS = {
     0: "every sound device of the settings is connected",
     1: "one is not, or its setting fits several; it is named",
 }
+LEVEL_S = 0.1
 _TITLES: dict[Direction, str] = {
     "input": "# microphones: device of [[microphones]]",
     "output": "# outputs: device of [headset]",
@@ -43,7 +53,21 @@ _PORT_TITLES: dict[PortUse, str] = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add nothing; the file is the general ``--config``."""
+    """Add what is shown of the devices, besides their names."""
+    parser.add_argument(
+        "--listen", metavar="SECONDS", type=_seconds, default=0.0,
+        help="listen to every microphone for so long and tell how loud each was",
+    )  # fmt: skip
+    parser.add_argument(
+        "--pictures", metavar="FOLDER", type=Path, help="write a picture of each camera there"
+    )
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= 60:
+        raise argparse.ArgumentTypeError("more than 0 and at most 60 seconds")
+    return seconds
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -55,6 +79,13 @@ def run(arguments: argparse.Namespace) -> int:
     lines, problems = device_lines(settings)
     for line in lines:
         print(line)
+    if arguments.listen:
+        print(f"# how loud each microphone was in {arguments.listen:g} s")
+        for line in heard_lines(arguments.listen):
+            print(line)
+    if arguments.pictures:
+        for line in picture_lines(settings, arguments.pictures):
+            print(line)
     if wrong is not None:
         raise wrong
     for problem in problems:
@@ -71,7 +102,8 @@ def device_lines(settings: Settings, root: Path = ROOT) -> tuple[list[str], list
     lines: list[str] = []
     problems: list[str] = []
     for direction, title in _TITLES.items():
-        devices = [row.device for row in list_sound_devices(direction, root)]
+        rows = list_sound_devices(direction, root)
+        devices = [row.device for row in rows]
         users: dict[SoundDevice, list[str]] = {}
         for user, setting in _settings_of(settings, direction):
             try:
@@ -79,9 +111,71 @@ def device_lines(settings: Settings, root: Path = ROOT) -> tuple[list[str], list
             except DeviceAbsentError as error:
                 problems.append(f"{user}: {error}")
         problems += _named_in_two_ways(settings, users)
-        lines += [title, *(_line(device, devices, users.get(device, [])) for device in devices)]
+        lines += [title, *(_line(row, devices, users.get(row.device, [])) for row in rows)]
+    lines += _camera_lines(settings)
     lines += _port_lines(settings, root / "dev")
     return lines, problems
+
+
+def _camera_lines(settings: Settings) -> Iterator[str]:
+    """Yield a line for each camera, with what uses it."""
+    yield "# cameras: id of [camera]"
+    try:
+        cameras = list_cameras()
+    except CameraAbsentError as error:
+        yield f"# {error}"
+        return
+    for number, camera in enumerate(cameras):
+        is_used = settings.camera.id in (("", camera.id) if number == 0 else (camera.id,))
+        said = "; ".join([camera.model or "camera", *(["courtroom"] if is_used else [])])
+        yield f'id = "{camera.id}"  # {said}'
+
+
+def heard_lines(seconds: float) -> Iterator[str]:
+    """Yield how loud each input was in ``seconds``, or why it was not heard (it is in use)."""
+    survey, loudest = InputSurvey(()), dict[str, float]()
+    try:
+        survey.refresh()
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            time.sleep(LEVEL_S)
+            for name, level in survey.levels().items():
+                loudest[name] = max(level.peak_db, loudest.get(name, level.peak_db))
+        for row in survey.inputs():
+            where = f"{row.device} channel {row.channel}"
+            if row.state.is_failing and row.refusal is not None:
+                yield f"# {where}: not heard: {row.refusal.text}"
+            elif row.state.is_failing:
+                yield f"# {where}: not heard: {row.state}"
+            else:
+                yield f"# {where}: loudest {loudest.get(row.id, -120.0):.0f} dB"
+    finally:
+        survey.close()
+
+
+def picture_lines(settings: Settings, folder: Path) -> Iterator[str]:
+    """Write a picture of each camera into ``folder``; yield where it is, or why there is none.
+
+    The camera that the recorder uses gives its live picture.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    frame = PreviewReader(Paths.from_settings(settings.paths).preview).read()
+    if frame is not None:
+        path = folder / "live.jpg"
+        Image.frombytes("RGB", (frame.width, frame.height), frame.rgb).save(path, "JPEG")
+        yield f"# the recorder's live picture: {path}"
+    try:
+        cameras = list_cameras()
+    except CameraAbsentError as error:
+        yield f"# {error}"
+        return
+    for number, camera in enumerate(cameras, 1):
+        path = folder / f"camera-{number}.jpg"
+        try:
+            take_picture(camera, path)
+            yield f"# {camera.id}: {path}"
+        except HardwareError as error:
+            yield f"# {camera.id}: {error}"
 
 
 def _port_lines(settings: Settings, dev: Path) -> Iterator[str]:
@@ -111,7 +205,9 @@ def _named_in_two_ways(settings: Settings, users: dict[SoundDevice, list[str]]) 
             yield f"{' and '.join(found)} name one device in different ways: {device}"
 
 
-def _line(device: SoundDevice, devices: list[SoundDevice], users: list[str]) -> str:
-    """Return the line of one device: its setting, then a comment."""
-    said = "; ".join([str(device), *users])
-    return f'device = "{device.stable_address(devices)}"  # {said}'
+def _line(row: ListedDevice, devices: list[SoundDevice], users: list[str]) -> str:
+    """Return the line of one device: its setting, then what it is and what uses it."""
+    is_card = row.device.hw is not None  # a name of ALSA's settings stands for anything
+    offers = f"{row.channels} channels, rate = {row.rate}" if is_card and row.channels else ""
+    said = "; ".join(text for text in (str(row.device), offers, *users) if text)
+    return f'device = "{row.device.stable_address(devices)}"  # {said}'

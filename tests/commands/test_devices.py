@@ -9,15 +9,19 @@ import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from kiosk.commands.devices import device_lines
-from kiosk.config import Settings
+from kiosk.commands.devices import device_lines, picture_lines
+from kiosk.config import PathSettings, Settings
+from kiosk.hardware.camera.preview import PreviewWriter
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
+from kiosk.storage.paths import Paths
 from tests.support.sound_cards import Stick, build_machine
 
 MICROPHONE = '[[microphones]]\nname = "{0}"\nrole = "{0}"\ndevice = "{1}"\n'
-Run = Callable[[str], subprocess.CompletedProcess[str]]
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +31,18 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     names = ("judge", "witness")
     with VirtualMicrophones(folder / "mics", names, noise=False, headset=True) as sound:
 
-        def command(settings: str) -> subprocess.CompletedProcess[str]:
+        def command(settings: str, *more: str) -> subprocess.CompletedProcess[str]:
             (folder / "kiosk.toml").write_text(settings, encoding="utf-8")
             return subprocess.run(
-                [sys.executable, "-m", "kiosk.cli", "--config", folder / "kiosk.toml", "devices"],
+                [
+                    sys.executable,
+                    "-m",
+                    "kiosk.cli",
+                    "--config",
+                    folder / "kiosk.toml",
+                    "devices",
+                    *more,
+                ],
                 env={**os.environ, **sound.environment},
                 capture_output=True,
                 text=True,
@@ -58,6 +70,26 @@ def test_each_device_has_its_line_and_who_uses_it(run: Run) -> None:
     inputs, _, outputs = ended.stdout.partition("# outputs")
     assert "mic_judge" in inputs
     assert "; headset" in outputs
+
+
+def test_a_microphone_is_found_by_how_loud_it_was(run: Run) -> None:
+    """A line for each input, also for those that the settings do not name."""
+    ended = run(MICROPHONE.format("judge", "mic_judge"), "--listen", "0.5")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    heard = ended.stdout.partition("# how loud each microphone was in 0.5 s\n")[2].splitlines()
+    assert any(line.startswith("# mic_witness channel 0: loudest -") for line in heard)
+    assert run("", "--listen", "90").returncode == 2
+
+
+def test_the_live_picture_is_kept(tmp_path: Path) -> None:
+    settings = Settings().model_copy(update={"paths": PathSettings(data=tmp_path, run=tmp_path)})
+    preview = Paths.from_settings(settings.paths).preview
+    preview.parent.mkdir(parents=True, exist_ok=True)
+    writer = PreviewWriter(preview)
+    writer.write(np.full((360, 640, 3), 200, np.uint8).tobytes(), 1, 1)
+    found = list(picture_lines(settings, tmp_path / "pictures"))
+    assert found[0] == f"# the recorder's live picture: {tmp_path / 'pictures' / 'live.jpg'}"
+    assert Image.open(tmp_path / "pictures" / "live.jpg", formats=["JPEG"]).size == (640, 360)
 
 
 def test_what_the_settings_name_in_vain_is_said(run: Run) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from kiosk.clocks import NS_PER_S
+from kiosk.hardware.camera.listing import list_cameras, take_picture
 from kiosk.hardware.camera.preview import PreviewFrame, PreviewReader
 from tests.pi.camera_probe import FPS, CameraProbe, config_of, seconds_of_packets
 from tests.support.waiting import wait_for
@@ -60,6 +61,15 @@ def test_of_several_cameras_the_settings_choose_one(tmp_path: Path, name: str) -
         assert probe.status["opened"]["name"] == name
     else:
         assert probe.status["absent"] == f"libcamera does not find {name}"
+
+
+def test_the_cameras_of_the_machine_are_listed_and_seen(tmp_path: Path) -> None:
+    """`kiosk devices --pictures`: id and model of each, a picture of each that nobody uses."""
+    cameras = list_cameras()
+    assert {camera.id for camera in cameras} >= {"Virtual0", "Desk0"}
+    path = tmp_path / "picture.jpg"
+    take_picture(cameras[0], path)
+    assert path.read_bytes().startswith(b"\xff\xd8")
 
 
 def test_three_seconds_decode_whole_and_are_timed_by_the_sensor(camera: CameraProbe) -> None:
