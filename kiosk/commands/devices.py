@@ -1,7 +1,7 @@
 """List the devices of this machine as lines for kiosk.toml, with what uses them there.
 
-Sound devices with their channels and rate, cameras, badge readers and receipt printers; scanners
-are found by ``scanimage -L``. ``--listen`` tells how loud each microphone was, so that speaking
+Sound devices with their channels and rate, cameras, badge readers and receipt printers.
+``--scanners`` searches for scanners, too, which takes seconds. ``--listen`` tells how loud each microphone was, so that speaking
 into one shows which it is; ``--pictures`` keeps a picture of each camera.
 
 Of each device the setting is shown that stays when devices are plugged in in another order: its
@@ -12,6 +12,7 @@ its card. Names without a colon are those of ALSA's settings.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,11 +33,15 @@ from kiosk.hardware.camera.back_end import CameraAbsentError
 from kiosk.hardware.camera.listing import list_cameras, take_picture
 from kiosk.hardware.camera.preview import PreviewReader
 from kiosk.hardware.ports import PortUse, list_ports
+from kiosk.hardware.scanner.listing import find_scanners
 from kiosk.hardware.sources.input_survey import InputSurvey
 from kiosk.storage.paths import Paths
 
-HELP = "list microphones, cameras, readers and printers with their lines for kiosk.toml"
-EXAMPLES = ("sudo kiosk devices", "sudo kiosk devices --listen 5 --pictures /tmp/pictures")
+HELP = "list microphones, cameras, scanners, readers, printers with their lines for kiosk.toml"
+EXAMPLES = (
+    "sudo kiosk devices",
+    "sudo kiosk devices --scanners --listen 5 --pictures /tmp/pictures",
+)
 EXIT_STATUS = {
     0: "every sound device of the settings is connected",
     1: "one is not, or its setting fits several; it is named",
@@ -59,6 +64,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="listen to every microphone for so long and tell how loud each was",
     )  # fmt: skip
     parser.add_argument(
+        "--scanners", action="store_true", help="search for scanners, also in the network (to 40 s)"
+    )
+    parser.add_argument(
         "--pictures", metavar="FOLDER", type=Path, help="write a picture of each camera there"
     )
 
@@ -79,6 +87,9 @@ def run(arguments: argparse.Namespace) -> int:
     lines, problems = device_lines(settings)
     for line in lines:
         print(line)
+    if arguments.scanners:
+        for line in scanner_lines(settings):
+            print(line)
     if arguments.listen:
         print(f"# how loud each microphone was in {arguments.listen:g} s")
         for line in heard_lines(arguments.listen):
@@ -129,6 +140,23 @@ def _camera_lines(settings: Settings) -> Iterator[str]:
         is_used = settings.camera.id in (("", camera.id) if number == 0 else (camera.id,))
         said = "; ".join([camera.model or "camera", *(["courtroom"] if is_used else [])])
         yield f'id = "{camera.id}"  # {said}'
+
+
+def scanner_lines(settings: Settings) -> Iterator[str]:
+    """Yield a line for each scanner that SANE finds, with what uses it; it blocks for seconds."""
+    yield "# scanners: device of [scanner]"
+    try:
+        scanners = asyncio.run(find_scanners(settings.scanner.sane_config_dir))
+    except HardwareError as error:
+        yield f"# {error}"
+        return
+    for scanner in scanners:
+        said = [scanner.label]
+        if scanner.device == settings.scanner.device:
+            said.append("scanner")
+        if scanner.is_ambiguous:
+            said.append("two have this name: unplug one")
+        yield f'device = "{scanner.device}"  # {"; ".join(said)}'
 
 
 def heard_lines(seconds: float) -> Iterator[str]:

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kiosk.commands.devices import device_lines, picture_lines
-from kiosk.config import PathSettings, Settings
+from kiosk.commands.devices import device_lines, picture_lines, scanner_lines
+from kiosk.config import PathSettings, ScannerSettings, Settings
 from kiosk.hardware.camera.preview import PreviewWriter
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
+from kiosk.hardware.virtual.scanner import VirtualScanner
 from kiosk.storage.paths import Paths
 from tests.support.sound_cards import Stick, build_machine
 
@@ -79,6 +80,19 @@ def test_a_microphone_is_found_by_how_loud_it_was(run: Run) -> None:
     heard = ended.stdout.partition("# how loud each microphone was in 0.5 s\n")[2].splitlines()
     assert any(line.startswith("# mic_witness channel 0: loudest -") for line in heard)
     assert run("", "--listen", "90").returncode == 2
+
+
+@pytest.mark.slow
+def test_a_scanner_has_its_line_and_what_uses_it() -> None:
+    with VirtualScanner() as scanner:
+        settings = Settings(
+            scanner=ScannerSettings(device=scanner.device, sane_config_dir=scanner.config_dir)
+        )
+        title, *lines = scanner_lines(settings)
+        assert title == "# scanners: device of [scanner]"
+        (line,) = (line for line in lines if scanner.device in line)
+        assert tomllib.loads(line) == {"device": scanner.device}
+        assert line.endswith("; scanner")
 
 
 def test_the_live_picture_is_kept(tmp_path: Path) -> None:
