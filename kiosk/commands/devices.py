@@ -1,8 +1,9 @@
 """List the devices of this machine as lines for kiosk.toml, with what uses them there.
 
 Sound devices with their channels and rate, cameras, badge readers and receipt printers.
-``--scanners`` searches for scanners, too, which takes seconds. ``--listen`` tells how loud each microphone was, so that speaking
-into one shows which it is; ``--pictures`` keeps a picture of each camera.
+``--scanners`` searches for scanners, too, which takes seconds. ``--listen`` tells how loud each
+microphone was, so that speaking into one shows which it is; ``--pictures`` keeps a picture of each
+camera.
 
 Of each device the setting is shown that stays when devices are plugged in in another order: its
 serial number, or its place on USB where it has none (leave it in that socket, then), or the id of
@@ -87,21 +88,24 @@ def run(arguments: argparse.Namespace) -> int:
     lines, problems = device_lines(settings)
     for line in lines:
         print(line)
-    if arguments.scanners:
-        for line in scanner_lines(settings):
-            print(line)
-    if arguments.listen:
-        print(f"# how loud each microphone was in {arguments.listen:g} s")
-        for line in heard_lines(arguments.listen):
-            print(line)
-    if arguments.pictures:
-        for line in picture_lines(settings, arguments.pictures):
-            print(line)
+    for line in _shown_lines(arguments, settings):
+        print(line)
     if wrong is not None:
         raise wrong
     for problem in problems:
         print(problem)
     return 1 if problems else 0
+
+
+def _shown_lines(arguments: argparse.Namespace, settings: Settings) -> Iterator[str]:
+    """Yield what the options ask for, as it comes."""
+    if arguments.scanners:
+        yield from scanner_lines(settings)
+    if arguments.listen:
+        yield f"# how loud each microphone was in {arguments.listen:g} s"
+        yield from heard_lines(arguments.listen)
+    if arguments.pictures:
+        yield from picture_lines(settings, arguments.pictures)
 
 
 def device_lines(settings: Settings, root: Path = ROOT) -> tuple[list[str], list[str]]:
