@@ -124,7 +124,10 @@ def test_the_end_of_a_recess(phase: str) -> None:
     assert (reminder.code, reminder.source) == ("recess_over", "09:52")
     assert codes(inputs(recorder=in_phase(phase, recess_until=sample_data.at(9, 53)))) == []
     assert codes(inputs(recorder=in_phase(phase))) == []
-    assert codes(inputs(recorder=in_phase("recording", recess_until=sample_data.at(9, 5)))) == []
+    assert (
+        codes(inputs(recorder=in_phase("recording", recess_until=sample_data.at(9, 5), persons=[])))
+        == []
+    )
 
 
 def test_offered_ends_are_round_and_lie_ahead() -> None:
