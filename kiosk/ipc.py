@@ -12,7 +12,7 @@ import json
 import logging
 import math
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -260,7 +260,7 @@ class LocalClient:
         """``POST path`` with a JSON body; see :meth:`call`."""
         return await self.call("POST", path, body or {}, timeout)
 
-    async def events(self, path: str = "/v1/events") -> AsyncIterator[tuple[str, Any]]:
+    async def events(self, path: str = "/v1/events") -> AsyncGenerator[tuple[str, Any], None]:
         """Yield ``(name, value)`` of the service's events until it goes away.
 
         Raises:

@@ -6,6 +6,7 @@ The contract is ``docs/central-api.yaml``; nothing else in :mod:`kiosk` imports 
 ``contract.py``      requests as typed models
 ``errors.py``        refusals with their code and status
 ``api.py``           the addresses of the contract
+``live_rooms.py``    levels and proof of the rooms that record, in memory
 ``server.py``        the server process: connects everything
 ``tasks.py``         the tasks of ``kiosk central``
 ``crash_points.py``  points at which tests may kill the server
@@ -22,4 +23,4 @@ The contract is ``docs/central-api.yaml``; nothing else in :mod:`kiosk` imports 
 """
 
 CONTRACT = 1
-REVISION = 6
+REVISION = 7

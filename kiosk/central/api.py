@@ -20,6 +20,7 @@ from kiosk.central.contract import (
     HeadsRequest,
     HearingManifest,
     Heartbeat,
+    LiveRoom,
     RenewalRequest,
     ReportManifest,
     UploadAnnouncement,
@@ -52,6 +53,7 @@ from kiosk.central.identity.authority import CertificateAuthority, IssuedCertifi
 from kiosk.central.identity.enrolment import Kiosk
 from kiosk.central.identity.revocation_list import RevocationListIssuer
 from kiosk.central.identity.staff_lists import StaffListIssuer, list_tag
+from kiosk.central.live_rooms import LiveRooms
 from kiosk.clocks import format_wall
 from kiosk.errors import StorageError
 
@@ -81,6 +83,7 @@ class KioskApi:
         revocations: the signed list of revoked certificates.
         wrong_codes: limits how often a stranger may guess an enrolment code.
         read_back: limits what a kiosk may read back.
+        live: levels and proof of the rooms that record now.
     """
 
     database: Database
@@ -96,6 +99,7 @@ class KioskApi:
     revocations: RevocationListIssuer
     wrong_codes: RateLimit
     read_back: ReadBackLimit
+    live: LiveRooms
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes."""
@@ -120,6 +124,7 @@ class KioskApi:
             web.put("/v1/uploads/{id}", self.put_upload),
             _get_route("/v1/uploads/{id}", self.get_upload),
             web.put("/v1/state", self.put_state),
+            web.put("/v1/live", self.put_live),
         ]
 
     # -- contract and identity ---------------------------------------------------------------
@@ -325,7 +330,14 @@ class KioskApi:
             )
 
         await self.database.run_write(work)
+        self.live.note_alarms(caller.id, state["alarms"])
         return json_response({"as_of": now, "next_seconds": HEARTBEAT_SECONDS})
+
+    async def put_live(self, request: web.Request) -> web.StreamResponse:
+        """Take what a room that records says now; it is not stored."""
+        caller = await self.authenticator.authenticate(request)
+        self.live.put(caller.id, await read_body(request, LiveRoom))
+        return json_response({})
 
 
 async def send_file(request: web.Request, store: ObjectStore, row: Row[Any]) -> web.StreamResponse:

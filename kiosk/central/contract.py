@@ -327,6 +327,18 @@ class Heartbeat(ExtensibleModel):
     link: dict[str, Any] | None = None
 
 
+class LiveRoom(ExtensibleModel):
+    """``PUT /v1/live``: a room that records, now. Nothing of the case."""
+
+    phase: Annotated[str, Field(max_length=40)] = ""
+    levels: Annotated[
+        dict[Text100, Annotated[WholeNumber, Field(ge=-120, le=0)]], Field(max_length=32)
+    ] = {}
+    """Loudness of each microphone, dB of full scale."""
+    proof: Annotated[str, Field(max_length=40)] = ""
+    proof_age: CountField | None = None
+
+
 Model = TypeVar("Model", bound=BaseModel)
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 

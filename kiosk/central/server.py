@@ -49,6 +49,7 @@ from kiosk.central.identity.authority import CertificateAuthority, ReceiptSigner
 from kiosk.central.identity.revocation_list import RevocationListIssuer
 from kiosk.central.identity.seed import load_seed
 from kiosk.central.identity.staff_lists import DEFAULT_DAYS, StaffListIssuer
+from kiosk.central.live_rooms import LiveRooms
 from kiosk.errors import CentralError, KioskError, UsageError
 from kiosk.storage.atomic_io import make_folder, write_text
 from kiosk.systemd import notify
@@ -164,6 +165,7 @@ class CentralServer:
         self._database = open_database(options.data, options.database)
         self._faults = None if options.faults is None else FaultInjector(options.faults)
         self._store = open_store(options.data, options.store)
+        self._live = LiveRooms()
         self.url = ""
 
     async def run(self) -> None:
@@ -216,6 +218,7 @@ class CentralServer:
             read_back=ReadBackLimit(
                 self._database, options.read_back_days, options.read_back_hearings
             ),
+            live=self._live,
         )
         app = self._make_application()
         cases = CaseApi(self._database, authenticator)
@@ -286,7 +289,7 @@ class CentralServer:
         code = random_secret(ADMIN_CODE_LENGTH)
         write_text(self._options.data / "admin-code", code + "\n", mode=0o600)
         forms = DecisionForms(self._database, Quarantine(self._database, self._store), owners, code)
-        app = AdminPage(self._database, self._store, forms).application()
+        app = AdminPage(self._database, self._store, forms, self._live).application()
         runner = _make_runner(app)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)

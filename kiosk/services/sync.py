@@ -6,12 +6,15 @@ import asyncio
 import logging
 import signal
 import threading
-from contextlib import suppress
+from collections.abc import Mapping
+from contextlib import aclosing, suppress
+from typing import Any
 
 from pydantic import ValidationError
 
 from kiosk.api.base import read_leniently
 from kiosk.api.recorder import RecorderState
+from kiosk.api.states import Phase
 from kiosk.api.sync import LinkCheckStep
 from kiosk.config import Settings
 from kiosk.errors import KioskError, StorageError
@@ -109,6 +112,8 @@ class SyncService:
                 state = await self._read_recorder(client)
                 with suppress(StorageError):
                     self.core.set_recorder_state(state)
+                if state is not None:
+                    self.core.set_live(state, await self._read_levels(client, state))
                 await asyncio.sleep(RECORDER_POLL_S)
         finally:
             await client.close()
@@ -124,6 +129,17 @@ class SyncService:
             first = error.errors(include_input=False, include_url=False)[0]
             log.error("state of the recorder: %s: %s", first["loc"], first["msg"])
             return self.core.poller.recorder_state
+
+    async def _read_levels(self, client: LocalClient, state: RecorderState) -> Mapping[str, Any]:
+        """Return the newest levels while a part is recorded: a new listener gets them first."""
+        if state.phase is not Phase.RECORDING:
+            return {}
+        with suppress(KioskError, TimeoutError, ValueError):
+            async with asyncio.timeout(RECORDER_POLL_S), aclosing(client.events()) as events:
+                async for name, value in events:
+                    if name == "levels" and isinstance(value, dict):
+                        return value
+        return {}
 
     async def _run_due_checks(self) -> None:
         """Check the link shortly before each hearing of the list, unless one is open."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from kiosk.api.published import pulled_at
@@ -28,9 +30,17 @@ from kiosk.sync.link_check.scheduled_checks import ScheduledLinkChecks
 from kiosk.sync.outbox.lanes import Lane
 from kiosk.sync.outbox.registrations import PROVISIONAL
 from kiosk.sync.polling.heartbeat import forecast_state, queue_state, uploads_state
+from kiosk.sync.polling.live_room import LiveRoomSender
 from kiosk.sync.polling.poller import Poller
 from kiosk.sync.state.upload_policy import current_upload_policy
 from kiosk.sync.transport.connection import Connection
+
+REPORT_PAUSE_S = 5.0
+"""Alarms that come and go are reported at most this often; the usual poll reports the last."""
+
+
+def _alarms_of(state: RecorderState) -> set[tuple[str, str | None]]:
+    return {(alarm.code, alarm.source) for alarm in state.alarms}
 
 
 class SyncCore:
@@ -46,7 +56,9 @@ class SyncCore:
         self.paths = Paths.from_settings(settings.paths)
         self.zone = ZoneInfo(settings.kiosk.timezone)
         self._notify_change = notify_change
+        self._reported_at = -REPORT_PAUSE_S
         self.context = SyncContext(settings, notify_change)
+        self.live = LiveRoomSender(self.context)
         self.stamper = TimestampWorker(self.paths, settings.recording.timestamp_url)
         self.poller = Poller(self.context)
         self._registrar = Registrar(self.context)
@@ -80,13 +92,13 @@ class SyncCore:
     # -- life --------------------------------------------------------------------------------
     def start(self) -> None:
         """Start the threads."""
-        for worker in (self.poller, self.urgent, self.bulk, self.stamper):
+        for worker in (self.poller, self.urgent, self.bulk, self.stamper, self.live):
             worker.start()
 
     def stop(self) -> None:
         """End the threads; what is being sent is resumed at the next start."""
         self.link_check.cancel()
-        for worker in (self.bulk, self.urgent, self.poller, self.stamper):
+        for worker in (self.bulk, self.urgent, self.poller, self.stamper, self.live):
             worker.stop()
         self.registration.close()
 
@@ -114,10 +126,24 @@ class SyncCore:
             StorageError: the database refuses.
         """
         before, self.poller.recorder_state = self.poller.recorder_state, state
+        self._report_new_alarms(before, state)
         was_sealing = before is not None and before.phase is Phase.SEALING
         if was_sealing and (state is None or state.phase is not Phase.SEALING):
             self.bulk.wake()
         self._update_upload_policy()
+
+    def _report_new_alarms(self, before: RecorderState | None, now: RecorderState | None) -> None:
+        """Report to the central system at once what has begun or ended, but not without pause."""
+        if before is None or now is None or _alarms_of(before) == _alarms_of(now):
+            return
+        if time.monotonic() - self._reported_at > REPORT_PAUSE_S:
+            self._reported_at = time.monotonic()
+            self.poller.wake()
+
+    def set_live(self, state: RecorderState, levels: Mapping[str, Any]) -> None:
+        """Take the levels of a room that records; an empty mapping: nothing is recorded."""
+        is_recording = state.phase is Phase.RECORDING and bool(levels)
+        self.live.word = (state, levels) if is_recording else None
 
     def _update_upload_policy(self) -> None:
         """Update the upload policy: windows, caps, a running hearing."""

@@ -33,6 +33,7 @@ from kiosk.central.deliveries.hearing_owners import HearingOwners
 from kiosk.central.deliveries.quarantine import Quarantine
 from kiosk.central.identity.courts import put_kiosk
 from kiosk.central.identity.enrolment import create_code
+from kiosk.central.live_rooms import LiveRooms
 from kiosk.central.server import open_authority, open_database
 from kiosk.evidence.chain import ChainHead, head_message
 from kiosk.exchange.small_files import CONTENT_TYPE, file_list
@@ -278,7 +279,7 @@ def admin_page(database: Database, store_folder: Path, code: str = "CODE") -> Ad
     forms = DecisionForms(
         database, Quarantine(database, store), HearingOwners(database, store), code
     )
-    return AdminPage(database, store, forms)
+    return AdminPage(database, store, forms, LiveRooms())
 
 
 def write_faults(file: Path, *faults: dict[str, Any]) -> None:

@@ -36,6 +36,7 @@ from kiosk.central.data.object_store import ObjectStore
 from kiosk.central.deliveries.searchable import searchable_versions
 from kiosk.central.errors import RefusedError, malformed
 from kiosk.central.http.json_api import Handler, errors_as_json
+from kiosk.central.live_rooms import LiveRooms
 from kiosk.clocks import wall_time
 from kiosk.locale import LANGUAGES, NATIVE_NAMES, Language, Translator
 from kiosk.selftest.words import MeasuredWords
@@ -50,6 +51,30 @@ function openDecision() {
 }
 addEventListener("hashchange", openDecision);
 openDecision();
+async function showLive() {
+  const answer = await fetch("live");
+  if (!answer.ok) return;
+  const live = await answer.json();
+  for (const cell of document.querySelectorAll("[data-live]")) {
+    const room = live.rooms[cell.dataset.live];
+    cell.replaceChildren(...(room ? meters(room) : [document.createTextNode("–")]));
+  }
+  if (live.alarms !== Number(document.body.dataset.alarms)) refresh();
+}
+function meters(room) {
+  const levels = Object.entries(room.levels).map(([name, level]) => {
+    const meter = document.createElement("meter");
+    Object.assign(meter, { min: -60, max: 0, value: level, title: `${name} ${level} dB` });
+    meter.setAttribute("aria-label", meter.title);
+    return meter;
+  });
+  const proof = document.createElement("span");
+  proof.className = room.proof === "good" ? "pill good" : "pill returned";
+  proof.textContent = room.proof_text;
+  return [...levels, proof];
+}
+setInterval(() => showLive().catch(() => undefined), 3000);
+showLive().catch(() => undefined);
 function refresh() {
   const fields = [...document.querySelectorAll("input")];
   const isIdle = (field) => document.activeElement !== field && field.value === field.defaultValue;
@@ -59,6 +84,7 @@ setInterval(refresh, 30000);"""
 SCRIPT_HASH = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode("ascii")
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+    "connect-src 'self'; "
     f"script-src 'sha256-{SCRIPT_HASH}'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -85,9 +111,12 @@ class AdminView:
 
 
 class AdminPage:
-    """The page for court IT; ``store`` reports the server's free space."""
+    """The page for court IT; ``store`` reports the server's free space, ``live`` the rooms."""
 
-    def __init__(self, database: Database, store: ObjectStore, forms: DecisionForms) -> None:
+    def __init__(
+        self, database: Database, store: ObjectStore, forms: DecisionForms, live: LiveRooms
+    ) -> None:
+        self._live = live
         self._database = database
         self._store = store
         self._forms = forms
@@ -102,6 +131,7 @@ class AdminPage:
             middlewares=[errors_as_json, _require_local_host], client_max_size=MAX_FORM_BYTES
         )
         app.router.add_get("/", self.page)
+        app.router.add_get("/live", self.live)
         app.router.add_post("/decisions", self.decide)
         app.router.add_get("/support/{code}", self.support)
         app.router.add_get("/reports/{id}", self.report)
@@ -112,6 +142,15 @@ class AdminPage:
         """Return the page."""
         is_done = request.query.get("done") == "1"
         return await self._answer(request, AdminNotice("done", is_good=True) if is_done else None)
+
+    async def live(self, request: web.Request) -> web.StreamResponse:
+        """Return levels and proof of the rooms that record now, and a count of alarms' changes."""
+        texts = AdminTexts(
+            self._translators[_choose_language(request)], ZoneInfo("UTC"), wall_time()
+        )
+        rooms = {row.kiosk: texts.live(row) for row in self._live.rooms()}
+        body = {"rooms": rooms, "alarms": self._live.alarm_changes}
+        return web.json_response(body, headers=SECURITY_HEADERS)
 
     async def decide(self, request: web.Request) -> web.StreamResponse:
         """Carry out a decision and show the page again; a refusal is told in plain words."""
@@ -212,6 +251,7 @@ class AdminPage:
             notice=view.notice and describe_notice(view.notice.code, translate),
             more=max(0, len(found) - PAGE_SIZE),
             script=SCRIPT,
+            alarms=self._live.alarm_changes,
             faults=sum(finding.severity == "fault" for finding in found),
             total=len(snapshot.kiosks),
             kiosks=[

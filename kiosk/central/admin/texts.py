@@ -11,6 +11,7 @@ from sqlalchemy import Row
 
 from kiosk.central.admin.findings import Finding, KioskStatus, parse_time
 from kiosk.central.identity.staff import Member
+from kiosk.central.live_rooms import RoomNow
 from kiosk.commissioning.labels import STEP_NAMES
 from kiosk.locale import N_, Translator
 
@@ -156,6 +157,10 @@ LABELS = {
     "title": N_("Central court system"),
     "attention": N_("Needs attention"),
     "all_clear": N_("Nothing needs attention."),
+    "live": N_("Sound and proof"),
+    "proven": N_("read back"),
+    "not_proven": N_("not read back"),
+    "no_proof": N_("nothing read back yet"),
     "kiosks": N_("Kiosks"),
     "kiosk": N_("Kiosk"),
     "room": N_("Courtroom"),
@@ -305,6 +310,16 @@ class AdminTexts:
             "commissioned_id": str((state.get("commissioned") or {}).get("id", "")),
             "now": self.state(running.get("phase", "recording")) if running else "–",
             "recording": bool(running) and running.get("phase", "recording") == "recording",
+        }
+
+    def live(self, row: RoomNow) -> dict[str, Any]:
+        """Return a room that records now."""
+        proof = {"good": "proven", "bad": "not_proven"}.get(row.room.proof, "no_proof")
+        return {
+            "levels": row.room.levels,
+            "proof": row.room.proof,
+            "proof_text": self._translate(LABELS[proof]),
+            "age": round(row.age, 1),
         }
 
     def member(self, row: Member) -> dict[str, str]:
