@@ -68,7 +68,7 @@ class Central:
 
 
 @pytest.fixture
-def sender(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def sender(tmp_path: Path) -> Any:
     settings = Settings.model_validate(
         {"paths": {"data": str(tmp_path / "data"), "run": str(tmp_path / "run")}}
     )

@@ -52,7 +52,7 @@ function openDecision() {
 addEventListener("hashchange", openDecision);
 openDecision();
 async function showLive() {
-  const answer = await fetch("live");
+  const answer = await fetch("live" + location.search);
   if (!answer.ok) return;
   const live = await answer.json();
   for (const cell of document.querySelectorAll("[data-live]")) {
