@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import requests
 
@@ -33,7 +35,8 @@ def test_only_a_change_of_alarms_counts() -> None:
     rooms.note_alarms("kiosk-1", [])
     assert rooms.alarm_changes == 0
     alarm = {"code": "disk_low", "source": "storage"}
-    for alarms, expected in (([alarm], 1), ([alarm], 1), ([], 2), ([{}], 3)):
+    steps: list[tuple[list[dict[str, Any]], int]] = [([alarm], 1), ([alarm], 1), ([], 2), ([{}], 3)]
+    for alarms, expected in steps:
         rooms.note_alarms("kiosk-1", alarms)
         assert rooms.alarm_changes == expected
 
