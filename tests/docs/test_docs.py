@@ -11,6 +11,7 @@ from kiosk.cli import command_names
 from kiosk.rules.load import DATA_FOLDER
 from kiosk.settings_table import settings_table
 from tests.docs import requirements_page
+from tests.docs.technician_pictures import step_pictures
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -104,6 +105,12 @@ def test_links_lead_somewhere(page: Path) -> None:
     pictures = {"docs/images/recording.png"}  # written by the demo on the maintainer's machine
     gone = [link for link in links if not (page.parent / link).exists() and link not in pictures]
     assert gone == []
+
+
+def test_the_steps_of_a_room_are_shown_in_three_languages() -> None:
+    page = (ROOT / "docs" / "technician.md").read_text(encoding="utf-8")
+    names = [f"images/{file.name}" for _sample, _language, file in step_pictures()]
+    assert [name for name in names if f"({name})" not in page] == []
 
 
 def test_readme_names_the_two_commands() -> None:

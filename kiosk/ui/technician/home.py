@@ -45,7 +45,7 @@ TILES = (
         "commissioning",
         "microphone",
         N_("Set up the room"),
-        N_("Devices and seats, step by step"),
+        N_("Devices and seats"),
         CommissioningPlace(),
     ),
     Tile(

@@ -13,7 +13,7 @@ from kiosk.ui.registry import TechnicianPlace
 from kiosk.ui.staff.staff_screen import StaffScreen
 from kiosk.ui.technician.home import TechnicianHomeView, TileRow
 
-MAX_ALARMS = 4
+MAX_ALARMS, MAX_ALARMS_COMPACT = 4, 2
 
 
 class HomeScreen(StaffScreen):
@@ -35,9 +35,12 @@ class HomeScreen(StaffScreen):
         kit = self.kit
         cells: list[Widget] = [self._tile(row) for row in view.rows]
         columns = 2 if len(cells) < 5 else 3
-        cells = kit.filled(cells, -(-len(cells) // columns) * columns)
-        rows = kit.grid(cells, columns, gap=20)
-        return kit.column(*rows, self._alarms(view), gap=20, padding=(40, 20))
+        full = len(cells) // columns * columns
+        rows = kit.grid(cells[:full], columns, gap=20)
+        alarms = self._alarms(view)
+        alarms.size_hint_x = columns - len(cells[full:])
+        last = kit.row(*cells[full:], alarms, gap=20)
+        return kit.column(*rows, last, gap=20, padding=(40, 20))
 
     def _tile(self, row: TileRow) -> Widget:
         kit = self.kit
@@ -65,8 +68,9 @@ class HomeScreen(StaffScreen):
         if view.text:
             text = kit.fitted_text(view.text, "body", wid="tech.well", colour="good", lines=2)
             return kit.row(kit.icon("check-circle", 36, "good"), text, gap=16)
-        more = len(view.alarms) - MAX_ALARMS
-        texts = [*view.alarms[:MAX_ALARMS], *([f"+ {more}"] if more > 0 else [])]
+        count = MAX_ALARMS_COMPACT if kit.theme.compact else MAX_ALARMS
+        more = len(view.alarms) - count
+        texts = [*view.alarms[:count], *([f"+ {more}"] if more > 0 else [])]
         words = kit.fitted_text(
             "\n".join(texts), "body", wid="tech.alarms", colour="caution", valign="top"
         )
