@@ -69,3 +69,17 @@ def test_a_new_machine_with_the_old_data_keeps_the_seats_and_delivers_what_was_l
         folder = rig.paths.hearings / hearing
         seal = folder / SUMS, folder / SIGNATURE
         assert common_name(check_signature(*seal, rig.paths.court_ca)) == KIOSK
+
+
+def test_a_machine_with_another_name_in_the_same_room_delivers_what_was_left(
+    short: Path, central: Central
+) -> None:
+    data, hearing = old_kiosk(short / "old", central)
+    shutil.copytree(data, short / "new" / "data", ignore=shutil.ignore_patterns("identity"))
+    with room_rig(short / "new", central.url, kiosk={"id": "kiosk-0077"}) as rig:
+        rig.kiosk.start_in_thread()
+        code = central.run_task("enrol-code", "--room", "1", "kiosk-0077")
+        enrol(rig.paths, "kiosk-0077", code, central.url, None)
+        rig.kiosk.wait_delivered("hearing", hearing)
+        seal = rig.paths.hearings / hearing / SUMS, rig.paths.hearings / hearing / SIGNATURE
+        assert common_name(check_signature(*seal, rig.paths.court_ca)) == KIOSK
