@@ -122,6 +122,7 @@ def load_rules(folder: Path = DATA_FOLDER) -> Rules:
         "closure_grounds": (model.ClosureGround, "closure_grounds", "ground"),
         "permissions": (model.Permission, "permissions", "permission"),
         "events": (model.EventType, "events", "event"),
+        "note_templates": (model.NoteTemplate, "notes", "template"),
         "limits": (model.Limit, "limits", "limit"),
         "link_verdicts": (model.LinkVerdict, "limits", "link_verdict"),
         "online_services": (model.OnlineService, "online_services", "service"),

@@ -204,6 +204,10 @@ class EventType(LabelledRow):
     lasts_until: tuple[Identifier, ...] = ()
 
 
+class NoteTemplate(LabelledRow):
+    """A beginning, or the whole, of a note that the secretary keeps."""
+
+
 class UnrecordedSpan(TableRow):
     """Nothing is captured from the event ``start`` until the event ``until``."""
 

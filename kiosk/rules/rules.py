@@ -23,6 +23,7 @@ from kiosk.rules.model import (
     Limit,
     LinkVerdict,
     Mrp,
+    NoteTemplate,
     Oath,
     OnlineService,
     Permission,
@@ -74,6 +75,7 @@ class Rules:
     closure_effect: ClosureEffect
     permissions: Mapping[str, Permission]
     events: Mapping[str, EventType]
+    note_templates: Mapping[str, NoteTemplate]
     order: Order
     unrecorded_spans: tuple[UnrecordedSpan, ...]
     short_protocols: tuple[ShortProtocol, ...]

@@ -16,6 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from kiosk.alarms import alarm_of
+from kiosk.api.persons import HearingPerson
 from kiosk.api.recorder import Alarm, RecorderState
 from kiosk.api.recorder_calls import StaffSession
 from kiosk.api.states import Phase
@@ -141,6 +142,8 @@ class AppState:
             self.show_notice,
             self.zone,
         )
+        self.secretary.people.levels = lambda: self.audio_levels
+        self.secretary.people.persons = self._persons
         self.filing_service = FilingService(settings, self.labels.rules, sync)
         self.visit = Visit(
             self.filing_service,
@@ -452,6 +455,10 @@ class AppState:
         is_running = recorder.phase == "recording" and not self.is_recorder_stale
         since = self.now() - self.recorder_state_at if is_running else 0.0
         return recorder.hearing.seconds + min(since, 5.0)
+
+    def _persons(self) -> tuple[HearingPerson, ...]:
+        hearing = self.recorder_state.hearing if self.recorder_state else None
+        return hearing.persons if hearing else ()
 
     def _restart_refusal(self) -> str:
         """Return why the screen must not end now; empty: it may."""

@@ -90,6 +90,17 @@ class RuleLabels:
         offered = self.event_order(kind)
         return tuple(event for event in FREQUENT_EVENTS if event in offered)
 
+    def note_templates(self) -> tuple[tuple[str, str], ...]:
+        """Return id and label of each template of a note."""
+        rows = self.rules.note_templates.values()
+        return tuple((row.id, sentence_case(self._label(row, row.id))) for row in rows)
+
+    def roles_of(self, kind: str, first: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Return the ids of the roles of a case kind (of any, if not known), ``first`` before."""
+        known = kind in self.rules.case_kinds
+        roles = [row.id for row in self.rules.roles.values() if not known or kind in row.kinds]
+        return tuple(dict.fromkeys([*(role for role in first if role in roles), *roles]))
+
     def legal_bases(self, kind: str) -> tuple[tuple[str, str], ...]:
         """Return id and norm of each legal basis of a remote part (of any kind, if not known)."""
         known = kind in self.rules.case_kinds

@@ -17,13 +17,17 @@ from kiosk.api.hearing import Hearing
 from kiosk.api.published import Schedule, read_schedule
 from kiosk.api.sync import Delivery
 from kiosk.errors import KioskError
-from kiosk.ipc import LocalClient
+from kiosk.hearing.session.persons import OF_WHOM_PREFIX
+from kiosk.ipc import LocalClient, ServiceRefusedError
 from kiosk.storage.atomic_io import read_json_or_none
 from kiosk.ui.actions.export_actions import ExportActions
+from kiosk.ui.actions.people_actions import PeopleActions, PersonSheet
 from kiosk.ui.actions.recorder_actions import RecorderActions
 from kiosk.ui.actions.side_panel_actions import SidePanelActions
 from kiosk.ui.registry import AdHocPlace, DatePlace, DeliveryPlace, StaffPlace, TodayPlace
 
+SOMEBODY_ELSE = "new"
+"""Answer to the question of whom a mark is: nobody of those who are named yet."""
 MARK_SUBJECT_PREFIX = "mark:"
 """Begins the subject of the question what a marked moment was; the id of the mark follows."""
 RELOAD_SECONDS = 15.0
@@ -66,6 +70,7 @@ class SecretaryActions(RecorderActions):
         self._ended_hearings: set[str] = set()
         self.export = ExportActions(recorder, on_change, on_error)
         self.side_panel = SidePanelActions(recorder, on_change, on_error)
+        self.people = PeopleActions(recorder, on_change, on_error)
 
     def reset(self) -> None:
         """Reset the screens after a sign-in or sign-out."""
@@ -73,7 +78,7 @@ class SecretaryActions(RecorderActions):
             self.place = TodayPlace()
         self.are_all_events_shown = self.is_end_asked = False
         self.all_events_page = 0
-        self.side_panel.panel = None
+        self.side_panel.panel = self.people.sheet = None
 
     def show(self, place: StaffPlace) -> None:
         """Show the screen of ``place``."""
@@ -136,7 +141,22 @@ class SecretaryActions(RecorderActions):
     async def mark_event(self, event: str, of: str = "") -> None:
         """Mark an event in the hearing; ``of``: id of the person whom it concerns."""
         self.are_all_events_shown = False
-        await self._post("/v1/hearing/marks", type=event, of=of)
+        self.people.note_speaking()
+        await self._mark(event, of)
+
+    async def _mark(self, event: str, of: str) -> None:
+        """Mark an event; of nobody where the person was removed meanwhile: it is not lost."""
+        body = {"type": event, "of": of}
+        try:
+            await self._recorder.call("POST", "/v1/hearing/marks", body)
+        except ServiceRefusedError as error:
+            if of and error.code == "unknown_person":
+                await self._mark(event, "")
+                return
+            self._report_error(error.code)
+        except KioskError:
+            self._report_error("recorder_down")
+        self._notify_change()
 
     async def end_oath(self, mark: int) -> None:
         """End the oath that is shown."""
@@ -193,11 +213,22 @@ class SecretaryActions(RecorderActions):
         if (subject, value) == ("publicity", "closed"):  # only closing encrypts
             await self._post("/v1/hearing/close")
             return
+        if subject.startswith(OF_WHOM_PREFIX):
+            await self._answer_of_whom(int(subject.removeprefix(OF_WHOM_PREFIX)), value)
+            return
         body: dict[str, Any] = {"subject": subject, "value": value}
         if subject.startswith(MARK_SUBJECT_PREFIX):
             number = int(subject.removeprefix(MARK_SUBJECT_PREFIX))
             body = {"subject": "mark", "value": {"mark": number, "type": value}}
         await self._post("/v1/hearing/statements", **body)
+
+    async def _answer_of_whom(self, mark: int, person: str) -> None:
+        """Say of whom a mark is; for somebody else, their role and name are asked first."""
+        if person == SOMEBODY_ELSE:
+            self.side_panel.panel = None
+            self.people.show(PersonSheet(mark=mark))
+        else:
+            await self.people.name_mark(mark, person)
 
     def postpone_question(self, subject: str) -> None:
         """Postpone a question until the next hearing or part."""

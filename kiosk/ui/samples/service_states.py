@@ -45,6 +45,15 @@ def hearing(number: int = 1, **changes: Any) -> dict[str, Any]:
     return {**base, **changes}
 
 
+PERSONS = [
+    {"id": "p1", "role": "plaintiff", "name": "Ахметов А.", "attendance": "hall"},
+    {"id": "p2", "role": "representative", "name": "Ким О.", "attendance": "online"},
+    {"id": "p3", "role": "witness", "name": "Ержан Т.", "seat": "witness"},
+    {"id": "p4", "role": "expert", "name": "Цой В.", "attendance": "absent"},
+]
+"""People of the running hearing."""
+
+
 LIST = [
     hearing(1),
     hearing(2, scheduled_at=at(11, 30), kind="criminal", publicity="closed", format="offline"),
@@ -124,7 +133,7 @@ def running(**changes: Any) -> dict[str, Any]:
                 {"id": n, "type": kind, "at": when, "seconds": 60.0 * n, "ended": when}
                 for n, (kind, when) in enumerate(MARKS)
             ],
-            "persons": [{"id": "p3", "role": "witness", "name": "Ержан Т."}],
+            "persons": PERSONS,
             "due": [
                 {"event": "warning_false_testimony", "of": "p3"},
                 {"event": "questioning", "of": "p3"},

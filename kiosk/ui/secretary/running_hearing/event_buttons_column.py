@@ -11,6 +11,7 @@ from kivy.uix.widget import Widget
 from kiosk.ui.app_state import AppState
 from kiosk.ui.formatting import iso_date
 from kiosk.ui.secretary.running_hearing.oath_card import oath_card
+from kiosk.ui.secretary.running_hearing.people_card import people_card
 from kiosk.ui.secretary.running_hearing.question_card import question_card
 from kiosk.ui.secretary.running_hearing.questions import Question
 from kiosk.ui.secretary.running_hearing.recording import EventButton, RecordingView
@@ -34,6 +35,8 @@ def event_buttons_column(
         return oath_card(kit, app, view.oath)
     if view.panel:
         return side_panel_card(kit, view.panel, app)
+    if view.sheet:
+        return people_card(kit, app, view.sheet)
     if question:
         return question_card(kit, question, app)
     return (_all_events if secretary.are_all_events_shown else _frequent_events)(kit, app, view)

@@ -38,10 +38,19 @@ def event_log(context: ViewContext, recorder: RecorderState) -> tuple[EventLogEn
     _, hearing = context.translate.gettext, recorder.hearing
     if hearing is None:
         return ()
+    hides = not _shows_title(hearing)
     entries = [
-        (mark.at, EventLogEntry(context.clock_text(mark.at, True), _mark_text(context, mark)))
+        (
+            mark.at,
+            EventLogEntry(context.clock_text(mark.at, True), _mark_text(context, mark, hides)),
+        )
         for mark in hearing.marks
         if not mark.withdrawn
+    ]
+    entries += [
+        (note.at, EventLogEntry(context.clock_text(note.at, True), note.text))
+        for note in hearing.notes
+        if not note.withdrawn
     ]
     names = {m.name: context.role_label(m) for m in recorder.microphones}
     for gap in hearing.interruptions:
@@ -54,8 +63,12 @@ def event_log(context: ViewContext, recorder: RecorderState) -> tuple[EventLogEn
     return tuple(entry for _at, entry in sorted(entries, key=lambda pair: pair[0], reverse=True))
 
 
-def _mark_text(context: ViewContext, mark: Mark) -> str:
+def _mark_text(context: ViewContext, mark: Mark, hides_name: bool) -> str:
     label = sentence_case(context.labels.event(mark.type))
+    if mark.of is not None:
+        name = "" if hides_name else mark.of.name
+        whom = name or context.labels.role(mark.of.role)
+        label = f"{label}: {whom}" if whom else label
     return f"{label}: {mark.note}" if mark.note else label
 
 
@@ -68,12 +81,19 @@ def _source(context: ViewContext, source: str) -> str:
     return sentence_case(context.labels.role(source))
 
 
+def _shows_title(hearing: RunningHearing) -> bool:
+    """Return whether title and names may be read by whoever sees the screen."""
+    return hearing.closed is None and hearing.publicity in ("open", None)
+
+
 def case_view(context: ViewContext, hearing: RunningHearing, schedule: Schedule | None) -> CaseView:
     """Return the case; the title of a closed hearing is hidden."""
     _ = context.translate.gettext
+    shows_title = _shows_title(hearing)
     people = (
         f"{sentence_case(context.labels.role(p.role))}: {p.name}"
-        for p in hearing.participants or ()
+        for p in hearing.persons
+        if shows_title and p.role and p.name
     )
     later = (
         context.clock_text(h.starts_at)
@@ -82,7 +102,6 @@ def case_view(context: ViewContext, hearing: RunningHearing, schedule: Schedule 
     )
     next_time = next(later, "")
     closed = hearing.publicity == "closed" or hearing.closed is not None
-    shows_title = not closed and hearing.publicity in ("open", None)
     return CaseView(
         case_number=hearing.case_number or _("No case number"),
         title=hearing.title or "" if shows_title else _("Title not shown"),

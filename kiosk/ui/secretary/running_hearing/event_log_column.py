@@ -7,6 +7,7 @@ from typing import Any
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.widget import Widget
 
+from kiosk.ui.actions.people_actions import PeopleSheet
 from kiosk.ui.actions.side_panel_actions import ClosedSincePanel
 from kiosk.ui.app_state import AppState
 from kiosk.ui.secretary.running_hearing.event_log import EventLogEntry
@@ -54,6 +55,7 @@ def _case_card(kit: WidgetKit, app: AppState, view: RecordingView) -> Widget:
                 icon="lock", wide=True, pad=12,
             )
         )  # fmt: skip
+    parts.append(_sheets(kit, app))
     if view.can_undo and not (kit.theme.compact and (view.alarm or view.banner)):
         parts.append(
             kit.button(
@@ -62,6 +64,26 @@ def _case_card(kit: WidgetKit, app: AppState, view: RecordingView) -> Widget:
             )
         )  # fmt: skip
     return kit.card(*parts, gap=8, padding=(18, 14))
+
+
+def _sheets(kit: WidgetKit, app: AppState) -> Widget:
+    """Return the buttons that open the people's sheet and begin a note."""
+    _, secretary = kit.translate.gettext, app.secretary
+
+    def show(sheet: PeopleSheet | None) -> None:
+        secretary.side_panel.panel = None
+        if sheet is not None:
+            secretary.people.show(sheet)
+        else:
+            secretary.people.begin_note()
+
+    icons = ("", "") if kit.theme.compact else ("account-voice", "keyboard-outline")
+    people = kit.button("rec.people", _("People"), lambda: show(PeopleSheet()), icon=icons[0],
+                        wide=True, pad=8)  # fmt: skip
+    note = kit.button("rec.note", _("Note"), lambda: show(None), icon=icons[1], wide=True, pad=8)
+    if kit.theme.text_size > 2:
+        return kit.natural_column(people, note, gap=8)
+    return kit.row(people, note, gap="touch", height=kit.theme.target)
 
 
 class EventLog(BoxLayout):

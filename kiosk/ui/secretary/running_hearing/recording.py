@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from kiosk.api.published import Schedule
 from kiosk.api.recorder import RecorderState, RunningHearing
 from kiosk.locale import N_
+from kiosk.ui.actions.people_actions import PeopleState
 from kiosk.ui.actions.side_panel_actions import (
     ClosedSincePanel,
     DecisionPanel,
@@ -28,6 +29,13 @@ from kiosk.ui.secretary.running_hearing.event_log import (
 from kiosk.ui.secretary.running_hearing.notices import AlarmView, alarm_view, banner_text
 from kiosk.ui.secretary.running_hearing.oath import OathView, oath_hint, oath_view
 from kiosk.ui.secretary.running_hearing.panel_view import PanelView
+from kiosk.ui.secretary.running_hearing.people import (
+    SheetView,
+    sheet_view,
+    shown_name,
+    whom_question,
+)
+from kiosk.ui.secretary.running_hearing.people_samples import PEOPLE_SAMPLES
 from kiosk.ui.secretary.running_hearing.questions import (
     Question,
     left_out_text,
@@ -89,6 +97,7 @@ class RecordingView:
     closed: ClosedView | None = None
     panel: PanelView | None = None
     oath: OathView | None = None
+    sheet: SheetView | None = None
     playing: str = ""
     repairable: tuple[str, ...] = ()
     is_reminder: bool = False
@@ -105,6 +114,14 @@ def view(app: AppState) -> RecordingView:
         postponed=app.secretary.postponed,
         panel=app.secretary.side_panel.panel,
         hidden_oath=app.secretary.hidden_oath,
+    )
+    secretary = app.secretary
+    shown = with_people(
+        app.view_context(),
+        app.shown_recorder_state,
+        shown,
+        secretary.people.state,
+        secretary.postponed,
     )
     reminder = None if shown.banner else app.reminder_desk.due()
     if reminder is None:
@@ -163,6 +180,26 @@ def recording_view(
     )
 
 
+def with_people(
+    context: ViewContext,
+    recorder: RecorderState,
+    shown: RecordingView,
+    people: PeopleState,
+    postponed: frozenset[str],
+) -> RecordingView:
+    """Return the view with the open sheet, and with whom a mark concerns.
+
+    Whom the newest mark concerns is asked before all other questions, of older ones after them.
+    """
+
+    def whom(*, newest: bool) -> Question | None:
+        return whom_question(context, recorder, postponed, people.speaking, newest=newest)
+
+    sheet = sheet_view(context, recorder, people.sheet)
+    question = whom(newest=True) or shown.question or whom(newest=False)
+    return replace(shown, sheet=sheet, question=question, oath=None if sheet else shown.oath)
+
+
 def _buttons(context: ViewContext, events: tuple[str, ...]) -> tuple[EventButton, ...]:
     return tuple(EventButton(e, sentence_case(context.labels.event(e))) for e in events)
 
@@ -182,7 +219,8 @@ def due_buttons(context: ViewContext, hearing: RunningHearing) -> tuple[EventBut
     buttons = []
     for step in hearing.due[:DUE_SHOWN]:
         label, name = sentence_case(context.labels.event(step.event)), hearing.name_of(step.of)
-        buttons.append(EventButton(step.event, f"{label}: {name}" if name else label, step.of))
+        label = f"{label}: {shown_name(name)}" if name else label
+        buttons.append(EventButton(step.event, label, step.of))
     return tuple(buttons)
 
 
@@ -294,6 +332,7 @@ def _all_events(app: AppState) -> None:
 
 
 SAMPLES: dict[str, Prepare] = {
+    **PEOPLE_SAMPLES,
     "recording": hearing_runs(),
     "recording-missing": hearing_runs(
         hearing={

@@ -13,11 +13,13 @@ from kiosk.ui.secretary.running_hearing.bottom_bar import bottom_bar
 from kiosk.ui.secretary.running_hearing.event_buttons_column import event_buttons_column
 from kiosk.ui.secretary.running_hearing.event_log_column import event_log_column
 from kiosk.ui.secretary.running_hearing.notice_bars import alarm_bar, banner_bar
+from kiosk.ui.secretary.running_hearing.people import needs_keys
 from kiosk.ui.secretary.running_hearing.recording import RecordingView
 from kiosk.ui.secretary.running_hearing.sources import ProofView
 from kiosk.ui.secretary.running_hearing.sources_column import SourcesColumn
 from kiosk.ui.theme import tone_colour
 from kiosk.ui.widgets.graphics import Band, Surface
+from kiosk.ui.widgets.hardware_keys import HardwareKeys
 from kiosk.ui.widgets.indicators import RecordingLight, Timer
 from kiosk.ui.widgets.screen import CachedSlot, NaturalCachedSlot, Screen
 from kiosk.ui.widgets.widget_kit import WidgetKit
@@ -34,6 +36,7 @@ class RecordingScreen(Screen):
     def __init__(self, kit: WidgetKit, name: str, app: AppState) -> None:
         super().__init__(kit, name, app)
         self._sources = SourcesColumn(kit, app)
+        self._keys = HardwareKeys(self, self._type, self._finish_typing)
         theme = kit.theme
         cap = SMALL_TIMER_CAP_MM if theme.compact else TIMER_CAP_MM
         self._timer = Timer(kit, "rec.timer", cap, round(theme.width * 0.6), "on_dark")
@@ -55,21 +58,28 @@ class RecordingScreen(Screen):
         kit, app, secretary = self.kit, self.app, self.app.secretary
         header: Any = (view.state, view.stale, view.proof, view.case, view.closed, chrome.clock)
         self._header_slot.show(header, lambda: self._header(view, chrome))
-        notice = (chrome.notice, view.alarm, view.banner, view.playing, bool(view.panel))
+        notice = (
+            chrome.notice,
+            view.alarm,
+            view.banner,
+            view.playing,
+            bool(view.panel or view.sheet),
+        )
         self._notice_slot.show(notice, lambda: self._notice_bar(view, chrome))
         repairable = view.alarm.repairable if view.alarm else ""
         left = (view.microphones, view.camera_text, view.repairable, repairable)
         self._left_slot.show(left, lambda: self._sources.build(view))
         hides_log = self._hides_event_log(view)
-        self._arrange_columns(
-            hides_log, hides_sources=kit.theme.compact and bool(view.panel or view.oath)
-        )
+        are_keys_shown = not view.panel and needs_keys(view.sheet)
+        hides_sources = kit.theme.compact and bool(view.panel or view.oath or view.sheet)
+        self._arrange_columns(hides_log, hides_sources=hides_sources or are_keys_shown)
         question = view.question if hides_log else None
         is_all = secretary.are_all_events_shown
         middle = (
             question,
             view.panel,
             view.oath,
+            view.sheet,
             view.due,
             view.hint,
             view.others,
@@ -90,13 +100,25 @@ class RecordingScreen(Screen):
         self._footer_slot.show(footer, lambda: bottom_bar(kit, app, view))
         self.live()
 
+    def _type(self, text: str) -> None:
+        """Take what a keyboard that is plugged in types."""
+        people = self.app.secretary.people
+        if people.typing is not None and self.app.staff is not None:
+            self.app.record_touch()
+            people.type_text(text)
+
+    def _finish_typing(self) -> None:
+        if self.app.staff is not None:
+            self.app.spawn(self.app.secretary.people.finish())
+
     def _hides_event_log(self, view: RecordingView) -> bool:
         """Return whether a panel or oath, or a question on a small screen, hides the event log.
 
         There an alarm goes before a question, which comes back in the next stop.
         """
         has_question = view.question is not None and view.alarm is None
-        return bool(view.panel or view.oath) or (self.kit.theme.compact and has_question)
+        is_open = bool(view.panel or view.oath or view.sheet)
+        return is_open or (self.kit.theme.compact and has_question)
 
     def _arrange_columns(self, hides_log: bool, *, hides_sources: bool) -> None:
         """Show the columns; a question, panel or oath hides others, most on a small screen."""
@@ -163,7 +185,7 @@ class RecordingScreen(Screen):
         """Return the most important of notice, alarm, playback and banner."""
         if chrome.notice:
             return banner_bar(self.kit, chrome.notice)
-        if view.panel:
+        if view.panel or view.sheet:
             return None
         if view.alarm:
             return alarm_bar(self.kit, view.alarm, self.app.secretary.side_panel)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from kivy.uix.widget import Widget
 
 from kiosk.ui.app_state import AppState
@@ -12,14 +15,40 @@ CHOICES_PER_PAGE = 6
 COMPACT_CHOICES_PER_PAGE = 4
 
 
+@dataclass(frozen=True)
+class PanelTaps:
+    """What the taps of a panel do.
+
+    Attributes:
+        choose: called with a choice.
+        show_page: called with the number of the page to show.
+        close: leaves the panel.
+    """
+
+    choose: Callable[[Choice], None]
+    show_page: Callable[[int], None]
+    close: Callable[[], None]
+
+
 def side_panel_card(kit: WidgetKit, view: PanelView, app: AppState) -> Widget:
-    """Return the panel; its choices have pages where there are many."""
-    side_panel, compact = app.secretary.side_panel, kit.theme.compact
+    """Return the open side panel."""
+    panel = app.secretary.side_panel
+    taps = PanelTaps(
+        lambda choice: app.spawn(panel.choose(choice.id)),
+        panel.show_page,
+        lambda: panel.show(None),
+    )
+    return panel_card(kit, view, taps)
+
+
+def panel_card(kit: WidgetKit, view: PanelView, taps: PanelTaps) -> Widget:
+    """Return a panel; its choices have pages where there are many."""
+    compact = kit.theme.compact
     per_page = COMPACT_CHOICES_PER_PAGE if compact else CHOICES_PER_PAGE
     pages = max(1, -(-len(view.choices) // per_page))
     page = min(view.page, pages - 1)
     shown = view.choices[page * per_page : (page + 1) * per_page]
-    choices = [_choice_button(kit, choice, app) for choice in shown]
+    choices = [_choice_button(kit, choice, taps) for choice in shown]
     columns = 4 if compact else 1 if view.is_confirmation else 2
     if columns == 2 and len(choices) % 2:
         choices.append(kit.spacer())
@@ -34,26 +63,32 @@ def side_panel_card(kit: WidgetKit, view: PanelView, app: AppState) -> Widget:
     if not choices:
         words.append(kit.spacer())
     last = [
-        kit.button("panel.close", kit.translate.gettext("Back"), lambda: side_panel.show(None),
+        kit.button("panel.close", kit.translate.gettext("Back"), taps.close,
                    icon="close", style="chosen", fill=True, pad=8)
     ]  # fmt: skip
+    if pages > 2:
+        before = (page - 1) % pages
+        last.append(
+            kit.button("panel.less", "", lambda: taps.show_page(before), icon="chevron-left",
+                       fill=True, pad=8)
+        )  # fmt: skip
     if pages > 1:
         following = (page + 1) % pages
         last.append(
             kit.button("panel.more", kit.translate.gettext("More"),
-                       lambda: side_panel.show_page(following), icon_after="chevron-right",
+                       lambda: taps.show_page(following), icon_after="chevron-right",
                        fill=True, pad=8)
         )  # fmt: skip
     rows = [*words, *kit.grid(choices, columns), kit.row(*last, gap=12)]
     return kit.card(*rows, tone="accent", gap="touch", padding=12)
 
 
-def _choice_button(kit: WidgetKit, choice: Choice, app: AppState) -> Widget:
+def _choice_button(kit: WidgetKit, choice: Choice, taps: PanelTaps) -> Widget:
     compact = kit.theme.compact
     return kit.button(
         f"panel.{choice.id}",
         choice.label,
-        lambda: app.spawn(app.secretary.side_panel.choose(choice.id)),
+        lambda: taps.choose(choice),
         icon="" if compact else choice.icon,
         style=choice.style,
         kind="small" if compact else "body",

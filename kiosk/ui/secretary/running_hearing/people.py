@@ -1,0 +1,240 @@
+"""Views of the people of a hearing: whom a mark concerns, who sits where, notes (no Kivy)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.api.persons import HearingPerson
+from kiosk.api.recorder import Mark, Microphone, RecorderState, RunningHearing
+from kiosk.hearing.session.persons import OF_WHOM_PREFIX
+from kiosk.locale import N_
+from kiosk.ui.actions.people_actions import NoteSheet, PeopleSheet, PersonSheet, Sheet, Typing
+from kiosk.ui.actions.secretary_actions import SOMEBODY_ELSE
+from kiosk.ui.formatting import sentence_case
+from kiosk.ui.secretary.running_hearing.panel_view import Choice, PanelView
+from kiosk.ui.secretary.running_hearing.questions import Question
+from kiosk.ui.view_context import ViewContext
+
+NOBODY = ""
+"""Answer to the question of whom a mark is: no single person."""
+MAX_SHOWN_NAME = 40
+ATTENDANCE = {"hall": N_("In the room"), "online": N_("Online"), "absent": N_("Did not come")}
+
+
+@dataclass(frozen=True)
+class TypingView:
+    """Text that is being typed.
+
+    Attributes:
+        hint: shown while nothing is typed.
+        tie: the mark that a note can be tied to, with its label; None: there is none.
+        is_tied: whether it is.
+    """
+
+    title: str
+    typing: Typing
+    hint: str
+    action: str
+    tie: tuple[int, str] | None = None
+    is_tied: bool = False
+
+
+SheetView = PanelView | TypingView
+
+
+def needs_keys(view: SheetView | None) -> bool:
+    """Return whether the keys need the whole width."""
+    return isinstance(view, TypingView)
+
+
+def shown_name(text: str) -> str:
+    """Return a name, shortened where it would fill the screen."""
+    return text if len(text) <= MAX_SHOWN_NAME else f"{text[: MAX_SHOWN_NAME - 1].rstrip()}…"
+
+
+def person_label(context: ViewContext, role: str, name: str) -> str:
+    """Return role and name of somebody."""
+    label = sentence_case(context.labels.role(role)) if role else ""
+    return ": ".join(part for part in (label, shown_name(name)) if part)
+
+
+def seat_of(person: HearingPerson, microphones: tuple[Microphone, ...]) -> str:
+    """Return the microphone at which somebody sits: their seat, else that of their role."""
+    if person.seat:
+        return person.seat
+    return next((m.name for m in microphones if person.role in (m.role, *m.roles)), "")
+
+
+# -- whom a mark concerns ------------------------------------------------------------------------
+
+
+def whom_question(
+    context: ViewContext,
+    recorder: RecorderState,
+    postponed: frozenset[str],
+    speaking: tuple[str, ...],
+    *,
+    newest: bool,
+) -> Question | None:
+    """Return the question whom a mark concerns, or None.
+
+    Args:
+        speaking: microphones that were heard at the newest mark, the loudest first.
+        newest: only of the newest mark; else of the others.
+    """
+    hearing = recorder.hearing or RunningHearing(id="")
+    marks = [mark for mark in hearing.marks if not mark.withdrawn]
+    asked = marks[-1:] if newest else list(reversed(marks[:-1]))
+    for mark in asked:
+        subject = f"{OF_WHOM_PREFIX}{mark.id}"
+        if subject in hearing.open_questions and subject not in postponed:
+            return _whom(context, recorder, mark, speaking if newest else ())
+    return None
+
+
+def _whom(
+    context: ViewContext, recorder: RecorderState, mark: Mark, speaking: tuple[str, ...]
+) -> Question:
+    _, labels = context.translate.gettext, context.labels
+    event = sentence_case(labels.event(mark.type))
+    text = _("{time} {event}: whom does it concern?",
+             event=event, time=context.clock_text(mark.at, True))  # fmt: skip
+    row = labels.rules.events.get(mark.type)
+    people = candidates(recorder, row.of if row else (), speaking)
+    choices = [(p.id, person_label(context, p.role, p.name)) for p in people]
+    choices += [(SOMEBODY_ELSE, _("Somebody else…")), (NOBODY, _("Nobody in particular"))]
+    return Question(f"{OF_WHOM_PREFIX}{mark.id}", text, tuple(choices))
+
+
+def candidates(
+    recorder: RecorderState, roles: tuple[str, ...], speaking: tuple[str, ...]
+) -> tuple[HearingPerson, ...]:
+    """Return the people of the hearing in the order in which they are offered.
+
+    Of those whose role fits whoever speaks comes first, then by role; the others follow, and who is
+    not there comes last.
+    """
+    persons = recorder.hearing.persons if recorder.hearing else ()
+
+    def order(person: HearingPerson) -> tuple[bool, bool, int, int]:
+        seat, fits = seat_of(person, recorder.microphones), person.role in roles
+        loudness = speaking.index(seat) if seat in speaking else len(speaking)
+        is_away = bool(person.left) or person.attendance == "absent"
+        return is_away, not fits, loudness, roles.index(person.role) if fits else len(roles)
+
+    return tuple(sorted(persons, key=order))
+
+
+# -- sheets --------------------------------------------------------------------------------------
+
+
+def sheet_view(
+    context: ViewContext, recorder: RecorderState, sheet: Sheet | None
+) -> SheetView | None:
+    """Return the view of the open sheet; None: none is open."""
+    hearing = recorder.hearing or RunningHearing(id="")
+    match sheet:
+        case PeopleSheet():
+            return _people_view(context, recorder, hearing, sheet)
+        case PersonSheet():
+            return _person_view(context, hearing, sheet)
+        case NoteSheet():
+            return _note_view(context, hearing, sheet)
+        case None:
+            return None
+
+
+def _people_view(
+    context: ViewContext, recorder: RecorderState, hearing: RunningHearing, sheet: PeopleSheet
+) -> PanelView:
+    _ = context.translate.gettext
+    person = next((p for p in hearing.persons if p.id == sheet.person), None)
+    if person is not None:
+        choices = _person_choices(context, recorder, person)
+        title = person_label(context, person.role, person.name)
+        return PanelView(title, "", choices, sheet.page)
+    choices = tuple(
+        Choice(f"person:{p.id}", _person_line(context, recorder, p), "account-outline")
+        for p in hearing.persons
+    )
+    add = Choice("add:", _("Add a person"), "plus", "primary")
+    text = "" if choices else _("Nobody is named yet.")
+    return PanelView(_("People"), text, (*choices, add), sheet.page)
+
+
+def _person_line(context: ViewContext, recorder: RecorderState, person: HearingPerson) -> str:
+    _ = context.translate.gettext
+    state = _("left") if person.left else _(ATTENDANCE.get(person.attendance, ""))
+    seat = next((m for m in recorder.microphones if m.name == person.seat), None)
+    texts = (
+        person_label(context, person.role, person.name),
+        context.microphone_label(seat) if seat else "",
+        state.lower(),
+    )
+    return " · ".join(text for text in texts if text)
+
+
+def _person_choices(
+    context: ViewContext, recorder: RecorderState, person: HearingPerson
+) -> tuple[Choice, ...]:
+    _ = context.translate.gettext
+    seat = seat_of(person, recorder.microphones)
+
+    def choice(
+        what: str, label: str, icon: str, *, chosen: bool = False
+    ) -> Choice:  # what holds now stands out
+        return Choice(what, label, icon, "primary" if chosen else "plain")
+
+    places = [
+        choice(f"attendance:{value}", _(label), "check", chosen=person.attendance == value)
+        for value, label in ATTENDANCE.items()
+    ]
+    seats = [
+        choice(f"seat:{m.name}", _("Sits at: {name}", name=context.microphone_label(m)),
+               "microphone", chosen=m.name == seat)
+        for m in recorder.microphones
+    ]  # fmt: skip
+    left = _("Is back") if person.left else _("Has left")
+    more = [
+        choice("left:" if person.left else "left:yes", left, "door", chosen=bool(person.left)),
+        choice("minor:" if person.minor else "minor:yes", _("Under sixteen"), "account-outline",
+               chosen=person.minor),
+        choice("device:" if person.own_device else "device:yes", _("Own device"), "lan-connect",
+               chosen=bool(person.own_device)),
+        choice("role:", _("Another role"), "account-question-outline"),
+        choice("name:", _("Correct the name"), "keyboard-outline"),
+        choice("remove:", _("Remove: added by mistake"), "minus-circle-outline"),
+    ]  # fmt: skip
+    return (*places, *seats, *more)
+
+
+def _person_view(context: ViewContext, hearing: RunningHearing, sheet: PersonSheet) -> SheetView:
+    _, labels = context.translate.gettext, context.labels
+    mark = next((m for m in hearing.marks if m.id == sheet.mark), None)
+    if sheet.role is None:
+        row = labels.rules.events.get(mark.type) if mark else None
+        roles = labels.roles_of(hearing.kind or "", row.of if row else ())
+        choices = (Choice(f"role:{r}", sentence_case(labels.role(r))) for r in roles)
+        return PanelView(_("Which role?"), "", tuple(choices), sheet.page)
+    title = sentence_case(labels.role(sheet.role)) if sheet.role else _("Correct the name")
+    return TypingView(title, sheet.typing, _("Surname and initials"), _("Save"))
+
+
+def _note_view(context: ViewContext, hearing: RunningHearing, sheet: NoteSheet) -> SheetView:
+    _, labels = context.translate.gettext, context.labels
+    mark = next((m for m in reversed(hearing.marks) if not m.withdrawn), None)
+    if sheet.is_typing:
+        tie = None
+        if mark is not None:
+            event = sentence_case(labels.event(mark.type))
+            tie = (mark.id, _("To: {event}", event=event))
+        is_tied = mark is not None and sheet.mark == mark.id
+        return TypingView(_("Note"), sheet.typing, _("Note"), _("Keep"), tie, is_tied)
+    typed = Choice("type:", _("Type"), "keyboard-outline", "primary")
+    templates = tuple(Choice(f"template:{i}", label) for i, label in labels.note_templates())
+    kept = [note for note in hearing.notes if not note.withdrawn]
+    undo = tuple(
+        Choice(f"withdraw:{n.id}", _("Take back: {note}", note=shown_name(n.text)), "undo")
+        for n in kept[-1:]
+    )
+    return PanelView(_("Note"), "", (typed, *templates, *undo), sheet.page)
