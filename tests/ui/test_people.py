@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from kiosk.api.persons import HearingPerson
 from kiosk.api.recorder import RecorderState
 from kiosk.demo.x_server import Display
 from kiosk.hardware.virtual.badge_reader import VirtualBadgeReader
@@ -222,9 +223,7 @@ def test_two_taps_move_somebody_to_a_seat(recorder: FakeRecorder) -> None:
         await people.choose("person:p2")
         await people.choose("role:")
         await people.choose("role:expert")
-        people.persons = lambda: (
-            RecorderState.model_validate(sample_data.recording()).hearing.persons
-        )  # type: ignore[union-attr]
+        people.persons = lambda: tuple(HearingPerson.model_validate(p) for p in sample_data.PERSONS)
         await people.choose("person:p2")
         await people.choose("name:")
         assert people.typing == Typing("Ким О.")
