@@ -42,6 +42,7 @@ _ATTENDANCE = {
 }
 BUTTON_LABEL = N_("moment marked with the button, not named")
 NOTE_LABEL = N_("note")
+NOT_HEARD = N_("nobody was heard at the microphone")
 _COURT_ROLES = ("presiding", "judge", "investigating_judge", "secretary")
 
 
@@ -279,8 +280,14 @@ class _MinutesBuilder:
         ends = [row.begin] if row.until is None else [row.begin, row.until]
         times = " – ".join(self._format_time(end.at, "%H:%M:%S") or "__:__:__" for end in ends)
         places = " – ".join(place for place in map(self._place, ends) if place)
-        texts = (times, self._event_name(row), self._whom(row), *row.notes, places)
+        name, silence = self._event_name(row), self._silence(row)
+        texts = (times, name, self._whom(row), silence, *row.notes, places)
         return " · ".join(text for text in texts if text)
+
+    def _silence(self, row: CourseRow) -> str:
+        """Return that an oath was not heard; empty: it was, or nobody can know (R50, R52)."""
+        is_silent = row.mark is not None and row.mark.heard is False
+        return self._translate(NOT_HEARD) if is_silent else ""
 
     def _event_name(self, row: CourseRow) -> str:
         _ = self._translate

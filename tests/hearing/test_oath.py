@@ -15,9 +15,10 @@ from kiosk.api.persons import SavePerson
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.config import MicrophoneSettings
 from kiosk.evidence.chain import read_chain
+from kiosk.export.minutes import build_minutes
 from kiosk.hardware.audio.block import AudioBlock
 from kiosk.hearing.room.errors import BadRequestError
-from tests.hearing.courtroom_rig import CourtroomRig, courtroom_settings
+from tests.hearing.courtroom_rig import RULES, CourtroomRig, courtroom_settings
 
 MICROPHONES = ("judge", "witness", "remote")
 RATE = 48000
@@ -77,6 +78,9 @@ def test_it_is_heard_at_the_microphone_of_whoever_swears_and_nowhere_else(
         (silent, "witness", False, "s1"),
         (heard, "witness", True, "s1"),
     ]
+    minutes = build_minutes(rig.folder(hearing_id), RULES, rig.settings, "ru").as_text()
+    lines = [line for line in minutes.splitlines() if "клятвы" in line]
+    assert ["никого не было слышно" in line for line in lines] == [True, False]
 
 
 def test_noise_below_speech_is_no_oath(rig: CourtroomRig) -> None:
