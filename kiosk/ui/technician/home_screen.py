@@ -44,10 +44,9 @@ class HomeScreen(StaffScreen):
 
     def _tile(self, row: TileRow) -> Widget:
         kit = self.kit
-        words = kit.column(
-            kit.fitted_text(row.title, "heading", weight="semibold", lines=2),
-            kit.fitted_text(row.text, "body", colour="quiet", lines=2),
-        )
+        words = kit.column(kit.fitted_text(row.title, "heading", weight="semibold", lines=2))
+        if not kit.theme.compact:  # there is no room for a sentence
+            words.add_widget(kit.fitted_text(row.text, "body", colour="quiet", lines=2))
         return kit.touchable_card(
             f"tech.open.{row.tile.name}",
             row.title,
