@@ -7,6 +7,7 @@ process loads :class:`Settings` once (:mod:`kiosk.settings_files`) and hands it 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -40,6 +41,14 @@ def _check_zone(name: str) -> str:
         ZoneInfo(name)
     except (OSError, ValueError, KeyError):
         raise ValueError("there is no such time zone; one is Asia/Almaty") from None
+    return name
+
+
+def _check_room(name: str) -> str:
+    """Return ``name``; raise ValueError if a screen or a receipt cannot show it in a line."""
+    signs = {unicodedata.category(letter) for letter in name}
+    if not name.strip() or signs & {"Cc", "Cf", "Cs", "Zl", "Zp"}:
+        raise ValueError("must be visible, without line ends and signs that only steer")
     return name
 
 
@@ -80,7 +89,7 @@ class KioskSettings(SettingsGroup):
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}$")] = "kiosk-0001"
     court: dict[Literal["kk", "ru", "en"], str] = {"kk": "Сот", "ru": "Суд", "en": "Court"}
-    room: Annotated[str, Field(min_length=1)] = "1"
+    room: Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_check_room)] = "1"
     language: Literal["kk", "ru", "en"] = "kk"
     timezone: Annotated[str, AfterValidator(_check_zone)] = "Asia/Almaty"
     time_servers: tuple[

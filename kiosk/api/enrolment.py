@@ -39,7 +39,7 @@ ENROL = Operation(
         409: (
             *("enrolment_code_malformed", "code_unknown", "code_used", "enrolment_failed"),
             *("central_timeout", "central_unreachable", "central_fault", "dns_failed"),
-            *("central_untrusted", "captive_portal"),
+            *("central_untrusted", "captive_portal", "certificate_invalid"),
         )
     },
 )

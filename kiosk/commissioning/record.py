@@ -6,11 +6,13 @@ first open step. A step that was skipped or failed stays visible until it is don
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from kiosk.api.reports import TestedCheck
 from kiosk.clocks import format_wall
+from kiosk.selftest.model import CHECKS, CheckResult
 
 StepState = Literal["open", "done", "skipped", "failed"]
 _STATES: tuple[StepState, ...] = ("open", "done", "skipped", "failed")
@@ -32,6 +34,25 @@ REPLACEMENTS: Mapping[str, tuple[str, ...]] = {
     "paper": ("paper", "report"),
 }
 """What is done again when one device is replaced; all other steps keep their results."""
+CHECKS_OF_STEP: Mapping[str, tuple[str, ...]] = {
+    "walk": ("microphones",),
+    "camera": ("camera",),
+    "paper": ("scanner", "receipt_printer"),
+    "network": ("link",),
+    "court_keys": ("court_keys",),
+}
+CHECK_OF_TABLE: Mapping[str, str] = {
+    "microphones": "microphones",
+    "camera": "camera",
+    "scanner": "scanner",
+    "printer": "receipt_printer",
+    "badge": "badge_reader",
+    "headset": "headset",
+    "voice": "speaker",
+}
+"""Which check's result was of another device once a table of the room profile has changed."""
+_SETTLED_CODES = (None, "not_fitted", "only_on_screen")
+"""Codes of results that another try would not change; passed ones have none."""
 
 
 @dataclass(frozen=True)
@@ -102,10 +123,58 @@ class Record:
         return replace(self, steps={**self.steps, step: result})
 
     def begin(self, person: str, replaced: str = "") -> Record:
-        """Return the record for a new time: everything, or what ``replaced`` concerns."""
+        """Return the record for a new time: everything, or what ``replaced`` concerns.
+
+        What is done again is tested again: an earlier time's result would pass for this one's.
+        """
         plan = REPLACEMENTS[replaced] if replaced else STEPS
         kept = {step: row for step, row in self.steps.items() if step not in plan}
-        return replace(self, steps=kept, plan=plan, person=person, started=format_wall())
+        again = {check for step in plan for check in CHECKS_OF_STEP.get(step, ())}
+        checks = self._checks_without(again) if replaced else {}
+        return replace(
+            self, steps=kept, plan=plan, checks=checks, person=person, started=format_wall()
+        )
+
+    def applied(self) -> Record:
+        """Return the record once the draft is in force.
+
+        What was measured with other devices does not count for these; its steps are open again.
+        """
+        stale = {check for table, check in CHECK_OF_TABLE.items() if table in self.draft}
+        steps = {
+            step: row
+            for step, row in self.steps.items()
+            if stale.isdisjoint(CHECKS_OF_STEP.get(step, ()))
+        }
+        return replace(self, steps=steps, draft={}, checks=self._checks_without(stale))
+
+    def has_passed(self, step: str) -> bool:
+        """Return whether all that ``step`` tests has passed, but for what this kiosk has not."""
+        rows = [self.checks.get(check, {}) for check in CHECKS_OF_STEP[step]]
+        passed = [row.get("state") == "passed" for row in rows]
+        absent = [row.get("code") == "not_fitted" for row in rows]
+        return any(passed) and all(map(max, passed, absent))
+
+    def due_checks(self, checks: Sequence[str]) -> tuple[str, ...]:
+        """Return which of ``checks`` are run for a report: what was not tested, or did not pass.
+
+        Those of a step that a person has finished are as the person left them.
+        """
+        left = {
+            check
+            for step, names in CHECKS_OF_STEP.items()
+            if self.result(step).state in ("done", "failed")
+            for check in names
+        }
+        return tuple(
+            check
+            for check in checks
+            if check not in self.checks
+            or (check not in left and self.checks[check].get("code") not in _SETTLED_CODES)
+        )
+
+    def _checks_without(self, stale: Set[str]) -> Mapping[str, Mapping[str, Any]]:
+        return {check: row for check, row in self.checks.items() if check not in stale}
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON."""
@@ -127,18 +196,38 @@ class Record:
             state = next((one for one in _STATES if one == kept.get("state")), None)
             if step in STEPS and state is not None:
                 reason, at = str(kept.get("reason", "")), str(kept.get("at", ""))
-                steps[step] = StepResult(state, reason, at)
+                steps[step] = StepResult(state, reason if reason in SKIP_REASONS else "", at[:40])
         rows = value.get("plan")
         plan = tuple(step for step in STEPS if isinstance(rows, list) and step in rows)
         checks = _table(value.get("checks"))
+        draft = _table(value.get("draft"))
         return cls(
             steps,
             plan or STEPS,
-            _table(value.get("draft")),
-            {name: row for name, row in checks.items() if isinstance(row, Mapping)},
+            {table: row for table, row in draft.items() if _is_drafted(table, row)},
+            {name: row for name, row in checks.items() if _is_result(name, row)},
             str(value.get("person", "")),
-            str(value.get("started", "")),
+            str(value.get("started", ""))[:40],
         )
+
+
+def _is_result(check: str, row: object) -> bool:
+    """Return whether ``row`` is a result of ``check`` that this version can show and report."""
+    if not isinstance(row, Mapping) or check not in CHECKS or row.get("check") != check:
+        return False
+    try:
+        TestedCheck.model_validate(CheckResult.from_json(row).as_json())
+    except (KeyError, TypeError, ValueError):
+        return False
+    return True
+
+
+def _is_drafted(table: str, value: object) -> bool:
+    """Return whether ``value`` has the form of a table of the profile; the recorder checks it."""
+    if table != "microphones":
+        return isinstance(value, Mapping)
+    rows = value if isinstance(value, list) else [None]
+    return all(isinstance(row, Mapping) and {"name", "role", "device"} <= set(row) for row in rows)
 
 
 def _table(value: object) -> dict[str, Any]:

@@ -211,6 +211,8 @@ MEASURED: Mapping[str, Mapping[str, Value]] = {
         "version": Text(N_("Version")),
         "back_end": Text(N_("Driver")),
         "open_ms": Number(N_("Answers after"), SECONDS, 1, scale=1 / 1000),
+        "sheet_width_mm": Number(N_("Width of the test sheet"), N_("{n} mm")),
+        "sheet_height_mm": Number(N_("Height of the test sheet"), N_("{n} mm")),
         "options": Each(
             {
                 "resolution": Number(N_("Resolution"), N_("{n} dpi")),

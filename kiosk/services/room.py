@@ -25,7 +25,7 @@ from kiosk.api.room import (
     RoomProfile,
 )
 from kiosk.config import CameraPictureSettings, Settings
-from kiosk.errors import ConfigError, DeviceAbsentError, KioskError
+from kiosk.errors import ConfigError, DeviceAbsentError, KioskError, StorageError
 from kiosk.hardware.audio.outputs import is_address
 from kiosk.hardware.audio.sound_devices import (
     ROOT,
@@ -196,10 +196,13 @@ class RoomService:
     def keep(self, tables: dict[str, Any]) -> Room:
         """Keep ``tables`` as the profile, if they are allowed.
 
+        One that does not count stays beside it: it may hold a room's seats for another version.
+
         Raises:
             RoomProfileRefusedError: they are not; StorageError: they cannot be kept.
         """
-        base = load_settings_files(self._file).base
+        before = load_settings_files(self._file)
+        base = before.base
         file = room_profile.room_file(self._settings.paths.data)
         try:
             profile = SettingsFile(file, room_profile.format_profile(tables), tables)
@@ -208,6 +211,8 @@ class RoomService:
             raise RoomProfileRefusedError(str(error)) from error
         self._refuse_ambiguous(settings)
         make_folder(file.parent, 0o755)
+        if before.problem:
+            _put_aside(file)
         write_text(file, profile.text, 0o644)  # all services read it
         self._problem = ""
         return self._describe(SettingsFiles(settings, base, profile))
@@ -231,6 +236,20 @@ class RoomService:
                 raise RoomProfileRefusedError(f"{name}: {error}") from error
             except DeviceAbsentError:
                 continue  # what is in the profile and not there is shown, not refused
+
+
+def _put_aside(file: Path) -> None:
+    """Keep a profile that does not count under another name.
+
+    Raises:
+        StorageError: it cannot be kept; it stays where it is.
+    """
+    try:
+        file.replace(file.with_name(f"{file.name}.refused"))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StorageError(f"{file}: cannot be put aside: {error.strerror}") from error
 
 
 def _room_tables(settings: Settings) -> dict[str, Any]:

@@ -15,11 +15,12 @@ def find_stick(settings: Settings) -> Path:
     Raises:
         StorageError: there is none (``drive_absent``).
     """
-    own = str(settings.paths.mirror or "")
-    drives = [drive for drive in find_drives(settings.export.media) if drive.path != own]
+    own = settings.paths.mirror
+    found = [Path(drive.path) for drive in find_drives(settings.export.media)]
+    drives = [path for path in found if own is None or not own.is_relative_to(path)]
     if not drives:
         raise StorageError("no removable drive is there", code="drive_absent")
-    return Path(drives[0].path)
+    return drives[0]
 
 
 def stick_error(error: Exception) -> StorageError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import re
 import stat
 from collections.abc import Callable
@@ -69,10 +70,10 @@ class StickProfileService:
         stick = self._find(self._settings)
         base = load_settings_files(self._file).base
         try:
-            files = sorted(stick.glob("*.toml"))[:MAX_FILES]
+            files = sorted(path for path in stick.iterdir() if _is_shown(path))
         except OSError as error:
             raise stick_error(error) from error
-        return [_read(path, base) for path in files]
+        return [_read(path, base) for path in files[:MAX_FILES]]
 
     def save(self) -> str:
         """Write the profile that is kept; return the name of the file.
@@ -93,23 +94,38 @@ class StickProfileService:
         return name
 
 
+def _is_shown(path: Path) -> bool:
+    """Return whether it may be a profile; a Mac adds to each a file that begins with a dot."""
+    return path.suffix.lower() == ".toml" and not path.name.startswith(".")
+
+
+def _shown_name(path: Path) -> str:
+    """Return the file's name as it can be shown: bytes that are no text, and signs that only steer.
+
+    A stick that another computer has written may hold any bytes, and one file must hide no other.
+    """
+    text = os.fsencode(path.name).decode("utf-8", "replace")
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
+
+
 def _read(path: Path, base: SettingsFile) -> StickProfile:
     """Return one profile without the number of its room, which is another one."""
+    file = _shown_name(path)
     try:
         text = _read_text(path)
         tables = room_profile.parse_profile(text)
         apply_profile(base, SettingsFile(path, text, tables))
     except (OSError, UnicodeDecodeError) as error:
-        return StickProfile(file=path.name, problem=f"cannot be read: {type(error).__name__}")
+        return StickProfile(file=file, problem=f"cannot be read: {type(error).__name__}")
     except (room_profile.RoomProfileError, ConfigError) as error:
-        return StickProfile(file=path.name, problem=str(error))
+        return StickProfile(file=file, problem=str(error))
     kiosk = dict(tables.get("kiosk", {}))
     room = str(kiosk.pop("room", ""))
     profile: dict[str, Any] = {**tables, "kiosk": kiosk}
     if not kiosk:
         del profile["kiosk"]
     count = len(tables.get("microphones", []))
-    return StickProfile(file=path.name, room=room, microphones=count, profile=profile)
+    return StickProfile(file=file, room=room, microphones=count, profile=profile)
 
 
 def _read_text(path: Path) -> str:

@@ -91,6 +91,39 @@ def test_the_code_of_court_it_enrols_the_kiosk_and_is_written_down_nowhere(
         )
 
 
+def test_a_kiosk_whose_certificate_is_refused_is_registered_only_by_a_new_code(
+    short: Path, central: Central
+) -> None:
+    """Its certificate looks valid on the kiosk: nothing said there makes the court take it."""
+
+    async def story(rig: RoomRig) -> None:
+        async with rig.screen() as app:
+            await at(app, "network")
+            tap(app, "type:enrol")
+            assert await type_code(app, new_code(central))
+            await asyncio.to_thread(wait_link, rig, "up", None)
+            central.run_task("revoke", KIOSK)
+            rig.kiosk.request("POST", "/v1/deliver", {})
+            await asyncio.to_thread(wait_link, rig, "down", "certificate_invalid")
+            tap(app, "type:enrol")
+            assert not await type_code(app, "A" * 12 + new_code(central)[12:])
+            assert "does not know this code" in said(app)
+            tap(app, "type:enrol")
+            assert await type_code(app, new_code(central))
+            await asyncio.to_thread(wait_link, rig, "up", None)
+
+    def wait_link(rig: RoomRig, state: str, problem: str | None) -> None:
+        def is_so() -> bool:
+            link = rig.kiosk.state()["link"]
+            return (link["state"], link["problem"]) == (state, problem)
+
+        wait_for(is_so, f"the link {state}", 60.0)
+
+    with room_rig(short / "k", central.url) as rig:
+        rig.kiosk.start_in_thread()
+        asyncio.run(story(rig))
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [("A" * 28, "is not the court's"), ("", "does not know this code")],

@@ -49,7 +49,7 @@ def test_without_printer_and_network_it_is_signed_and_kept_as_the_baseline(room:
             await app.commissioning.make_report()
             assert view(app).text == "The report is signed and kept as the baseline."
             assert "It is delivered as soon as there is a network." in said(app)
-            assert taps(app) == ["report"]
+            assert taps(app) == ["save", "report"]
             await app.commissioning.load()  # the technician comes back to it
             app.commissioning.show("report")
             assert view(app).primary_tap == "show:"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from kiosk.commissioning.record import REPLACEMENTS, STEPS, Record
 from kiosk.commissioning.seats import absent, assign, remove, seat_of
 from kiosk.commissioning.walk import Walk, with_walk
 from kiosk.config import Settings
+from kiosk.selftest import CHECKS, CheckResult
 
 
 def found(device: str, channel: int = 0, name: str = "") -> FoundInput:
@@ -58,6 +60,63 @@ def test_a_replacement_asks_again_only_for_what_it_concerns(replaced: str) -> No
     assert {step for step in STEPS if again.result(step).state == "open"} == set(again.plan)
 
 
+def results(*failed: str, code: str = "error") -> dict[str, dict[str, Any]]:
+    """Return a result of every check; ``failed`` did not pass."""
+    return {
+        name: {"state": "failed", "code": code} if name in failed else {"state": "passed"}
+        for name in CHECKS
+    }
+
+
+def test_what_is_done_again_is_tested_again() -> None:
+    record = replace(Record(), checks=results())
+    assert record.begin("p-1").due_checks(CHECKS) == CHECKS
+    replaced = record.begin("p-1", "microphones")
+    assert replaced.due_checks(CHECKS) == ("microphones",)
+    assert not record.begin("p-1", "paper").has_passed("paper")
+    assert replaced.has_passed("paper")
+
+
+def test_another_device_has_not_passed_what_the_one_before_it_has() -> None:
+    record = replace(Record().begin("p-1"), checks=results())
+    for step in STEPS:
+        record = record.with_result(step, "done")
+    printer = replace(record, draft={"printer": {"port": "/dev/usb/lp1"}}).applied()
+    assert (printer.draft, printer.next_step) == ({}, "paper")
+    assert printer.due_checks(CHECKS) == ("receipt_printer",)
+    microphones = replace(record, draft={"microphones": []}).applied()
+    assert microphones.due_checks(CHECKS) == ("microphones",)
+    assert microphones.next_step == "walk"
+    assert replace(record, draft={"kiosk": {"room": "2"}}).applied() == record
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_done"),
+    [
+        ({"scanner": ("passed", None), "receipt_printer": ("passed", None)}, True),
+        ({"scanner": ("skipped", "not_fitted"), "receipt_printer": ("passed", None)}, True),
+        ({"scanner": ("passed", None), "receipt_printer": ("skipped", "not_confirmed")}, False),
+        ({"scanner": ("passed", None), "receipt_printer": ("failed", "printer_lost")}, False),
+        ({"scanner": ("passed", None)}, False),
+        ({}, False),
+    ],
+    ids=["both", "no-scanner", "nobody-looked", "failed", "one", "none"],
+)
+def test_a_step_is_done_by_what_has_passed_and_not_by_what_nobody_looked_at(
+    rows: dict[str, tuple[str, str | None]], is_done: bool
+) -> None:
+    checks = {name: {"state": state, "code": code} for name, (state, code) in rows.items()}
+    assert replace(Record(), checks=checks).has_passed("paper") is is_done
+
+
+def test_a_report_made_again_tests_what_had_failed_but_not_what_a_step_has_left_so() -> None:
+    record = replace(Record().begin("p-1"), checks=results("certificate", "delivery", "camera"))
+    record = record.with_result("camera", "failed").with_result("network", "skipped", "later")
+    assert record.due_checks(CHECKS) == ("certificate", "delivery")
+    absent = replace(record, checks=results("headset", code="not_fitted"))
+    assert absent.due_checks(CHECKS) == ()
+
+
 JSON = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=5)),
     lambda inner: st.one_of(
@@ -76,6 +135,30 @@ def test_a_damaged_record_begins_anew_and_raises_nothing(value: dict[str, object
     assert set(record.steps) <= set(STEPS)
     assert record.plan
     record.to_json()
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {},
+        {"check": "camera", "state": "passed"},
+        {**CheckResult("camera", "passed").as_json(), "state": "splendid"},
+        {**CheckResult("camera", "passed").as_json(), "limits": {"luma": {"least": "much"}}},
+        CheckResult("clock", "passed").as_json(),
+    ],
+    ids=["empty", "part", "state", "limit", "other"],
+)
+def test_a_result_that_cannot_be_shown_is_none_and_its_check_is_due(row: dict[str, Any]) -> None:
+    good = CheckResult("clock", "passed").as_json()
+    record = Record.from_json({"checks": {"camera": row, "clock": good}})
+    assert record.checks == {"clock": good}
+    assert "camera" in record.due_checks(CHECKS)
+
+
+@pytest.mark.parametrize("microphones", [7, ["x"], [{}], [{"name": "a"}]])
+def test_a_draft_that_is_none_of_a_room_is_left_out(microphones: object) -> None:
+    draft = {"microphones": microphones, "kiosk": {"room": "2"}, "printer": "lp0"}
+    assert Record.from_json({"draft": draft}).draft == {"kiosk": {"room": "2"}}
 
 
 # -- seats -----------------------------------------------------------------------------------------

@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from kiosk.api.room import StickProfiles
 from kiosk.config import Settings
 from kiosk.errors import StorageError
+from kiosk.export.removable_drive import VIRTUAL_MARKER
 from kiosk.room_profile import format_profile, parse_profile
-from kiosk.services.stick_profiles import MAX_BYTES, StickProfileService
+from kiosk.services.stick import find_stick
+from kiosk.services.stick_profiles import MAX_BYTES, MAX_FILES, StickProfileService
 from kiosk.ui.app_state import AppState
 from kiosk.ui.technician.commissioning.commissioning import view
 from kiosk.ui.technician.commissioning.taps import tap
@@ -99,6 +102,54 @@ def test_the_name_of_a_room_leads_nowhere_else(
     assert parse_profile((tmp_path / "stick" / name).read_text(encoding="utf-8"))["kiosk"] == {
         "room": "../../x/№ 7 б"
     }
+
+
+def test_names_that_no_screen_can_show_hide_no_other_profile(
+    service: StickProfileService, tmp_path: Path
+) -> None:
+    stick, text = tmp_path / "stick", format_profile(ROOM_12)
+    for number in range(MAX_FILES):
+        (stick / f"._room-{number:02}.toml").write_bytes(b"\x00\x05\x16\x07")  # as a Mac adds them
+    for name in (b"a\xff.toml", b"b\nline.toml", "c\u202emot.toml".encode(), b"D-12.TOML"):
+        Path(os.fsdecode(os.fsencode(stick) + b"/" + name)).write_text(text, encoding="utf-8")
+    rows = service.read()
+    assert [(row.file, row.problem) for row in rows] == [
+        ("D-12.TOML", ""),
+        ("a\ufffd.toml", ""),
+        ("b\ufffdline.toml", ""),
+        ("c\ufffdmot.toml", ""),
+    ]
+    StickProfiles(profiles=tuple(rows)).model_dump_json()
+
+
+@pytest.mark.parametrize(
+    "room",
+    ["12\n13", "12\u202e31", "", " ", "1" * 500],
+    ids=["line", "rtl", "none", "blank", "long"],
+)
+def test_a_room_that_no_screen_can_name_is_not_taken_over(
+    service: StickProfileService, tmp_path: Path, room: str
+) -> None:
+    text = format_profile({**ROOM_12, "kiosk": {"room": room}})
+    (tmp_path / "stick" / "a.toml").write_text(text, encoding="utf-8")
+    (row,) = service.read()
+    assert "kiosk.room" in row.problem
+
+
+def test_the_second_storage_is_no_stick(tmp_path: Path) -> None:
+    (tmp_path / VIRTUAL_MARKER).touch()
+    (tmp_path / "MIRROR" / "kiosk").mkdir(parents=True)
+    settings = Settings.model_validate(
+        {
+            "paths": {"mirror": str(tmp_path / "MIRROR" / "kiosk")},
+            "export": {"media": [str(tmp_path)]},
+        }
+    )
+    with pytest.raises(StorageError) as refused:
+        find_stick(settings)
+    assert refused.value.code == "drive_absent"
+    (tmp_path / "STICK").mkdir()
+    assert find_stick(settings) == tmp_path / "STICK"
 
 
 # -- on the screen -----------------------------------------------------------------------------

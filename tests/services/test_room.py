@@ -81,6 +81,8 @@ def test_a_broken_profile_is_an_alarm_until_a_good_one_is_kept(make_recorder: Ma
     assert "camera.fps = 400" in recorder.call("GET", "/v1/room")["problem"]
     put(recorder, PROFILE)
     recorder.wait_for_state(lambda state: not is_told(state), "no alarm any more")
+    aside = recorder.paths.room / "room.toml.refused"  # another version may know how to read it
+    assert aside.read_text() == "[camera]\nfps = 400\n"
 
 
 def test_a_setting_that_fits_two_devices_is_refused_with_both_named(tmp_path: Path) -> None:

@@ -55,6 +55,8 @@ def create_challenges(paths: Paths, kiosk: str, out: Path) -> list[Path]:
 def verify_answer(paths: Paths, answer: str) -> str:
     """Verify an answer; return whose key it proves (``court`` or ``escrow``).
 
+    An answer that is given again is right, but proves nothing anew: it may only have been noted.
+
     Raises:
         ChallengeError: it answers no challenge of this kiosk, or the key was changed since.
     """
@@ -65,7 +67,10 @@ def verify_answer(paths: Paths, answer: str) -> str:
         raise ChallengeError("no challenge is open") from error
     for name, challenge in challenges.items():
         if challenge["sha256"] == _digest(answer) and challenge["recipient"] == getattr(keys, name):
-            record_proof(paths, name, challenge["recipient"])
+            if not challenge.get("is_answered"):
+                record_proof(paths, name, challenge["recipient"])
+                challenge["is_answered"] = True
+                write_json(paths.court_key_challenges, challenges, mode=0o600)
             return str(name)
     raise ChallengeError("this is not the answer to a challenge of this kiosk")
 

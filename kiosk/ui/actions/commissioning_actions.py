@@ -16,7 +16,7 @@ from kiosk import room_profile
 from kiosk.api.room import FoundInput, FoundInputs, Room
 from kiosk.api.upkeep import RESTART
 from kiosk.commissioning.heard import Listening
-from kiosk.commissioning.record import Record, StepState
+from kiosk.commissioning.record import CHECKS_OF_STEP, Record, StepState
 from kiosk.commissioning.seats import Row, assign, remove
 from kiosk.commissioning.walk import Seat, Walk, with_walk
 from kiosk.config import Settings
@@ -43,13 +43,6 @@ REST_S = 5.0
 """So long nobody speaks after the walk: noise is measured."""
 PROMPT_S = 10.0
 """No sentence of the walk takes longer; a loudspeaker that hangs must not make the walk deaf."""
-CHECKS_OF_STEP: Mapping[str, tuple[str, ...]] = {
-    "walk": ("microphones",),
-    "camera": ("camera",),
-    "paper": ("scanner", "receipt_printer"),
-    "network": ("link",),
-    "court_keys": ("court_keys",),
-}
 
 
 @dataclass(frozen=True)
@@ -129,6 +122,7 @@ class CommissioningActions:
         self.stick = CommissioningStick(recorder, on_change)
         self.report = CommissioningReport(self._paths, sync, on_change)
         self._inputs_at = self._said_at = self._delivery_at = 0.0
+        self._is_looking_in_vain = False
 
     # -- the whole ---------------------------------------------------------------------------------
     async def load(self) -> None:
@@ -145,8 +139,9 @@ class CommissioningActions:
     def reset(self) -> None:
         """Forget what is shown: somebody else may come, and the recorder keeps the record."""
         self._walk = None
-        self.codes.start("")
-        self.stick.leave()
+        self.codes.reset()
+        self.stick.reset()
+        self.report.reset()
         self.devices.leave()
         self.state = CommissioningState()
 
@@ -198,13 +193,20 @@ class CommissioningActions:
 
     async def finish(self, state: StepState, reason: str = "") -> None:
         """Keep what became of the step and show the next one."""
+        if not self.state.step:
+            return  # the technician was signed out meanwhile
         record = self.state.record.with_result(self.state.step, state, reason)
         if await self._keep(record):
             following = record.next_step
             self.show(following or "")
 
     async def _keep(self, record: Record) -> bool:
-        """Have the recorder keep ``record``; return whether it did."""
+        """Have the recorder keep ``record``; return whether it did.
+
+        What still runs after a sign-out knows an empty record: it would be kept in place of all.
+        """
+        if self.state.room is None:
+            return False
         try:
             await self._recorder.call("PUT", "/v1/commissioning", {"record": record.to_json()})
         except KioskError as error:
@@ -237,7 +239,7 @@ class CommissioningActions:
             self._fail(error)
             return False
         self._set(running="", room=room, inputs=None)
-        return await self._keep(replace(self.state.record, draft={}))
+        return await self._keep(self.state.record.applied())
 
     async def _wait_in_force(self) -> Room:
         """Return the room once the recorder runs with it."""
@@ -318,10 +320,13 @@ class CommissioningActions:
             answer = await self._recorder.post("/v1/room/inputs", timeout=30.0)
             inputs = FoundInputs.model_validate(answer).inputs
         except (KioskError, ValueError) as error:
+            self._is_looking_in_vain = True
             self._fail(error)
             return
-        if inputs != self.state.inputs:
-            self._set(inputs=inputs)
+        # It is shown every two seconds: what was wrong at the last look is over.
+        if inputs != self.state.inputs or self._is_looking_in_vain:
+            self._set(inputs=inputs, **({"problem": ""} if self._is_looking_in_vain else {}))
+        self._is_looking_in_vain = False
 
     def take_levels(self, levels: Mapping[str, Any]) -> None:
         """Take the newest levels of all microphones: who is heard?"""
@@ -406,11 +411,12 @@ class CommissioningActions:
         """Measure all microphones at rest, as the baseline needs it, and go on."""
         walk = self._walk
         context = replace(self._context(), answer_seconds=REST_S)
-        await self._run(CHECKS_OF_STEP["walk"], context)
+        is_measured = await self._run(CHECKS_OF_STEP["walk"], context)
         if walk is not None:
             checks = with_walk(self.state.record.checks, walk.seats)
             self._set(record=replace(self.state.record, checks=checks))
-        await self.finish("done" if walk is not None and walk.is_right else "failed")
+        is_done = is_measured and walk is not None and walk.is_right
+        await self.finish("done" if is_done else "failed")
 
     # -- checks ------------------------------------------------------------------------------------
     async def run_checks(self, step: str) -> bool:
@@ -432,11 +438,7 @@ class CommissioningActions:
 
     async def finish_checked(self) -> None:
         """Go on from a step that has checks: done if the newest of each passed."""
-        checks = CHECKS_OF_STEP[self.state.step]
-        rows = [self.state.record.checks.get(check, {}) for check in checks]
-        is_done = any(row.get("state") == "passed" for row in rows) and not any(
-            row.get("state") == "failed" for row in rows
-        )
+        is_done = self.state.record.has_passed(self.state.step)
         await self.finish("done" if is_done else "failed")
 
     def ports(self) -> tuple[str, ...]:
@@ -491,14 +493,15 @@ class CommissioningActions:
 
     # -- report ------------------------------------------------------------------------------------
     async def make_report(self) -> None:
-        """Run what was not checked yet; have all signed as the baseline, and delivered."""
+        """Run what has not passed yet; have all signed as the baseline, and delivered."""
         if not await self.apply():
             return
-        missing = tuple(name for name in CHECKS if name not in self.state.record.checks)
-        await self._run(missing, self._context())
+        await self._run(self.state.record.due_checks(CHECKS), self._context())
         self._set(running="report")
-        problem = await self.report.save(self._context(), self.state.record)
-        self._set(running="")
+        try:
+            problem = await self.report.save(self._context(), self.state.record)
+        finally:
+            self._set(running="")
         if problem:
             self._set(problem=problem)
             return

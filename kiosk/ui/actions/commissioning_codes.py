@@ -72,6 +72,10 @@ class CommissioningCodes:
         self._recorder, self._sync, self._notify_change = recorder, sync, on_change
         self.state = CodeState()
 
+    def reset(self) -> None:
+        """Forget all: what one technician has done is not said to the next as if it were new."""
+        self.state = CodeState()
+
     def start(self, purpose: Purpose) -> None:
         """Begin to type a code; empty: stop typing, and forget it."""
         self._set(purpose=purpose, typed="", problem="")

@@ -65,9 +65,16 @@ class CommissioningReport:
 
     async def load(self) -> None:
         """Read the newest report from the disk, and ask whether it has arrived."""
-        reports = await asyncio.to_thread(read_reports, self._paths)
-        self._set(report=find_baseline(reports))
+        report = find_baseline(await asyncio.to_thread(read_reports, self._paths))
+        known = self.state.report
+        if report is None or known is None or report["id"] != known["id"]:
+            self.state = ReportState(report)  # paper and receipt were those of another report
+            self._notify_change()
         await self.refresh()
+
+    def reset(self) -> None:
+        """Forget all; the disk has it."""
+        self.state = ReportState()
 
     async def save(self, context: SelfTestContext, record: Record) -> str:
         """Have the recorder sign what ``record`` says; return an alarm code, or an empty text."""

@@ -52,6 +52,10 @@ class CommissioningStick:
         self._recorder, self._notify_change = recorder, on_change
         self.state = StickState()
 
+    def reset(self) -> None:
+        """Forget all: the stick may be another one."""
+        self.state = StickState()
+
     async def look(self) -> None:
         """Read which profiles are on the stick."""
         await self._ask("GET", LIST_STICK_PROFILES.path, self._show)

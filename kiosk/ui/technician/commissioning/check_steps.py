@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from kiosk.alarms import alarm_of
 from kiosk.commissioning.labels import STEP_NAMES
+from kiosk.commissioning.record import CHECKS_OF_STEP
 from kiosk.locale import N_
 from kiosk.selftest import CheckResult
 from kiosk.selftest.labels import CHECK_NAMES, QUESTIONS, STATE_NAMES
-from kiosk.ui.actions.commissioning_actions import CHECKS_OF_STEP
 from kiosk.ui.app_state import AppState
 from kiosk.ui.technician.commissioning.code_views import key_extras, network_extras, saved_lines
 from kiosk.ui.technician.commissioning.step_view import Choice, StepView

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 from kiosk.alarms import alarm_of
 from kiosk.commissioning.labels import STATES, STEP_NAMES, state_word
-from kiosk.commissioning.record import SKIP_REASONS, STEPS
-from kiosk.ui.actions.commissioning_actions import CHECKS_OF_STEP
+from kiosk.commissioning.record import CHECKS_OF_STEP, SKIP_REASONS, STEPS
 from kiosk.ui.app_state import AppState
 from kiosk.ui.technician.commissioning.check_steps import check_view, report_view
 from kiosk.ui.technician.commissioning.code_views import code_view, stick_lines, stick_view
