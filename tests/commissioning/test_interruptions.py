@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from kiosk.commissioning.record import STEPS, Record
+from kiosk.room_profile import parse_profile
 from kiosk.ui.technician.commissioning.commissioning import view
+from kiosk.ui.technician.commissioning.taps import tap
 from tests.support.room_rig import RoomRig, checked_record
 
 pytestmark = pytest.mark.slow
@@ -65,6 +67,31 @@ def test_a_recorder_that_answers_again_is_not_called_silent_for_ever(room: RoomR
                 polling.cancel()
 
     asyncio.run(story())
+
+
+def test_what_another_screen_has_kept_meanwhile_is_not_overwritten(
+    room: RoomRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The steps were opened before the camera's screen kept its picture."""
+    monkeypatch.setattr("kiosk.ui.actions.commissioning_actions.RESTART_S", 1.0)  # nobody does
+    picture = {"focus": "fixed", "focus_dioptres": 0.5}
+
+    async def story() -> None:
+        async with room.screen() as app:
+            actions, client = app.commissioning, app.recorder_connection.client
+            record = checked_record(camera="passed").to_json()
+            await client.call("PUT", "/v1/commissioning", {"record": record})
+            await actions.load()
+            actions.show("camera")
+            tap(app, "camera")
+            assert "camera" not in actions.state.record.checks
+            await client.call("PUT", "/v1/room", {"profile": {"camera": {"picture": picture}}})
+            actions.show("paper")
+            await actions.choose_printer("/dev/usb/lp0")
+
+    asyncio.run(story())
+    kept = parse_profile((room.paths.room / "room.toml").read_text(encoding="utf-8"))
+    assert kept == {"camera": {"picture": picture}, "printer": {"port": "/dev/usb/lp0"}}
 
 
 def test_paper_and_receipt_of_one_report_are_not_those_of_the_next(room: RoomRig) -> None:

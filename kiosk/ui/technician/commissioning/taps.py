@@ -23,7 +23,7 @@ def tap(app: AppState, name: str) -> None:
         "type": lambda: actions.codes.start("enrol" if value == "enrol" else "court_key"),
         "key": lambda: actions.codes.type_key(value),
         "output": lambda: actions.devices.try_output(value),
-        "camera": lambda: app.secretary.show(CameraPlace(is_in_steps=True)),
+        "camera": lambda: _open_camera(app),
         "yes": lambda: actions.answer(True),
         "no": lambda: actions.answer(False),
     }
@@ -55,6 +55,12 @@ def tap(app: AppState, name: str) -> None:
         now[verb]()
     elif verb in later:
         app.spawn(_run(later[verb]))
+
+
+def _open_camera(app: AppState) -> None:
+    """Open the camera's screen, which leads back here; then the picture is tested anew."""
+    app.commissioning.leave_camera_untested()
+    app.secretary.show(CameraPlace(is_in_steps=True))
 
 
 async def _run(action: Callable[[], Awaitable[object]]) -> None:
