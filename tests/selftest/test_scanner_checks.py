@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import pytest
 from PIL import Image
@@ -18,7 +19,7 @@ from kiosk.selftest.run import run_check
 from tests.selftest.conftest import Open, answering
 
 pytestmark = pytest.mark.slow
-DPI = 150
+DPI: Final = 150
 
 
 def check(
