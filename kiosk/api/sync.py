@@ -82,11 +82,23 @@ class LinkCheckResult(Model):
     """What the verdict means for a hearing, by language."""
 
 
+class BootMoment(Model):
+    """A moment by the time that the kiosk ran, from which an age is told."""
+
+    boot: str
+    uptime: float
+    """Seconds since that boot."""
+    wall: str | None = None
+    """Null: the wall clock was not certain."""
+
+
 class PublishedLinkCheck(LinkCheckResult):
     """``published/link-checks/<hearing id>.json``, and ``last.json`` beside it: the newest."""
 
     hearing: str | None = None
     """Before which it was made; null: by a person."""
+    measured: BootMoment | None = None
+    """When; null in files of an earlier version."""
 
 
 class NextLinkCheck(Model):
