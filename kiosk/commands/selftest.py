@@ -13,12 +13,15 @@ import asyncio
 import getpass
 import os
 import sys
+from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from kiosk.alarms import alarm_of
 from kiosk.api.base import read_leniently
 from kiosk.api.recorder_calls import ListedPeople
+from kiosk.clocks import parse_wall
 from kiosk.commands._common import command_settings, print_json
 from kiosk.config import Settings
 from kiosk.errors import KioskError, UsageError
@@ -36,6 +39,7 @@ from kiosk.selftest import (
 )
 from kiosk.selftest.labels import CHECK_NAMES, QUESTIONS, SAVE_AGAIN, STATE_NAMES
 from kiosk.selftest.model import AskPerson, Question, unattended
+from kiosk.selftest.report import read_history, read_reports
 from kiosk.selftest.words import MeasuredWords
 from kiosk.storage.paths import Paths
 
@@ -44,6 +48,7 @@ EXAMPLES = (
     "sudo kiosk selftest",
     "sudo kiosk selftest --only camera,storage",
     "sudo kiosk selftest --latest",
+    "sudo kiosk selftest --history microphones",
 )
 EXIT_STATUS = {0: "nothing failed; skipped tests are listed", 1: "something failed"}
 _YES = ("y", "и", "д", "1")
@@ -69,6 +74,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--latest", action="store_true", help="show the newest results; test nothing"
     )
+    parser.add_argument(
+        "--history",
+        metavar="CHECK,…",
+        help="show the last results of these, newest first, and what changed; test nothing",
+    )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument("--language", choices=LANGUAGES, help="default: the kiosk's own")
 
@@ -79,9 +89,13 @@ def run(arguments: argparse.Namespace) -> int:
     translate = Translator(arguments.language or settings.kiosk.language)
     words = MeasuredWords(translate, ZoneInfo(settings.kiosk.timezone))
     paths = Paths.from_settings(settings.paths)
-    if arguments.latest:
+    if arguments.latest or arguments.history is not None:
         if paths.reports.exists():
             os.scandir(paths.reports).close()  # who may not read them learns what to run
+        if arguments.history is not None:
+            for line in _history(paths, _parse_checks(arguments.history), words):
+                print(line)
+            return 0
         for result in latest_results(paths).values():
             print(format_result(result, words))
         return 0
@@ -253,6 +267,21 @@ async def _is_wanted(question: str) -> bool:
     """Ask on the terminal: y or n and Enter."""
     print(f"{question} [y/n]", file=sys.stderr, flush=True)
     return (await _read_stdin_line()).lower().startswith(_YES)
+
+
+def _history(paths: Paths, checks: list[str], words: MeasuredWords) -> Iterator[str]:
+    """Yield the earlier results of each check, newest first, each with what changed by it."""
+    history, translate = read_history(read_reports(paths)), words.translate
+    for check in checks:
+        results = history.get(check, ())
+        if not results:
+            yield f"{translate(CHECK_NAMES[check])}: {translate(STATE_NAMES['never_tested'])}"
+        for result, before in zip_longest(results, results[1:]):
+            when = parse_wall(result.at)
+            date = when.astimezone(words.zone).strftime("%d.%m.%Y %H:%M") if when else result.at
+            yield f"{date}  {format_result(result, words).splitlines()[0]}"
+            if before is not None:
+                yield from (f"  {change}" for change in words.changes(result, before))
 
 
 def format_result(result: CheckResult, words: MeasuredWords) -> str:

@@ -98,6 +98,12 @@ class CameraService:
                 raise AlreadyRecordingError(open_hearing)
             if request.keep:
                 await self._room.keep_camera_picture(request.picture)
+            open_hearing = self._core.courtroom.open_hearing_id
+            if restarts and open_hearing is not None:  # it began while the picture was kept
+                if request.keep:
+                    before = CameraPicture(**asdict(camera.picture))
+                    await self._room.keep_camera_picture(before, may_be_open=True)
+                raise AlreadyRecordingError(open_hearing)
             if picture != camera.picture:
                 camera.set_picture(picture)
                 self._sharpness.forget()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from kiosk.alarms import is_known
@@ -15,7 +16,7 @@ from kiosk.config import Settings
 from kiosk.hardware.sources.sources import Sources
 from kiosk.hardware.wall_clock import is_clock_trusted
 from kiosk.hearing.room.noise_baseline import load_noise_floors
-from kiosk.selftest.morning_check import is_due, run_morning_check
+from kiosk.selftest.morning_check import is_due, judge_noise, run_morning_check
 from kiosk.storage.atomic_io import read_json_or_none, write_json
 from kiosk.storage.paths import Paths
 from kiosk.storage.volume import STORAGE_ERRORS
@@ -53,6 +54,29 @@ class MorningCheckService:
     def alarms(self) -> list[AlarmKey]:
         """Return what had changed at the last check; nothing in a hearing, which has its own."""
         return [] if self._is_busy() else list(self._found)
+
+    async def forget_mended(self, check: str, measured: Mapping[str, Any]) -> None:
+        """Forget what a test of the technician that has passed shows to be mended.
+
+        Args:
+            check: ``camera`` or ``microphones``; others change nothing.
+            measured: what it measured; of microphones the noise counts.
+        """
+        if check == "camera":
+            left = [row for row in self._found if row[1] != "camera"]
+        elif check == "microphones":
+            baseline = await asyncio.to_thread(load_noise_floors, self._paths)
+            noise = {
+                name: float(row["noise_db"])
+                for name, row in measured.items()
+                if isinstance(row, Mapping) and "noise_db" in row
+            }
+            still = judge_noise(noise, baseline, is_occupied=False)
+            left = [row for row in self._found if row[1] == "camera" or row in still]
+        else:
+            return
+        if left != self._found:
+            await self._keep(left, "")
 
     async def run(self, look_s: float = LOOK_S) -> None:
         """Check when it is due, until cancelled; nothing where no time is set."""

@@ -356,7 +356,10 @@ class RecorderApi:
                         raise AlreadyRecordingError(open_hearing)
                     if call.http.transport is None or call.http.transport.is_closing():
                         raise AbandonedTestError("nobody waits for the test's result")
-                return running.result()
+                answer = running.result()
+                if answer.state == "passed":
+                    await self.morning_check.forget_mended(name, answer.measured)
+                return answer
             finally:
                 running.cancel()  # a hearing or the next test needs the device
                 await asyncio.wait({running}, timeout=YIELD_S)

@@ -162,11 +162,17 @@ class RoomService:
         write_json(self._record, record, 0o644)
 
     # -- profile -----------------------------------------------------------------------------------
-    async def keep_camera_picture(self, picture: CameraPicture) -> None:
+    async def keep_camera_picture(
+        self, picture: CameraPicture, *, may_be_open: bool = False
+    ) -> None:
         """Keep ``picture``, which is in force at once, beside what the profile has already.
+
+        Args:
+            may_be_open: whether it is kept while a hearing is open, too.
 
         Raises:
             RoomProfileRefusedError: the profile that is there is damaged, and is not overwritten.
+            AlreadyRecordingError: a hearing has begun.
         """
         async with self._lock:
             files = await asyncio.to_thread(load_settings_files, self._file)
@@ -174,7 +180,8 @@ class RoomService:
                 raise RoomProfileRefusedError(files.problem)
             tables = files.profile.tables
             camera = {**tables.get("camera", {}), "picture": picture.to_json()}
-            await asyncio.to_thread(self.keep, {**tables, "camera": camera})
+            tables = {**tables, "camera": camera}
+            await asyncio.to_thread(self.keep, tables, may_be_open=may_be_open)
             kept = CameraPictureSettings(**picture.model_dump())
             self._settings = self._settings.model_copy(
                 update={"camera": self._settings.camera.model_copy(update={"picture": kept})}
@@ -193,13 +200,18 @@ class RoomService:
             is_in_force=files.settings == self._settings,
         )
 
-    def keep(self, tables: dict[str, Any]) -> Room:
+    def keep(self, tables: dict[str, Any], *, may_be_open: bool = False) -> Room:
         """Keep ``tables`` as the profile, if they are allowed.
 
         One that does not count stays beside it: it may hold a room's seats for another version.
+        A hearing that begins before the file is written comes first; the write itself is finished.
+
+        Args:
+            may_be_open: whether they are kept while a hearing is open, too.
 
         Raises:
             RoomProfileRefusedError: they are not; StorageError: they cannot be kept.
+            AlreadyRecordingError: a hearing has begun.
         """
         before = load_settings_files(self._file)
         base = before.base
@@ -211,6 +223,8 @@ class RoomService:
             raise RoomProfileRefusedError(str(error)) from error
         self._refuse_ambiguous(settings)
         make_folder(file.parent, 0o755)
+        if not may_be_open and (open_hearing := self._open_hearing_id()) is not None:
+            raise AlreadyRecordingError(open_hearing)
         if before.problem:
             _put_aside(file)
         write_text(file, profile.text, 0o644)  # all services read it

@@ -55,6 +55,23 @@ def test_table_and_exit_status(
     shown = capsys.readouterr().out
     assert "Never tested" in shown
     assert "This has never been tested." in shown
+    dark = {"state": "failed", "code": "camera_dark", "measured": {"fps": 5.0}}
+
+    async def again() -> int:
+        async with open_kiosk(Services()) as kiosk:
+            kiosk.recorder.answers["camera"] = dark
+            return await asyncio.to_thread(main, [*command, "--only", "camera"])
+
+    assert asyncio.run(again()) == 1
+    capsys.readouterr()
+    asked = [*command[:3], "--history", "camera,scanner", "--language", "en"]
+    assert main(asked) == 0
+    newest, *changes, oldest, never = capsys.readouterr().out.splitlines()
+    assert "Failed" in newest
+    assert "Passed, now failed" in "".join(changes)
+    assert "Passed" in oldest
+    assert never == "Scanner: Never tested"
+    assert main([*command[:3], "--history", "toaster"]) == 2
 
 
 def test_dead_recorder_is_exit_status_1(

@@ -214,6 +214,35 @@ def commission(paths: Paths, **floors: float) -> None:
     (folder / "report.json").write_text(json.dumps(report))
 
 
+def test_what_is_mended_goes_away_when_its_test_passes(tmp_path: Path) -> None:
+    """Only what that test shows; what is still so stays."""
+    found = [
+        ["morning_camera_dark", "camera"],
+        ["morning_microphone_weaker", "judge"],
+        ["morning_microphone_louder", "witness"],
+    ]
+
+    async def steps() -> None:
+        rig = Rig(tmp_path)
+        commission(rig.paths, judge=-60.0, witness=-60.0, clerk=-60.0)
+        rig.paths.morning_check.parent.mkdir(parents=True, exist_ok=True)
+        rig.paths.morning_check.write_text(json.dumps({"day": "2026-11-28", "found": found}))
+        service = rig.service()
+        await service.forget_mended("storage", {})
+        assert len(service.alarms()) == 3
+        await service.forget_mended("camera", {})
+        assert [source for _, source in service.alarms()] == ["judge", "witness"]
+        noise = {"judge": -59.0, "witness": -45.0, "clerk": -60.0}
+        measured = {name: {"state": "ok", "noise_db": level} for name, level in noise.items()}
+        await service.forget_mended("microphones", measured)
+        assert service.alarms() == [("morning_microphone_louder", "witness")]
+        assert rig.changes == 2
+        kept = {"day": "2026-11-28", "found": [["morning_microphone_louder", "witness"]]}
+        assert rig.kept == kept, "the check of the day stays done"
+
+    asyncio.run(steps())
+
+
 @pytest.mark.slow
 def test_a_real_recorder_finds_a_microphone_that_hears_less(make_recorder: MakeRecorder) -> None:
     """The samples come from its own microphones; a hearing takes the alarm off the screens."""

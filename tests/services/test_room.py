@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
+from kiosk.hearing.room.errors import AlreadyRecordingError
 from kiosk.ipc import ServiceRefusedError
 from kiosk.services.room import RoomProfileRefusedError, RoomService
 from kiosk.settings_files import load_settings
@@ -153,3 +154,21 @@ def test_how_far_the_room_is_set_up_survives_a_kill(bare_recorder: RecorderProce
     bare_recorder.kill()
     bare_recorder.start()
     assert bare_recorder.call("GET", "/v1/commissioning")["record"] == record
+
+
+def test_a_hearing_that_begins_before_the_file_is_written_comes_first(tmp_path: Path) -> None:
+    """The room was free when it was asked first, and is not when the profile is to be written."""
+    settings_file = tmp_path / "kiosk.toml"
+    settings_file.write_text(f"[paths]\ndata = '{tmp_path / 'data'}'\n", encoding="utf-8")
+    opened: list[str] = []
+    service = RoomService(
+        load_settings(settings_file), settings_file, lambda: opened[0] if opened else None
+    )
+    service.keep({"kiosk": {"room": "12"}})
+    kept = (tmp_path / "data" / "room" / "room.toml").read_bytes()
+    opened.append("a hearing")
+    with pytest.raises(AlreadyRecordingError):
+        service.keep({"kiosk": {"room": "13"}})
+    assert (tmp_path / "data" / "room" / "room.toml").read_bytes() == kept
+    service.keep({"kiosk": {"room": "14"}}, may_be_open=True)
+    assert (tmp_path / "data" / "room" / "room.toml").read_bytes() != kept

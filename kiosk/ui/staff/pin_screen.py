@@ -21,14 +21,16 @@ class PinScreen(SignInScreen):
             "•" * view.digits or " ", "title", wid="pin.typed", weight="semibold", align="center"
         )
         box = kit.card(typed, padding=6, height=kit.px(84))
-        name = kit.fitted_text(view.name, "title", wid="pin.name", weight="semibold", lines=2)
+        name = kit.fitted_text(
+            view.name, "title", wid="pin.name", weight="semibold", lines=2, size_hint_y=9
+        )
         colour = "fault" if view.is_wrong or view.wait_seconds else "text"
         text = kit.text(
             self._sentence(view), "heading", wid="pin.text", colour=colour, weight="medium"
         )
-        left = kit.column(kit.spacer(), name, text, box, kit.spacer(), gap=24)
+        left = kit.column(kit.spacer(), name, text, box, kit.spacer(), gap=14)
         pad = key_rows(kit, ("123", "456", "789", "0"), self.app.sign_in.type_digit, prefix="pin")
-        return kit.row(left, pad, gap=60, padding=(60, 24))
+        return kit.row(left, pad, gap=40, padding=(40, 16))
 
     def _sentence(self, view: PinView) -> str:
         _ = self.kit.translate.gettext
