@@ -1,4 +1,4 @@
-"""No words on the screen of the running hearing get smaller in a larger text size."""
+"""No words on the staff's screens get smaller in a larger text size."""
 
 from __future__ import annotations
 
@@ -11,6 +11,12 @@ from tests.ui.test_screenshots import draw
 
 pytestmark = pytest.mark.slow
 PARTS = 6
+SCREENS = (
+    *("pin", "people", "lock", "today", "recess", "delivery", "export", "unfinished"),
+    *("technician_home", "self_test", "upkeep", "alarm_log", "second_storage", "support"),
+    *("court_keys", "staff_list"),
+)
+"""Other screens of the staff: parts of the names of their states."""
 
 
 @pytest.mark.parametrize("part", range(1, PARTS + 1))
@@ -27,6 +33,16 @@ def test_no_words_are_smaller_in_the_largest_text_size(
         "kk4,ru4",
         "--compare-sizes",
     )
+    status, said, pictures = draw(tmp_path, display, *options)
+    assert status == 0, said
+    assert pictures
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_nor_are_they_on_the_other_screens_of_the_staff(
+    screen: str, display: Display, tmp_path: Path
+) -> None:
+    options = ("--only", screen, "--looks", "kk4,ru4", "--compare-sizes")
     status, said, pictures = draw(tmp_path, display, *options)
     assert status == 0, said
     assert pictures
