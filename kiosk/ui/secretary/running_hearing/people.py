@@ -17,7 +17,7 @@ from kiosk.ui.view_context import ViewContext
 
 NOBODY = ""
 """Answer to the question of whom a mark is: no single person."""
-MAX_SHOWN_NAME = 40
+MAX_SHOWN_NAME = 32
 ATTENDANCE = {"hall": N_("In the room"), "online": N_("Online"), "absent": N_("Did not come")}
 
 

@@ -31,7 +31,12 @@ def _people(sheet: Sheet, **hearing: Any) -> Prepare:
 
 
 def _whom(persons: list[dict[str, Any]]) -> Prepare:
-    asked = {"marks": QUESTIONED, "open_questions": ["format", "of_whom:8"], "persons": persons}
+    asked = {
+        "marks": QUESTIONED,
+        "open_questions": ["format", "of_whom:8"],
+        "persons": persons,
+        "due": [],
+    }
 
     def prepare(app: AppState) -> None:
         hearing_runs(hearing=asked)(app)

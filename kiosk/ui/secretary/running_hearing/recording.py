@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from kiosk.api.published import Schedule
 from kiosk.api.recorder import RecorderState, RunningHearing
+from kiosk.hearing.session.persons import OF_WHOM_PREFIX
 from kiosk.locale import N_
 from kiosk.ui.actions.people_actions import PeopleState
 from kiosk.ui.actions.side_panel_actions import (
@@ -123,7 +124,9 @@ def view(app: AppState) -> RecordingView:
         secretary.people.state,
         secretary.postponed,
     )
-    reminder = None if shown.banner else app.reminder_desk.due()
+    # a name is asked for a moment only, and needs the room: the reminder comes after it
+    is_whom = shown.question is not None and shown.question.subject.startswith(OF_WHOM_PREFIX)
+    reminder = None if shown.banner or is_whom else app.reminder_desk.due()
     if reminder is None:
         return shown
     text = app.notice_text(reminder.code, reminder.source)
