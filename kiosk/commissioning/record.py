@@ -109,12 +109,17 @@ class Record:
         )
 
     def number(self, step: str) -> tuple[int, int]:
-        """Return the place of ``step`` in the plan, from 1, and how many there are."""
-        return self.plan.index(step) + 1, len(self.plan)
+        """Return the place of ``step`` in the plan, from 1, and how many there are.
+
+        What was put off at an earlier time is beside the plan of a replacement: it has its place
+        among all steps.
+        """
+        rows = self.plan if step in self.plan else STEPS
+        return rows.index(step) + 1, len(rows)
 
     def before(self, step: str) -> str | None:
-        """Return the step before ``step``, or None."""
-        index = self.plan.index(step)
+        """Return the step before ``step`` in the plan, or None."""
+        index = self.plan.index(step) if step in self.plan else 0
         return self.plan[index - 1] if index else None
 
     def with_result(self, step: str, state: StepState, reason: str = "") -> Record:

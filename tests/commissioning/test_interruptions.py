@@ -94,6 +94,30 @@ def test_what_another_screen_has_kept_meanwhile_is_not_overwritten(
     assert kept == {"camera": {"picture": picture}, "printer": {"port": "/dev/usb/lp0"}}
 
 
+def test_what_was_put_off_can_be_done_after_a_device_was_replaced(room: RoomRig) -> None:
+    async def story() -> None:
+        async with room.screen() as app:
+            client, actions = app.recorder_connection.client, app.commissioning
+            record = checked_record().with_result("network", "skipped", "later")
+            record = record.begin("p-1", "camera")
+            for step in record.plan:
+                record = record.with_result(step, "done")
+            await client.call("PUT", "/v1/commissioning", {"record": record.to_json()})
+            await actions.load()
+            shown = {choice.tap: choice.is_enabled for choice in view(app).choices}
+            assert shown["show:network"]
+            assert not shown["show:paper"]  # done, and nothing of it was replaced
+            tap(app, "show:network")
+            assert view(app).title == "7 of 9: Network"
+            await actions.finish("done")
+            assert steps_of(await client.get("/v1/commissioning"))["network"] == "done"
+            tap(app, "show:walk")
+            tap(app, "back")
+            assert view(app).title == "The room, step by step"
+
+    asyncio.run(story())
+
+
 def test_paper_and_receipt_of_one_report_are_not_those_of_the_next(room: RoomRig) -> None:
     async def story() -> None:
         async with room.screen() as app:

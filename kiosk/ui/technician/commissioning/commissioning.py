@@ -127,7 +127,7 @@ def _step_choice(app: AppState, step: str, has_begun: bool) -> Choice:
     word = result.reason if result.state == "skipped" else result.state
     tones: dict[str, Tone] = {"done": "good", "failed": "fault", "later": "caution"}
     tone = tones.get(word, "caution" if word == "not_there" else "plain")
-    can_show = has_begun and step in record.plan
+    can_show = has_begun and (step in record.plan or step in record.unfinished)
     name = f"{STEPS.index(step) + 1}. {_(STEP_NAMES[step])}"
     return Choice(
         f"show:{step}", name, _(state_word(result.state, result.reason)), tone, is_enabled=can_show
