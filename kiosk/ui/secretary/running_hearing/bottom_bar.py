@@ -26,47 +26,44 @@ def bottom_bar(kit: WidgetKit, app: AppState, view: RecordingView) -> Widget:
 
 def _actions(kit: WidgetKit, app: AppState, view: RecordingView) -> list[Widget]:
     _, secretary, side_panel = kit.translate.gettext, app.secretary, app.secretary.side_panel
-    is_crowded = kit.theme.text_size > 2 or kit.theme.compact  # then words go before icons
 
     def action(
-        wid: str, text: str, icon: str, tap: Tap, width: float, style: Style = "plain",
-        *, once: bool = True,
-    ) -> Widget:  # fmt: skip
+        wid: str, text: str, tap: Tap, width: float, style: Style = "plain", *, once: bool = True
+    ) -> Widget:
         return kit.button(
-            wid, text, tap, icon="" if is_crowded else icon, style=style, once=once, fill=True,
-            pad=10, size_hint_x=width,
-        )  # fmt: skip
+            wid, text, tap, style=style, once=once, fill=True, pad=6, size_hint_x=width
+        )
 
     if view.closed:
         publicity = action(
-            "rec.open", _("Open again"), "lock-open-variant-outline",
-            lambda: app.spawn(side_panel.reopen_hearing()), 1.3,
+            "rec.open", _("Open again"),
+            lambda: app.spawn(side_panel.reopen_hearing()), 1.2,
         )  # fmt: skip
     else:
         publicity = action(
-            "rec.close", _("Close the hearing"), "lock",
-            lambda: app.spawn(side_panel.close_hearing()), 1.3,
+            "rec.close", _("Close the hearing"),
+            lambda: app.spawn(side_panel.close_hearing()), 1.2,
         )  # fmt: skip
     if view.playing:
         listen = action(
-            "rec.listen.stop", _("Stop playing"), "headphones",
-            lambda: app.spawn(side_panel.stop_listening()), 1, "tint",
+            "rec.listen.stop", _("Stop playing"),
+            lambda: app.spawn(side_panel.stop_listening()), 1.2, "tint",
         )  # fmt: skip
     else:
         listen = action(
-            "rec.listen", _("Listen"), "headphones", lambda: side_panel.show(ListenPanel()), 1,
+            "rec.listen", _("Listen"), lambda: side_panel.show(ListenPanel()), 1.2,
             once=False,
         )  # fmt: skip
     return [
-        action("rec.recess", _("Recess"), "pause",
-               lambda: app.spawn(secretary.start_recess()), 0.9),
-        action("rec.retire", _("Retire to deliberate"), "door",
-               lambda: app.spawn(secretary.start_retirement()), 1.45),
+        action("rec.recess", _("Recess"),
+               lambda: app.spawn(secretary.start_recess()), 0.85),
+        action("rec.retire", _("Retire to deliberate"),
+               lambda: app.spawn(secretary.start_retirement()), 1.45 if kit.theme.compact else 1.3),
         publicity,
-        action("rec.decisions", _("Decisions"), "gavel",
-               lambda: side_panel.show(DecisionPanel()), 0.95, once=False),
+        action("rec.decisions", _("Decisions"),
+               lambda: side_panel.show(DecisionPanel()), 1.05, once=False),
         listen,
         kit.button("staff.signout", "", app.sign_out, icon="logout", style="ghost", pad=10),
-        action("rec.end", _("End hearing"), "stop", lambda: secretary.ask_end(True), 1.1, "danger",
+        action("rec.end", _("End hearing"), lambda: secretary.ask_end(True), 1.1, "danger",
                once=False),
     ]  # fmt: skip

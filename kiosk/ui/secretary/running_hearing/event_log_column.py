@@ -38,7 +38,7 @@ def _case_card(kit: WidgetKit, app: AppState, view: RecordingView) -> Widget:
         rows.append(
             kit.fitted_text(quiet, "small", colour="quiet", ellipsis=True, height=round(line * 2))
         )
-    if case.next_time:
+    if case.next_time and not (kit.theme.compact and (view.alarm or view.banner)):
         rows.append(kit.text(case.next_time, "small", colour="tint_text", weight="medium"))
     if view.closed and not kit.theme.compact:
         text = kit.fitted_text(
@@ -77,13 +77,20 @@ def _sheets(kit: WidgetKit, app: AppState) -> Widget:
         else:
             secretary.people.begin_note()
 
-    icons = ("", "") if kit.theme.compact else ("account-voice", "keyboard-outline")
+    is_stacked = kit.theme.text_size > 2  # else the words need the icons' space
+    icons = (
+        ("account-voice", "keyboard-outline") if is_stacked and not kit.theme.compact else ("", "")
+    )
+    options: dict[str, Any] = {"wide": True, "pad": 4}
+    if kit.theme.compact:
+        options["kind"] = "small"
     people = kit.button("rec.people", _("People"), lambda: show(PeopleSheet()), icon=icons[0],
-                        wide=True, pad=8)  # fmt: skip
-    note = kit.button("rec.note", _("Note"), lambda: show(None), icon=icons[1], wide=True, pad=8)
-    if kit.theme.text_size > 2:
+                        **options)  # fmt: skip
+    note = kit.button("rec.note", _("Note"), lambda: show(None), icon=icons[1], **options)
+    if is_stacked:
         return kit.natural_column(people, note, gap=8)
-    return kit.row(people, note, gap="touch", height=kit.theme.target)
+    people.size_hint_x = 1.3
+    return kit.row(people, note, gap=8, height=kit.theme.target)
 
 
 class EventLog(BoxLayout):
