@@ -242,5 +242,10 @@ def test_an_alarm_of_the_running_hearing_goes_before_a_reminder(app: AppState) -
     assert app.screen_chrome().notice == ""
     shown = view(app)
     assert (shown.is_reminder, "expert" in shown.banner) == (True, True)
+    asked = {**fields, "open_questions": ["format"]}
+    app.handle_recorder_event("state", sample_data.recording(hearing=asked))
+    assert view(app).banner == "", "a question needs the room: the reminder comes after it"
+    app.handle_recorder_event("state", sample_data.recording(hearing=fields))
+    assert view(app).is_reminder
     app.dismiss_notice()
     assert (view(app).is_reminder, view(app).banner) == (False, "")

@@ -78,7 +78,8 @@ def _answer_keys(kit: WidgetKit, app: AppState, subject: str, typed: str) -> Wid
 def _frequent_events(kit: WidgetKit, app: AppState, view: RecordingView) -> Widget:
     """Return what is due next, and as many of the frequent ones as fit."""
     _, small = kit.translate.gettext, kit.theme.compact
-    has_headings = not small and kit.theme.text_size < 3  # then the buttons need their space
+    is_short = kit.theme.text_size > 2 or bool(view.banner)  # the buttons need the space
+    has_headings = not small and not is_short
     parts: list[Widget] = []
     if view.due:
         first = [

@@ -38,7 +38,8 @@ def _case_card(kit: WidgetKit, app: AppState, view: RecordingView) -> Widget:
         rows.append(
             kit.fitted_text(quiet, "small", colour="quiet", ellipsis=True, height=round(line * 2))
         )
-    if case.next_time and not (kit.theme.compact and (view.alarm or view.banner)):
+    is_short = bool(kit.theme.compact and (view.alarm or view.banner))
+    if case.next_time and not is_short and not (view.closed and kit.theme.text_size > 2):
         rows.append(kit.text(case.next_time, "small", colour="tint_text", weight="medium"))
     if view.closed and not kit.theme.compact:
         text = kit.fitted_text(
@@ -55,7 +56,7 @@ def _case_card(kit: WidgetKit, app: AppState, view: RecordingView) -> Widget:
                 icon="lock", wide=True, pad=12,
             )
         )  # fmt: skip
-    parts.append(_sheets(kit, app))
+    parts.append(_sheets(kit, app, is_short=bool(view.alarm or view.banner)))
     if view.can_undo and not (kit.theme.compact and (view.alarm or view.banner)):
         parts.append(
             kit.button(
@@ -66,8 +67,12 @@ def _case_card(kit: WidgetKit, app: AppState, view: RecordingView) -> Widget:
     return kit.card(*parts, gap=8, padding=(18, 14))
 
 
-def _sheets(kit: WidgetKit, app: AppState) -> Widget:
-    """Return the buttons that open the people's sheet and begin a note."""
+def _sheets(kit: WidgetKit, app: AppState, *, is_short: bool) -> Widget:
+    """Return the buttons that open the people's sheet and begin a note.
+
+    Args:
+        is_short: a bar above takes the room of a second line.
+    """
     _, secretary = kit.translate.gettext, app.secretary
 
     def show(sheet: PeopleSheet | None) -> None:
@@ -77,7 +82,7 @@ def _sheets(kit: WidgetKit, app: AppState) -> Widget:
         else:
             secretary.people.begin_note()
 
-    is_stacked = kit.theme.text_size > 2  # else the words need the icons' space
+    is_stacked = kit.theme.text_size > 2 and not is_short  # else the words need the icons' space
     icons = (
         ("account-voice", "keyboard-outline") if is_stacked and not kit.theme.compact else ("", "")
     )

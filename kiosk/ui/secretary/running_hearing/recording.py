@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from kiosk.api.published import Schedule
 from kiosk.api.recorder import RecorderState, RunningHearing
-from kiosk.hearing.session.persons import OF_WHOM_PREFIX
 from kiosk.locale import N_
 from kiosk.ui.actions.people_actions import PeopleState
 from kiosk.ui.actions.side_panel_actions import (
@@ -102,6 +101,12 @@ class RecordingView:
     playing: str = ""
     repairable: tuple[str, ...] = ()
     is_reminder: bool = False
+
+    @property
+    def is_card_open(self) -> bool:
+        """Whether an oath, a panel or a sheet takes the place of the events."""
+        return bool(self.oath or self.panel or self.sheet)
+
     """The banner can be dismissed."""
 
 
@@ -124,9 +129,9 @@ def view(app: AppState) -> RecordingView:
         secretary.people.state,
         secretary.postponed,
     )
-    # a name is asked for a moment only, and needs the room: the reminder comes after it
-    is_whom = shown.question is not None and shown.question.subject.startswith(OF_WHOM_PREFIX)
-    reminder = None if shown.banner or is_whom else app.reminder_desk.due()
+    is_busy = shown.banner or shown.alarm or shown.question or shown.hint or shown.is_card_open
+    # what is asked or chosen now needs the room: the reminder comes after it
+    reminder = None if is_busy or secretary.are_all_events_shown else app.reminder_desk.due()
     if reminder is None:
         return shown
     text = app.notice_text(reminder.code, reminder.source)

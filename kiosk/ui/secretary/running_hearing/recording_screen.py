@@ -71,7 +71,7 @@ class RecordingScreen(Screen):
         self._left_slot.show(left, lambda: self._sources.build(view))
         hides_log = self._hides_event_log(view)
         are_keys_shown = not view.panel and needs_keys(view.sheet)
-        hides_sources = kit.theme.compact and bool(view.panel or view.oath or view.sheet)
+        hides_sources = kit.theme.compact and view.is_card_open
         self._arrange_columns(hides_log, hides_sources=hides_sources or are_keys_shown)
         question = view.question if hides_log else None
         is_all = secretary.are_all_events_shown
@@ -117,8 +117,7 @@ class RecordingScreen(Screen):
         There an alarm goes before a question, which comes back in the next stop.
         """
         has_question = view.question is not None and view.alarm is None
-        is_open = bool(view.panel or view.oath or view.sheet)
-        return is_open or (self.kit.theme.compact and has_question)
+        return view.is_card_open or (self.kit.theme.compact and has_question)
 
     def _arrange_columns(self, hides_log: bool, *, hides_sources: bool) -> None:
         """Show the columns; a question, panel or oath hides others, most on a small screen."""
