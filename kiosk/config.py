@@ -290,11 +290,13 @@ class HearingSettings(SettingsGroup):
 class MorningCheckSettings(SettingsGroup):
     """``[morning_check]``: ``at`` (``HH:MM``, empty: never): from then on, outside hearings.
 
-    Each microphone is compared with its noise at commissioning. If the kiosk was off, it checks
-    after its start.
+    Each microphone is compared with its noise at commissioning, and, with ``sweep``, with what it
+    heard of tones through ``[voice] loudspeaker`` after it. If the kiosk was off, it checks after
+    its start.
     """
 
     at: Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")] = ""
+    sweep: bool = True
 
 
 class RecordingSettings(SettingsGroup):

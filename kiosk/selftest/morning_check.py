@@ -1,7 +1,8 @@
 """What the kiosk checks by itself each morning, and how it judges microphones.
 
 Only what nothing else watches: whether the picture is dark or unsharp, and each microphone beside
-its noise at commissioning. Devices, disk, clock and machine raise their alarms all the time.
+its noise, and its hearing of the loudspeaker, at commissioning. Devices, disk, clock and machine
+raise their alarms all the time.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from kiosk.api.recorder import AlarmKey
 from kiosk.config import Settings
 from kiosk.hardware.sources.sources import Sources
 from kiosk.selftest.recorder_checks import CAMERA_S, check_camera
+from kiosk.selftest.sweep import check_sweep
 from kiosk.storage.paths import Paths
 
 LISTEN_S, LEVEL_INTERVAL_S = 10.0, 0.2
@@ -55,7 +57,10 @@ async def run_morning_check(
     before = _heard(sources)
     noise = await _measure_noise(sources)
     is_occupied = _heard(sources) != before
-    return [*found, *judge_noise(noise, baseline, is_occupied=is_occupied)]
+    found += judge_noise(noise, baseline, is_occupied=is_occupied)
+    if (NOISY, "microphones") not in found:  # where people speak it says nothing, and disturbs
+        found += await check_sweep(settings, sources, paths, baseline)
+    return found
 
 
 def judge_noise(

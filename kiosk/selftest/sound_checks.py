@@ -7,16 +7,11 @@ headphones, only a person can say that it was heard.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from typing import Any
 
 from kiosk.api.reports import Limit
-from kiosk.errors import DeviceAbsentError
-from kiosk.hardware.audio.outputs import alsa_output
-from kiosk.hardware.audio.sound_devices import AmbiguousDeviceError
-from kiosk.hardware.tone import tone_wav
 from kiosk.selftest.model import Question, SelfTestContext, unattended
+from kiosk.selftest.tone_player import BEGIN_S, playing_tone
 from kiosk.selftest.verdict import (
     NOT_FITTED,
     Verdict,
@@ -28,16 +23,8 @@ from kiosk.selftest.verdict import (
 
 SILENCE_S, TONE_S, ASKED_TONE_S, UNATTENDED_TONE_S = 1.5, 4.0, 8.0, 0.5
 _SETTLE_S = 1.5
-_BEGIN_S = 0.8
-"""A USB sound card plays after this time at the latest."""
 MIN_RISE_DB = 6.0
 """The quiet moments of a microphone are so much louder while the tone plays."""
-
-
-class SpeakerAbsentError(DeviceAbsentError):
-    """The loudspeaker or the headphones cannot be played on."""
-
-    code = "speaker_absent"
 
 
 async def check_speaker(context: SelfTestContext) -> Verdict:
@@ -72,9 +59,9 @@ async def _rise(
     context: SelfTestContext, device: str, silence: Verdict
 ) -> tuple[float | None, str | None]:
     """Return by how much the tone makes the loudest microphone's quiet moments louder."""
-    async with _playing(device, TONE_S, context.settings.voice.volume):
-        await asyncio.sleep(_BEGIN_S)
-        tone = await run_recorder_check(context, "microphones", TONE_S - 2 * _BEGIN_S)
+    async with playing_tone(device, TONE_S, context.settings.voice.volume):
+        await asyncio.sleep(BEGIN_S)
+        tone = await run_recorder_check(context, "microphones", TONE_S - 2 * BEGIN_S)
     rises = {
         name: round(float(row["noise_db"]) - float(silence.measured[name]["noise_db"]), 1)
         for name, row in tone.measured.items()
@@ -88,41 +75,9 @@ async def _rise(
 
 async def _ask_about_tone(context: SelfTestContext, name: str, device: str) -> bool | None:
     question: Question = "loudspeaker_heard" if name == "loudspeaker" else "headphones_heard"
-    async with _playing(device, ASKED_TONE_S, context.settings.voice.volume):
+    async with playing_tone(device, ASKED_TONE_S, context.settings.voice.volume):
         forever = asyncio.get_running_loop().create_future()
         return await ask_while(forever, context, question)
-
-
-@contextlib.asynccontextmanager
-async def _playing(device: str, seconds: float, volume: int) -> AsyncIterator[None]:
-    """Play the tone on an ALSA device meanwhile.
-
-    Raises:
-        SpeakerAbsentError: it is not there, another program uses it, or there is no ``aplay``.
-    """
-    sound = asyncio.subprocess.PIPE
-    try:
-        command = ("aplay", "-q", "-D", alsa_output(device), "-")
-        process = await asyncio.create_subprocess_exec(
-            *command, stdin=sound, stdout=asyncio.subprocess.DEVNULL, stderr=sound
-        )
-    except AmbiguousDeviceError:
-        raise
-    except DeviceAbsentError as error:
-        raise SpeakerAbsentError(str(error)) from error
-    except OSError as error:
-        raise SpeakerAbsentError(f"aplay: {error.strerror}") from error
-    fed = asyncio.ensure_future(process.communicate(tone_wav(seconds, volume)))
-    try:
-        await asyncio.wait({fed}, timeout=_BEGIN_S / 2)
-        if fed.done() and process.returncode:
-            raise SpeakerAbsentError(fed.result()[1].decode(errors="replace").strip()[:200])
-        yield
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await asyncio.wait({fed}, timeout=_SETTLE_S)
-        await cancel_task(fed)
 
 
 async def check_headset(context: SelfTestContext) -> Verdict:

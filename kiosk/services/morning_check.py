@@ -17,6 +17,7 @@ from kiosk.hardware.sources.sources import Sources
 from kiosk.hardware.wall_clock import is_clock_trusted
 from kiosk.hearing.room.noise_baseline import load_noise_floors
 from kiosk.selftest.morning_check import is_due, judge_noise, run_morning_check
+from kiosk.selftest.sweep import SWEEP_CODES
 from kiosk.storage.atomic_io import read_json_or_none, write_json
 from kiosk.storage.paths import Paths
 from kiosk.storage.volume import STORAGE_ERRORS
@@ -72,7 +73,11 @@ class MorningCheckService:
                 if isinstance(row, Mapping) and "noise_db" in row
             }
             still = judge_noise(noise, baseline, is_occupied=False)
-            left = [row for row in self._found if row[1] == "camera" or row in still]
+            left = [
+                row
+                for row in self._found
+                if row[1] == "camera" or row in still or row[0] in SWEEP_CODES
+            ]
         else:
             return
         if left != self._found:

@@ -133,6 +133,11 @@ class Paths:
         return self.data / "morning-check.json"
 
     @property
+    def sweep_baseline(self) -> Path:
+        """What each microphone heard of the loudspeaker after commissioning; owner: recorder."""
+        return self.data / "sweep-baseline.json"
+
+    @property
     def known_inputs(self) -> Path:
         """Device of each source at commissioning or first use (JSON); owner: recorder."""
         return self.data / "known-inputs.json"

@@ -38,6 +38,10 @@ MORNING_CODES = frozenset(
         "morning_microphone_louder",
         "morning_microphone_weaker",
         "morning_room_noisy",
+        "morning_sweep_weaker",
+        "morning_sweep_louder",
+        "morning_sweep_muffled",
+        "morning_loudspeaker_changed",
     }
 )
 """Alarms of the kiosks' morning check."""

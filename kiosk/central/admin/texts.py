@@ -105,6 +105,16 @@ SENTENCES = {
     "morning_microphone_weaker": N_(
         "Morning check: microphone {source} hears less than at its installation."
     ),
+    "morning_sweep_weaker": N_(
+        "Morning check: microphone {source} hears the loudspeaker weaker than at its installation."
+    ),
+    "morning_sweep_louder": N_(
+        "Morning check: microphone {source} hears the loudspeaker louder than at its installation."
+    ),
+    "morning_sweep_muffled": N_("Morning check: microphone {source} sounds muffled."),
+    "morning_loudspeaker_changed": N_(
+        "Morning check: the room's loudspeaker is not heard as at its installation."
+    ),
     "morning_room_noisy": N_(
         "Morning check: the room was not quiet, so the microphones could not be compared."
     ),

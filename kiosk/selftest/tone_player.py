@@ -1,0 +1,57 @@
+"""Plays a tone on the loudspeaker or the headphones, by ``aplay``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from kiosk.errors import DeviceAbsentError
+from kiosk.hardware.audio.outputs import alsa_output
+from kiosk.hardware.audio.sound_devices import AmbiguousDeviceError
+from kiosk.hardware.tone import HERTZ, tone_wav
+
+BEGIN_S = 0.8
+"""A USB sound card plays after this time at the latest."""
+_SETTLE_S = 1.5
+
+
+class SpeakerAbsentError(DeviceAbsentError):
+    """The loudspeaker or the headphones cannot be played on."""
+
+    code = "speaker_absent"
+
+
+@contextlib.asynccontextmanager
+async def playing_tone(
+    device: str, seconds: float, volume: int, hertz: float = HERTZ
+) -> AsyncIterator[None]:
+    """Play the tone on an ALSA device meanwhile.
+
+    Raises:
+        SpeakerAbsentError: it is not there, another program uses it, or there is no ``aplay``.
+    """
+    sound = asyncio.subprocess.PIPE
+    try:
+        command = ("aplay", "-q", "-D", alsa_output(device), "-")
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=sound, stdout=asyncio.subprocess.DEVNULL, stderr=sound
+        )
+    except AmbiguousDeviceError:
+        raise
+    except DeviceAbsentError as error:
+        raise SpeakerAbsentError(str(error)) from error
+    except OSError as error:
+        raise SpeakerAbsentError(f"aplay: {error.strerror}") from error
+    fed = asyncio.ensure_future(process.communicate(tone_wav(seconds, volume, hertz)))
+    try:
+        await asyncio.wait({fed}, timeout=BEGIN_S / 2)
+        if fed.done() and process.returncode:
+            raise SpeakerAbsentError(fed.result()[1].decode(errors="replace").strip()[:200])
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await asyncio.wait({fed}, timeout=_SETTLE_S)
+        fed.cancel()
+        await asyncio.gather(fed, return_exceptions=True)
