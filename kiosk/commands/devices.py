@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,11 +32,12 @@ from kiosk.hardware.audio.sound_devices import (
     find_device,
 )
 from kiosk.hardware.camera.back_end import CameraAbsentError
-from kiosk.hardware.camera.listing import list_cameras, take_picture
+from kiosk.hardware.camera.listing import ListedCamera, list_cameras
 from kiosk.hardware.camera.preview import PreviewReader
 from kiosk.hardware.ports import PortUse, list_ports
 from kiosk.hardware.scanner.listing import find_scanners
 from kiosk.hardware.sources.input_survey import InputSurvey
+from kiosk.hardware.sources.sources import Sources
 from kiosk.storage.paths import Paths
 
 HELP = "list microphones, cameras, scanners, readers, printers with their lines for kiosk.toml"
@@ -47,7 +49,7 @@ EXIT_STATUS = {
     0: "every sound device of the settings is connected",
     1: "one is not, or its setting fits several; it is named",
 }
-LEVEL_S = 0.1
+LEVEL_S, PICTURE_S = 0.1, 15.0
 _TITLES: dict[Direction, str] = {
     "input": "# microphones: device of [[microphones]]",
     "output": "# outputs: device of [headset]",
@@ -191,10 +193,7 @@ def picture_lines(settings: Settings, folder: Path) -> Iterator[str]:
     The camera that the recorder uses gives its live picture.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    frame = PreviewReader(Paths.from_settings(settings.paths).preview).read()
-    if frame is not None:
-        path = folder / "live.jpg"
-        Image.frombytes("RGB", (frame.width, frame.height), frame.rgb).save(path, "JPEG")
+    if _save_picture(Paths.from_settings(settings.paths).preview, path := folder / "live.jpg"):
         yield f"# the recorder's live picture: {path}"
     try:
         cameras = list_cameras()
@@ -202,12 +201,34 @@ def picture_lines(settings: Settings, folder: Path) -> Iterator[str]:
         yield f"# {error}"
         return
     for number, camera in enumerate(cameras, 1):
-        path = folder / f"camera-{number}.jpg"
-        try:
-            take_picture(camera, path)
-            yield f"# {camera.id}: {path}"
-        except HardwareError as error:
-            yield f"# {camera.id}: {error}"
+        yield f"# {camera.id}: {_take_picture(settings, camera, folder / f'camera-{number}.jpg')}"
+
+
+def _take_picture(settings: Settings, camera: ListedCamera, path: Path) -> str:
+    """Write a picture of ``camera`` as the recorder would take it; return where, or why not.
+
+    The camera is opened in a process of its own: libcamera may crash with a driver.
+    """
+    chosen = settings.camera.model_copy(update={"id": camera.id, "back_end": "picamera2"})
+    alone = settings.model_copy(update={"camera": chosen, "microphones": []})
+    with tempfile.TemporaryDirectory() as temporary:
+        preview = Path(temporary) / "preview"
+        with Sources(alone, preview) as sources:
+            end = time.monotonic() + PICTURE_S
+            while time.monotonic() < end:
+                if _save_picture(preview, path):
+                    return str(path)
+                time.sleep(LEVEL_S)
+            return f"no picture: {sources.describe_camera().state}"
+
+
+def _save_picture(preview: Path, path: Path) -> bool:
+    """Write the newest live picture as a JPEG; return whether there is one."""
+    frame = PreviewReader(preview).read()
+    if frame is None:
+        return False
+    Image.frombytes("RGB", (frame.width, frame.height), frame.rgb).save(path, "JPEG")
+    return True
 
 
 def _port_lines(settings: Settings, dev: Path) -> Iterator[str]:

@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 from kiosk.clocks import NS_PER_S
-from kiosk.hardware.camera.listing import list_cameras, take_picture
+from kiosk.commands.devices import picture_lines
+from kiosk.config import PathSettings, Settings
+from kiosk.hardware.camera.listing import list_cameras
 from kiosk.hardware.camera.preview import PreviewFrame, PreviewReader
 from tests.pi.camera_probe import FPS, CameraProbe, config_of, seconds_of_packets
 from tests.support.waiting import wait_for
@@ -67,9 +69,13 @@ def test_the_cameras_of_the_machine_are_listed_and_seen(tmp_path: Path) -> None:
     """`kiosk devices --pictures`: id and model of each, a picture of each that nobody uses."""
     cameras = list_cameras()
     assert {camera.id for camera in cameras} >= {"Virtual0", "Desk0"}
-    path = tmp_path / "picture.jpg"
-    take_picture(cameras[0], path)
-    assert path.read_bytes().startswith(b"\xff\xd8")
+    settings = Settings(paths=PathSettings(data=tmp_path, run=tmp_path))
+    lines = list(picture_lines(settings, tmp_path / "pictures"))
+    assert len(lines) == len(cameras)
+    for number, camera in enumerate(cameras, 1):
+        path = tmp_path / "pictures" / f"camera-{number}.jpg"
+        assert f"# {camera.id}: {path}" in lines
+        assert path.read_bytes().startswith(b"\xff\xd8")
 
 
 def test_three_seconds_decode_whole_and_are_timed_by_the_sensor(camera: CameraProbe) -> None:

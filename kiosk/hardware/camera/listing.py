@@ -1,12 +1,11 @@
-"""Lists the cameras that libcamera finds, by picamera2, and takes a picture of each."""
+"""Lists the cameras that libcamera finds, by picamera2."""
 
 from __future__ import annotations
 
 import importlib.util
-from pathlib import Path
 from typing import NamedTuple
 
-from kiosk.hardware.camera.back_end import CameraAbsentError, CameraFailedError
+from kiosk.hardware.camera.back_end import CameraAbsentError
 
 
 class ListedCamera(NamedTuple):
@@ -33,24 +32,3 @@ def list_cameras() -> tuple[ListedCamera, ...]:
 
     rows = Picamera2.global_camera_info()
     return tuple(ListedCamera(str(row["Id"]), str(row.get("Model", ""))) for row in rows)
-
-
-def take_picture(camera: ListedCamera, path: Path) -> None:
-    """Write one picture of ``camera`` to ``path``, a JPEG.
-
-    Raises:
-        CameraAbsentError: it is not there any more.
-        CameraFailedError: it does not start, as while the recorder uses it.
-    """
-    cameras = list_cameras()
-    if camera not in cameras:
-        raise CameraAbsentError(f"libcamera does not find {camera.id}")
-    from picamera2 import Picamera2
-
-    try:
-        with Picamera2(cameras.index(camera)) as opened:
-            opened.configure(opened.create_still_configuration())
-            opened.start()
-            opened.capture_file(str(path), format="jpeg")
-    except (RuntimeError, OSError, IndexError, KeyError, ValueError) as error:
-        raise CameraFailedError(f"the camera does not start: {error}") from error
