@@ -5,8 +5,8 @@ venv=$PWD/.venv
 packaging/setup.sh --pi --without python3-picamera2 --without python3-lgpio
 
 # For the page docs/installation.md: what Raspberry Pi OS has, and what the page installs first.
-if ! command -v sudo git >/dev/null; then
-	DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install git sudo \
+if ! { command -v sudo && command -v git && command -v make; } >/dev/null; then
+	DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install git make sudo \
 		</dev/null >&2
 fi
 

@@ -61,7 +61,7 @@ def root(tmp_path: Path) -> Iterator[Path]:
 def test_few_blocks_are_left_out_and_each_says_why() -> None:
     found = blocks()
     assert len(found) >= 9
-    assert sum(bool(why) for _, why in found) <= 2
+    assert sum(bool(why) for _, why in found) <= 3
 
 
 @pytest.mark.timeout(420)
