@@ -147,8 +147,10 @@ def test_closed_by_a_tap_the_title_is_gone_at_once_and_after_a_restart(
 
     async def look() -> None:
         async with screen(recorder) as app:
-            assert TITLE not in visitors_see(app)
-            assert "7514-26-00-1/7" in visitors_see(app)
+            seen = visitors_see(app)
+            assert TITLE not in seen
+            assert "7514-26-00-1/7" not in seen
+            assert "closed=True" in seen, "that a hearing is held is no secret"
 
     asyncio.run(close())
     recorder.kill()

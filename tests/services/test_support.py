@@ -138,7 +138,7 @@ def make(make_recorder: MakeRecorder, drives: Path) -> RecorderProcess:
     """Return a recorder whose settings and folders are full of personal data; it is not started."""
     recorder = make_recorder(extra_settings=SETTINGS.replace("DRIVES", str(drives)))
     toml = recorder.folder / "kiosk.toml"
-    kiosk = f'id = "{KIOSK}"\nroom = "{SOMEBODY}"\ncourt = {{ kk = "{SOMEBODY}" }}'
+    kiosk = f'id = "{KIOSK}"\nroom = "{NAMES[1]} {IIN} {CASE}"\ncourt = {{ kk = "{SOMEBODY}" }}'
     toml.write_text(toml.read_text().replace(f'id = "{KIOSK}"', kiosk), encoding="utf-8")
     fill(recorder)
     return recorder
