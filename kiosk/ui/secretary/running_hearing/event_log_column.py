@@ -94,7 +94,7 @@ def _sheets(kit: WidgetKit, app: AppState, *, is_short: bool) -> Widget:
     note = kit.button("rec.note", _("Note"), lambda: show(None), icon=icons[1], **options)
     if is_stacked:
         return kit.natural_column(people, note, gap=8)
-    people.size_hint_x = 1.3
+    people.size_hint_x = 1.45 if kit.theme.compact else 1.3
     return kit.row(people, note, gap=8, height=kit.theme.target)
 
 
