@@ -17,7 +17,7 @@ from kiosk.ui.view_context import ViewContext
 
 NOBODY = ""
 """Answer to the question of whom a mark is: no single person."""
-MAX_SHOWN_NAME = 32
+MAX_SHOWN_NAME, MAX_WORD = 32, 20
 ATTENDANCE = {"hall": N_("In the room"), "online": N_("Online"), "absent": N_("Did not come")}
 
 
@@ -49,7 +49,10 @@ def needs_keys(view: SheetView | None) -> bool:
 
 def shown_name(text: str) -> str:
     """Return a name, shortened where it would fill the screen."""
-    return text if len(text) <= MAX_SHOWN_NAME else f"{text[: MAX_SHOWN_NAME - 1].rstrip()}…"
+    shown = text if len(text) <= MAX_SHOWN_NAME else f"{text[: MAX_SHOWN_NAME - 1].rstrip()}…"
+    # a line breaks at blanks only: a long double surname would be cut in the middle
+    long = any(len(word) > MAX_WORD for word in shown.split())
+    return shown.replace("-", "- ") if long else shown
 
 
 def person_label(context: ViewContext, role: str, name: str) -> str:
