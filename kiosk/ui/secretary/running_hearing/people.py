@@ -49,10 +49,10 @@ def needs_keys(view: SheetView | None) -> bool:
 
 def shown_name(text: str) -> str:
     """Return a name, shortened where it would fill the screen."""
-    shown = text if len(text) <= MAX_SHOWN_NAME else f"{text[: MAX_SHOWN_NAME - 1].rstrip()}…"
     # a line breaks at blanks only: a long double surname would be cut in the middle
-    long = any(len(word) > MAX_WORD for word in shown.split())
-    return shown.replace("-", "- ") if long else shown
+    is_long = any(len(word) > MAX_WORD for word in text.split())
+    name = text.replace("-", "- ") if is_long else text
+    return name if len(name) <= MAX_SHOWN_NAME else f"{name[: MAX_SHOWN_NAME - 1].rstrip()}…"
 
 
 def person_label(context: ViewContext, role: str, name: str) -> str:
