@@ -20,7 +20,7 @@ from kiosk.rules.model import (
     SlotRule,
 )
 from kiosk.rules.rules import Rules
-from kiosk.rules.text import case_number_key, fold_schwa, search_key
+from kiosk.rules.text import case_number_key, fold_schwa, plain_number, search_key
 
 __all__ = [
     "CaseKind",
@@ -42,5 +42,6 @@ __all__ = [
     "fold_schwa",
     "load_rules",
     "mrp_on",
+    "plain_number",
     "search_key",
 ]

@@ -34,11 +34,16 @@ def search_key(text: str) -> str:
     return " ".join(fold_schwa(unicodedata.normalize("NFC", text)).casefold().split())
 
 
+def plain_number(text: str) -> str:
+    """Return the text of a case number in NFKC, with plain hyphens and slashes."""
+    folded = unicodedata.normalize("NFKC", text).translate(_TO_HYPHEN)
+    return folded.translate(_TO_SLASH)
+
+
 def case_number_key(text: str) -> str:
     """Return a case number for comparison, whether printed, typed, or copied from a PDF.
 
     Look-alike letters, dashes, slashes either way, spaces and case are ignored.
     """
-    folded = fold_schwa(unicodedata.normalize("NFKC", text)).translate(_TO_HYPHEN)
-    folded = folded.translate(_TO_SLASH)
+    folded = fold_schwa(plain_number(text))
     return re.sub(r"\s+", "", folded).casefold().translate(_LATIN_TO_CYRILLIC)

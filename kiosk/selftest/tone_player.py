@@ -10,6 +10,7 @@ from kiosk.errors import DeviceAbsentError
 from kiosk.hardware.audio.outputs import alsa_output
 from kiosk.hardware.audio.sound_devices import AmbiguousDeviceError
 from kiosk.hardware.tone import HERTZ, tone_wav
+from kiosk.selftest.verdict import cancel_task
 
 BEGIN_S = 0.8
 """A USB sound card plays after this time at the latest."""
@@ -53,5 +54,4 @@ async def playing_tone(
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await asyncio.wait({fed}, timeout=_SETTLE_S)
-        fed.cancel()
-        await asyncio.gather(fed, return_exceptions=True)
+        await cancel_task(fed)

@@ -107,6 +107,15 @@ class RuleLabels:
         rows = self.rules.legal_bases.values()
         return tuple((row.id, row.norm) for row in rows if not known or kind in row.kinds)
 
+    def formats(self) -> tuple[tuple[str, str], ...]:
+        """Return id and label of each format of a hearing."""
+        rows = self.rules.forms.values()
+        return tuple((row.id, self.form(row.id)) for row in rows if row.group == "format")
+
+    def typed_questions(self) -> frozenset[str]:
+        """Return the ids of the questions of the rules whose answers are typed."""
+        return frozenset(row.id for row in self.rules.questions.values() if row.typed)
+
     def closure_grounds(self, kind: str) -> tuple[tuple[str, str], ...]:
         """Return id and label of each closure ground of a case kind (of all, if not known)."""
         known = kind in self.rules.case_kinds

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,16 +15,15 @@ from zoneinfo import ZoneInfo
 from kiosk.api.published import read_schedule
 from kiosk.errors import KioskError
 from kiosk.filing.context import FilingContext
-from kiosk.rules import case_number_key
+from kiosk.rules import case_number_key, plain_number
 from kiosk.storage.atomic_io import read_json_or_none
 
 #: Form on summonses: court, year, 00, kind with a letter in appeal or cassation, then the serial
 #: number and perhaps its part: "7514-26-00-2/1187", "6003-25-00-4к/1454(2)".
 _CASE_NUMBER = re.compile(
     r"(?<![0-9])[0-9]{3,6}(?:\s?-\s?[0-9A-Za-zА-Яа-яӘәІіҢңҒғҮүҰұҚқӨөҺһ]{1,4}){1,4}"
-    r"\s?[/\\]\s?[0-9]{1,7}(?:\s?\([0-9]{1,3}\)|(?![0-9]))"
+    r"\s?/\s?[0-9]{1,7}(?:\s?\([0-9]{1,3}\)|(?![0-9]))"
 )
-_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
 _MAX_LENGTH = 100
 _TIMEOUT_S = 4.0
 
@@ -56,8 +54,8 @@ def case_number_in_code(text: str) -> str | None:
 
     The format of such codes is not published; any text with a number of the usual form is accepted.
     """
-    found = _CASE_NUMBER.search(unicodedata.normalize("NFKC", text).translate(_DASHES))
-    return re.sub(r"\s", "", found.group(0)).replace("\\", "/") if found else None
+    found = _CASE_NUMBER.search(plain_number(text))
+    return re.sub(r"\s", "", found.group(0)) if found else None
 
 
 async def find_case(context: FilingContext, typed: str) -> CaseLookup:

@@ -14,7 +14,7 @@ from kiosk.ui.app_state import AppState
 from kiosk.ui.samples import documents, service_states
 from kiosk.ui.samples.screen_sample import Prepare, alarm
 from kiosk.ui.samples.staff_states import hearing_runs
-from kiosk.ui.secretary.running_hearing.questions import TYPED_SUBJECTS, Question, open_question
+from kiosk.ui.secretary.running_hearing.questions import Question, open_question, typed_subjects
 from kiosk.ui.secretary.running_hearing.recording import CLOSED
 
 OFFERED_MINUTES = (10, 20, 30, 60)
@@ -54,7 +54,7 @@ def view(app: AppState) -> RecessView:
         text=text,
         case_number=hearing.case_number or _("No case number"),
         seconds=hearing.seconds,
-        question=open_question(context, hearing, app.secretary.postponed | TYPED_SUBJECTS),
+        question=open_question(context, hearing, app.secretary.postponed | typed_subjects(context)),
         banner=reminder if any(a.code == "resume_reminder" for a in recorder.alarms) else "",
         until=_("Until {time}", time=until) if until else "",
         ends=offered_ends(context.now, context.zone) if is_end_asked else (),

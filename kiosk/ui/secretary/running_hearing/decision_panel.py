@@ -8,7 +8,6 @@ from kiosk.ui.secretary.running_hearing.panel_view import Choice, PanelView
 from kiosk.ui.secretary.running_hearing.questions import OPINIONS
 from kiosk.ui.view_context import ViewContext
 
-FORMATS = ("offline", "online", "mixed")
 FORMAT_ICONS = {"offline": "gavel", "online": "video-outline", "mixed": "account-group"}
 
 
@@ -44,11 +43,11 @@ def _format_view(context: ViewContext, hearing: RunningHearing) -> PanelView:
     choices = tuple(
         Choice(
             f"format:{form}",
-            labels.form(form),
-            FORMAT_ICONS[form],
+            label,
+            FORMAT_ICONS.get(form, ""),
             "primary" if form == hearing.format else "plain",
         )
-        for form in FORMATS
+        for form, label in labels.formats()
     )
     text = _("Since now. Ground and opinions are asked afterwards.")
     return PanelView(_("In which format is the hearing held?"), text, choices)

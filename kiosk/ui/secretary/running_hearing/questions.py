@@ -12,16 +12,6 @@ from kiosk.ui.actions.secretary_actions import MARK_SUBJECT_PREFIX
 from kiosk.ui.formatting import sentence_case
 from kiosk.ui.view_context import ViewContext
 
-TYPED_SUBJECTS = frozenset(
-    {
-        "case_number",
-        "date",
-        "format_application",
-        "closure_application",
-        "closure_act",
-        "closure_text",
-    }
-)
 SENTENCES = {
     "format": N_("In which format is the hearing held?"),
     "format_decided_by": N_("Who decided on the format?"),
@@ -93,6 +83,11 @@ class Question:
     typed: bool = False
 
 
+def typed_subjects(context: ViewContext) -> frozenset[str]:
+    """Return the subjects whose answers are typed: some of the rules', and the day."""
+    return context.labels.typed_questions() | {"date"}
+
+
 def open_question(
     context: ViewContext, hearing: RunningHearing, postponed: frozenset[str]
 ) -> Question | None:
@@ -148,18 +143,21 @@ def build_question(context: ViewContext, subject: str, hearing: RunningHearing) 
     unknown = _("Is it settled: {subject}?", subject=subject)
     text = _(SENTENCES[subject]) if subject in SENTENCES else unknown
     return Question(
-        subject, text, _choices(context, subject, hearing.kind or ""), subject in TYPED_SUBJECTS
+        subject,
+        text,
+        _choices(context, subject, hearing.kind or ""),
+        subject in typed_subjects(context),
     )
 
 
 def _choices(context: ViewContext, subject: str, kind: str) -> tuple[tuple[str, str], ...]:
     """Return value and label of each answer; none where the answer is typed."""
     _, labels = context.translate.gettext, context.labels
-    if subject in TYPED_SUBJECTS:
+    if subject in typed_subjects(context):
         return ()
     match subject:
         case "format":
-            return tuple((f, labels.form(f)) for f in ("offline", "online", "mixed"))
+            return labels.formats()
         case "format_decided_by":
             ruling = _("The court, by a ruling")
             return _role_choice(context, "presiding"), ("court_ruling", ruling)
