@@ -11,6 +11,7 @@ from kiosk.api.base import LooseText, Model, Moment, Rows
 from kiosk.api.hearing import Participant
 from kiosk.api.notes import Note
 from kiosk.api.persons import HearingPerson, MarkedPerson
+from kiosk.api.receipts import Receipt
 from kiosk.api.states import (
     CameraState,
     ClockState,
@@ -153,6 +154,8 @@ class RunningHearing(Model):
     """While it is in recess or retired: when the court goes on, where it has said so."""
     marks: Rows[Mark] = ()
     notes: Rows[Note] = ()
+    receipts: Rows[Receipt] = ()
+    """Receipts that were printed or scanned (R47, R48)."""
     due: Rows[DueStep] = ()
     """What comes next by the rules, likeliest first."""
     keeps_minutes: bool = True

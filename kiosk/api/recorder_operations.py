@@ -15,6 +15,7 @@ from kiosk.api.operations import (
     Operation,
 )
 from kiosk.api.persons import PERSON_OPERATIONS
+from kiosk.api.receipts import RECEIPT_OPERATIONS
 from kiosk.api.recorder import Level, RecorderState
 from kiosk.api.recorder_calls import (
     AddMark,
@@ -310,6 +311,7 @@ RECORDER_OPERATIONS = (
     STOP_LISTENING,
     *PERSON_OPERATIONS,
     *NOTE_OPERATIONS,
+    *RECEIPT_OPERATIONS,
     *DEVICE_TESTS.values(),
     SAVE_REPORT,
     *ROOM_OPERATIONS,

@@ -16,6 +16,7 @@ from typing import Any
 from kiosk.api.hall import HallView
 from kiosk.api.notes import AddNote, NoteAnswer
 from kiosk.api.persons import PersonAnswer, SavePerson
+from kiosk.api.receipts import KeepReceipt, ReceiptAnswer
 from kiosk.api.recorder import RecorderState
 from kiosk.api.recorder_calls import (
     ApplyRemedy,
@@ -46,7 +47,13 @@ from kiosk.hearing.monitoring.monitor import HearingMonitor
 from kiosk.hearing.monitoring.state import StateBuilder
 from kiosk.hearing.room.errors import AlreadyRecordingError, BadRequestError, StepRefusedError
 from kiosk.hearing.room.storage_monitor import StorageMonitor
-from kiosk.hearing.session import crash_recovery, note_steps, person_steps, publicity_change
+from kiosk.hearing.session import (
+    crash_recovery,
+    note_steps,
+    person_steps,
+    publicity_change,
+    receipt_steps,
+)
 from kiosk.hearing.session.context import CourtroomEvents, HearingContext
 from kiosk.hearing.session.current_hearing import CurrentHearing
 from kiosk.hearing.session.hearing_state import BUTTON_MARK
@@ -294,6 +301,27 @@ class Courtroom:
         """Withdraw a note; see :func:`.note_steps.withdraw_note`."""
         hearing = self._current_hearing.require()
         answer = note_steps.withdraw_note(hearing, number, by)
+        self._finish_step(hearing)
+        return answer
+
+    def note_receipt_printed(self, mark: int, by: str) -> ReceiptAnswer:
+        """Journal that a receipt was printed; see :func:`.receipt_steps.note_printed`."""
+        hearing = self._current_hearing.require()
+        answer = receipt_steps.note_printed(hearing, mark, by)
+        self._finish_step(hearing)
+        return answer
+
+    def keep_receipt(self, request: KeepReceipt, by: str) -> ReceiptAnswer:
+        """Keep the scan of a signed receipt; see :func:`.receipt_steps.keep_scan`."""
+        hearing = self._current_hearing.require()
+        answer = receipt_steps.keep_scan(self._context, hearing, request, by)
+        self._finish_step(hearing)
+        return answer
+
+    def withdraw_receipt(self, scan: int, by: str) -> ReceiptAnswer:
+        """Withdraw a scan; see :func:`.receipt_steps.withdraw_scan`."""
+        hearing = self._current_hearing.require()
+        answer = receipt_steps.withdraw_scan(hearing, scan, by)
         self._finish_step(hearing)
         return answer
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from kiosk.rules import model
 from kiosk.rules.errors import RulesError
+from kiosk.rules.explanations import Explanation
 from kiosk.rules.order_model import Order
 from kiosk.rules.rules import Rules
 from kiosk.rules.text import has_latin_schwa
@@ -128,6 +129,7 @@ def load_rules(folder: Path = DATA_FOLDER) -> Rules:
         "online_services": (model.OnlineService, "online_services", "service"),
         "languages": (model.LanguageRow, "languages", "language"),
         "questions": (model.Question, "rules", "question"),
+        "explanations": (Explanation, "explanations", "explanation"),
     }
     tables: dict[str, Any] = {
         field: MappingProxyType(reader.index_rows(reader.read_rows(kind, name, key), name))
@@ -206,6 +208,7 @@ def _referenced_kinds(rules: Rules) -> Iterator[tuple[str, str]]:
         *(("order.toml announcement", row) for row in rules.order.announcement),
         *(("order.toml without_minutes", row) for row in rules.order.without_minutes),
         ("oath.toml", rules.oath),
+        *((f"explanations.toml “{row.id}”", row) for row in rules.explanations.values()),
     ]
     for place, row in rows:
         for kind in row.kinds:
@@ -231,10 +234,14 @@ def _referenced_events(rules: Rules) -> Iterator[tuple[str, str]]:
     for protocol in rules.short_protocols:
         for field in protocol.field:
             yield from ((f"short_protocol “{field.id}”", name) for name in field.events)
+    for row in rules.explanations.values():
+        yield from ((f"explanations.toml “{row.id}”", name) for name in row.events)
 
 
 def _referenced_roles(rules: Rules) -> Iterator[tuple[str, str]]:
     yield from (("oath.toml", name) for name in rules.oath.roles)
+    for row in rules.explanations.values():
+        yield from ((f"explanations.toml “{row.id}”", name) for name in row.roles)
     for event in rules.events.values():
         yield from ((f"events.toml “{event.id}”", name) for name in event.of)
     for protocol in rules.short_protocols:

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from kiosk.rules.errors import UnknownRuleError
+from kiosk.rules.explanations import Explanation
 from kiosk.rules.model import (
     ApplicantField,
     CaseKind,
@@ -87,6 +88,7 @@ class Rules:
     online_services: Mapping[str, OnlineService]
     languages: Mapping[str, LanguageRow]
     questions: Mapping[str, Question]
+    explanations: Mapping[str, Explanation]
 
     # -- rows ------------------------------------------------------------------------------------
     def document_type(self, identifier: str) -> DocumentType:

@@ -1,4 +1,4 @@
-"""Calls about the persons of the open hearing, and about the secretary's notes."""
+"""Calls about the persons of the open hearing, the secretary's notes, and signed receipts."""
 
 from __future__ import annotations
 
@@ -7,13 +7,20 @@ import re
 from kiosk.api.base import Model
 from kiosk.api.notes import ADD_NOTE, WITHDRAW_NOTE, AddNote
 from kiosk.api.persons import REMOVE_PERSON, SAVE_PERSON, SavePerson
+from kiosk.api.receipts import (
+    KEEP_RECEIPT,
+    RECEIPT_PRINTED,
+    WITHDRAW_RECEIPT,
+    KeepReceipt,
+    ReceiptPrinted,
+)
 from kiosk.hearing.courtroom import Courtroom
 from kiosk.services.local_api import Call, Route
 from kiosk.services.step_runner import StepRunner
 
 _NUMBER = re.compile("[0-9]{1,9}")
 NO_NUMBER = 0
-"""No note has it."""
+"""No note has it, and no scan."""
 
 
 class PersonAndNoteService:
@@ -33,6 +40,9 @@ class PersonAndNoteService:
             (REMOVE_PERSON, self._remove_person),
             (ADD_NOTE, self._add_note),
             (WITHDRAW_NOTE, self._withdraw_note),
+            (RECEIPT_PRINTED, self._note_receipt_printed),
+            (KEEP_RECEIPT, self._keep_receipt),
+            (WITHDRAW_RECEIPT, self._withdraw_receipt),
         ]
 
     async def _save_person(self, call: Call) -> Model:
@@ -48,6 +58,23 @@ class PersonAndNoteService:
         return await self._steps.run(lambda: self._courtroom.add_note(request, by))
 
     async def _withdraw_note(self, call: Call) -> Model:
-        identifier, by = call.http.match_info["id"], call.person.id
-        number = int(identifier) if _NUMBER.fullmatch(identifier) else NO_NUMBER
+        number, by = _number(call), call.person.id
         return await self._steps.run(lambda: self._courtroom.withdraw_note(number, by))
+
+    async def _note_receipt_printed(self, call: Call) -> Model:
+        mark, by = (await call.read(ReceiptPrinted)).mark, call.person.id
+        return await self._steps.run(lambda: self._courtroom.note_receipt_printed(mark, by))
+
+    async def _keep_receipt(self, call: Call) -> Model:
+        request, by = await call.read(KeepReceipt), call.person.id
+        return await self._steps.run(lambda: self._courtroom.keep_receipt(request, by))
+
+    async def _withdraw_receipt(self, call: Call) -> Model:
+        number, by = _number(call), call.person.id
+        return await self._steps.run(lambda: self._courtroom.withdraw_receipt(number, by))
+
+
+def _number(call: Call) -> int:
+    """Return the number in the path, else one that nothing has."""
+    identifier = call.http.match_info["id"]
+    return int(identifier) if _NUMBER.fullmatch(identifier) else NO_NUMBER

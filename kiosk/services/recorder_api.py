@@ -17,6 +17,7 @@ from aiohttp import web
 from kiosk.api import recorder_calls as calls
 from kiosk.api import recorder_operations as operations
 from kiosk.api.base import Model
+from kiosk.api.receipts import MAX_SCAN_BYTES
 from kiosk.api.recorder import RecorderState
 from kiosk.api.upkeep import GET_SIGN_IN, SignedIn
 from kiosk.auth.person import Person, RoleError, TokenError
@@ -51,6 +52,8 @@ STAFF_WATCH_S = 2.0
 YIELD_S = 0.2
 """A device test ends so soon after a hearing has begun, or after nobody waits for it."""
 BADGE_THREADS = 8
+MAX_BODY_BYTES = MAX_SCAN_BYTES * 4 // 3 + 4096
+"""Of the largest request: the scan of a receipt, in base64."""
 
 
 class AbandonedTestError(RequestError):
@@ -127,7 +130,9 @@ class RecorderApi:
 
     def application(self) -> web.Application:
         """Return the application of the local socket."""
-        app = web.Application(middlewares=[errors_as_json, check_peer])
+        app = web.Application(
+            middlewares=[errors_as_json, check_peer], client_max_size=MAX_BODY_BYTES
+        )
         routes: list[Route] = [
             (operations.GET_STATE, self._get_state),
             (operations.GET_EVENTS, self._get_events),

@@ -14,6 +14,8 @@ PART_FILE = "part.json"
 JOURNAL_FILE = "journal.jsonl"
 COURIER_ONLY_MARKER = "courier-only"
 """Marker file: this hearing never leaves by network (R86, R87). It is not sealed."""
+RECEIPTS_FOLDER = "receipts"
+"""Scans of signed receipts, ``001.pdf`` or (closed) ``001.pdf.age`` (R48)."""
 SUMS = "SHA256SUMS"
 SIGNATURE = "SHA256SUMS.p7s"
 TRACKS = ("main", "channels")

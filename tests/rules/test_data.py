@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from kiosk.rules import Rules, load_rules
+from kiosk.rules.explanations import explanation_for
 
 
 @pytest.fixture(scope="module")
@@ -237,3 +238,25 @@ def test_terms_of_the_minutes_by_code(rules: Rules) -> None:
     assert days == {"protocol": 3, "reading": 5, "remarks": 3}
     assert rules.limits["protocol_days.civil"].unit == "working days"
     assert rules.limit("protocol_days.criminal") == rules.limit("remarks_days.criminal") == 5
+
+
+def test_explanations_are_statute_text_in_clean_letters_and_fit_one_person(rules: Rules) -> None:
+    """R47, R51, S12, S13: by event, kind of case, role and age."""
+
+    def norm(event: str, kind: str, role: str = "", *, minor: bool = False) -> str:
+        rows = rules.explanations.values()
+        found = explanation_for(rows, event, kind, role, minor=minor)
+        return found.kk.norm if found else ""
+
+    assert norm("receipt_taken", "criminal", "witness") == "ҚПК 370(2)"
+    assert norm("receipt_taken", "criminal", "witness", minor=True) == "", "S12: none is taken"
+    assert norm("receipt_taken", "criminal", "interpreter") == "ҚПК 352(2)"
+    assert norm("receipt_taken", "civil", "expert") == "АПК 200"
+    assert norm("receipt_taken", "civil", "witness") == "АПК 133-3(3)", "from an institution only"
+    assert norm("rights_explained", "criminal", "specialist") == "ҚПК 361"
+    assert norm("receipt_taken", "criminal", "specialist") == "", "no receipt is taken"
+    assert norm("warning_false_testimony", "admin_offence", "witness") == "", "not read"
+    assert norm("non_disclosure_receipt", "criminal") == "ҚПК 350", "whoever stays"
+    for row in rules.explanations.values():
+        assert all((row.kk.norm, row.ru.norm))
+        assert not re.search("[a-zA-Z]", row.kk.text + row.ru.text), f"{row.id}: a Latin letter"

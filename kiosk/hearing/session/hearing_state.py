@@ -19,6 +19,7 @@ from kiosk.hearing.room.microphone_roles import MicrophoneRoles
 from kiosk.hearing.session.interruption_ledger import InterruptionLedger
 from kiosk.hearing.session.notes import Notes
 from kiosk.hearing.session.persons import OF_WHOM_PREFIX, Persons
+from kiosk.hearing.session.receipts import Receipts
 
 RECESS_UNTIL = "recess_until"
 """Subject of a statement: when the court goes on, RFC 3339; null: nobody has said."""
@@ -117,6 +118,7 @@ class HearingState:
         answers: the newest statement by subject.
         persons: who is at the hearing.
         notes: what the secretary typed.
+        receipts: what became of the receipts that are signed on paper.
         roles: which microphone serves whom now.
         inputs: device that each source has opened in the newest part, or None.
         recess_until: end of the recess or of the retirement, where the court has said one.
@@ -135,6 +137,7 @@ class HearingState:
     _mark_persons: dict[int, dict[str, Any] | None] = field(default_factory=dict)
     persons: Persons = field(default_factory=Persons)
     notes: Notes = field(default_factory=Notes)
+    receipts: Receipts = field(default_factory=Receipts)
     _withdrawn: set[int] = field(default_factory=set)
     interruptions: InterruptionLedger = field(default_factory=InterruptionLedger)
     questions: list[str] = field(default_factory=list)
@@ -429,6 +432,18 @@ class HearingState:
 
     def _on_note_withdrawn(self, _part: int, entry: Entry) -> None:
         self.notes.withdraw(int(entry["note"]))
+
+    def _on_receipt_printed(self, _part: int, entry: Entry) -> None:
+        self.receipts.apply_printed(entry)
+
+    def _on_receipt_scanned(self, _part: int, entry: Entry) -> None:
+        self.receipts.apply_scanned(entry)
+
+    def _on_receipt_withdrawn(self, _part: int, entry: Entry) -> None:
+        self.receipts.apply_withdrawn(entry)
+
+    def _on_receipt_encrypted(self, _part: int, entry: Entry) -> None:
+        self.receipts.apply_encrypted(entry)
 
     def _on_ending(self, _part: int, _entry: Entry) -> None:
         self.phase = Phase.SEALING

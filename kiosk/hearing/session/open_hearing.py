@@ -254,6 +254,7 @@ class OpenHearing:
             recess_until=state.recess_until,
             marks=tuple(mark.describe() for mark in state.marks),
             notes=tuple(row for _, row in sorted(state.notes.rows.items())),
+            receipts=tuple(row for _, row in sorted(state.receipts.rows.items())),
             due=tuple(DueStep(event=step.event, of=step.person) for step in due),
             keeps_minutes=keeps_minutes(self._rules, course),
             announced_part=announced_part(self._rules, course) or "",

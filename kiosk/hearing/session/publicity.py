@@ -135,11 +135,15 @@ class Publicity:
         Raises:
             CourtKeyError: it must be closed and the court's keys are not pinned.
         """
-        secret = self.is_secret(state) or state.id in self._marks
-        closed = state.closed is not None if closed is None else closed
-        if closed or secret or self._settings.recording.encrypt == "all":
+        if self.is_encrypted(state, closed):
             return AgeFragmentCodec(self.load_keys())
         return PLAIN_CODEC
+
+    def is_encrypted(self, state: HearingState, closed: bool | None = None) -> bool:
+        """Return whether what is recorded now is for the court alone; ``closed`` as above."""
+        secret = self.is_secret(state) or state.id in self._marks
+        closed = state.closed is not None if closed is None else closed
+        return closed or secret or self._settings.recording.encrypt == "all"
 
     def load_keys(self) -> RecipientKeys:
         """Return the court's keys; while the disk hangs, as they were last.

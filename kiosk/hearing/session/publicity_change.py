@@ -16,6 +16,7 @@ from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.hearing.session.open_hearing import OpenHearing
 from kiosk.hearing.session.part_controller import PartController
 from kiosk.hearing.session.publicity import publicity_event
+from kiosk.hearing.session.receipt_encryption import encrypt_receipts
 from kiosk.hearing.session.statements import record_statement
 from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.recording.repair.reencrypt import apply_closure, pending_closures
@@ -153,9 +154,11 @@ def complete_closures(
     """
     journal.flush()
     path = context.store.locate(journal.folder / JOURNAL_FILE)
-    for closure in pending_closures(read_chain(path, keep=is_event).entries):
+    entries = read_chain(path, keep=is_event).entries
+    for closure in pending_closures(entries):
         if last is not None and closure.number > last:
             break
         keys = load_court_keys(context.paths)
+        encrypt_receipts(journal, keys, closure, entries)
         apply_closure(journal, keys, closure, context.events.on_replaced)
     context.events.on_change()
