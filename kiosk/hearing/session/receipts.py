@@ -55,5 +55,5 @@ class Receipts:
         mark = self._marks.get(scan)
         return mark if mark is not None and self.row(mark).scan == scan else None
 
-    def _change(self, mark: int, **changes: Any) -> None:
+    def _change(self, mark: int, **changes: object) -> None:
         self.rows[mark] = self.row(mark).model_copy(update=changes)
