@@ -45,13 +45,18 @@ class Hearing(Model):
     scheduled_at: ListedTime | None = None
     """Null: the list has no time for it that can be read."""
     duration_minutes: Annotated[int, Field(ge=0, le=100_000)] | None = None
-    format: Annotated[ListedText, Field(max_length=100)] = "offline"
+    format: Annotated[ListedText, Field(max_length=100)] = ""
+    """Empty: nobody has said it; it is asked (R20)."""
     publicity: Annotated[ListedText, Field(max_length=100), BeforeValidator(_read_publicity)] = (
         "open"
     )
     """Neither "open" nor "closed": the list has nothing that can be read."""
     state_secret: Annotated[bool, BeforeValidator(_read_secrecy)] = False
     """Never leaves by network (R86, R87); closed from the start."""
+    liberty_at_stake: Annotated[bool, BeforeValidator(_read_secrecy)] = False
+    """The case may end in deprivation of liberty: an online format is confirmed (R89)."""
+    session: Annotated[ListedText, Field(max_length=100)] = ""
+    """Kind of session of the rules (``conciliation``, …); empty: a usual one."""
     closure_ground: ListedText | None = None
     """Ground of the rules for closing, where the list names one."""
     judge: Annotated[ListedText, Field(max_length=300)] = ""
@@ -59,9 +64,9 @@ class Hearing(Model):
     adhoc: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON object of this hearing; secrecy and ground only where it has them."""
+        """Return the JSON object of this hearing; what few have only where it has it."""
         value = super().to_json()
-        few = ("state_secret", "closure_ground")
+        few = ("state_secret", "closure_ground", "liberty_at_stake", "session")
         return {key: item for key, item in value.items() if item or key not in few}
 
     @property

@@ -160,6 +160,10 @@ class RunningHearing(Model):
     """What comes next by the rules, likeliest first."""
     keeps_minutes: bool = True
     """False: the rules want no minutes of it, and no events are offered (АПК 179(7), 281(4))."""
+    session: LooseText = None
+    """Kind of session of the rules; null or empty: a usual one."""
+    formats: tuple[str, ...] = ("offline", "online", "mixed")
+    """Formats that are offered: a secret is heard in the room (R87)."""
     announced_part: Literal["", "introductory_and_operative", "operative", "none"] = ""
     """How much of the act is announced in open session; empty: all of it (R57, S14)."""
     open_questions: tuple[str, ...] = ()

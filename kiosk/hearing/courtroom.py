@@ -63,6 +63,7 @@ from kiosk.hearing.session.oath import end_oath
 from kiosk.hearing.session.open_hearing import OpenHearing
 from kiosk.hearing.session.part_controller import PartController, PartFactory
 from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT, Publicity
+from kiosk.hearing.session.removals import removals_followed
 from kiosk.hearing.session.seal_queue import SealQueue
 from kiosk.hearing.session.start import record_readiness, start_hearing
 from kiosk.hearing.session.statements import record_statement
@@ -165,7 +166,8 @@ class Courtroom:
         if closing is not None and closing != (hearing.state.closed is not None):
             self.change_publicity(closing, person, recording_ns(), note=note)
             return MarkAnswer(mark=hearing.state.marks[-1].describe())
-        mark = hearing.add_mark(event, person, note, role, marked)
+        with removals_followed(hearing, person):
+            mark = hearing.add_mark(event, person, note, role, marked)
         self._finish_step(hearing)
         return MarkAnswer(mark=mark)
 
@@ -181,7 +183,8 @@ class Courtroom:
             StepRefusedError: there is none.
         """
         hearing = self._current_hearing.require()
-        mark = hearing.undo_mark(person)
+        with removals_followed(hearing, person):
+            mark = hearing.undo_mark(person)
         self._finish_step(hearing)
         return MarkAnswer(mark=mark)
 

@@ -207,6 +207,7 @@ def _referenced_kinds(rules: Rules) -> Iterator[tuple[str, str]]:
         *((f"order.toml follow “{row.after}”", row) for row in rules.order.follow),
         *(("order.toml announcement", row) for row in rules.order.announcement),
         *(("order.toml without_minutes", row) for row in rules.order.without_minutes),
+        *((f"rules.toml “{row.id}”", row) for row in rules.questions.values()),
         ("oath.toml", rules.oath),
         *((f"explanations.toml “{row.id}”", row) for row in rules.explanations.values()),
     ]
@@ -243,7 +244,8 @@ def _referenced_roles(rules: Rules) -> Iterator[tuple[str, str]]:
     for row in rules.explanations.values():
         yield from ((f"explanations.toml “{row.id}”", name) for name in row.roles)
     for event in rules.events.values():
-        yield from ((f"events.toml “{event.id}”", name) for name in event.of)
+        names = (*event.of, *event.never_of)
+        yield from ((f"events.toml “{event.id}”", name) for name in names)
     for protocol in rules.short_protocols:
         yield from (("short_protocol", name) for name in protocol.signed_by.roles)
     for step in rules.order.step:

@@ -159,6 +159,8 @@ class ClosureGround(LabelledRow):
         needs: on what it rests: the law itself, an application of a person in the case, a ruling,
             the missing consent of correspondents, mass disorder.
         text: the court writes which circumstances they are.
+        never_online: a state secret (R86).
+        secret: a secret protected by law: on an application it is heard in the room (R87).
     """
 
     kinds: tuple[Identifier, ...]
@@ -166,6 +168,7 @@ class ClosureGround(LabelledRow):
     needs: ClosureRequirement
     text: bool = False
     never_online: bool = False
+    secret: bool = False
     announcement: Literal["introductory_and_operative", "closed"] = "introductory_and_operative"
 
 
@@ -195,12 +198,14 @@ class EventType(LabelledRow):
         made_by: ``kiosk`` if the kiosk sets it itself (recess, link lost, ...).
         lasts_until: events with which it ends; empty: it is a moment.
         of: roles of the person whom it concerns, likeliest first; empty: nobody in particular.
+        never_of: roles to whom the law does not let it happen (S7): these are not offered.
     """
 
     kinds: tuple[Identifier, ...]
     course: bool
     made_by: Literal["secretary", "kiosk"]
     of: tuple[Identifier, ...] = ()
+    never_of: tuple[Identifier, ...] = ()
     lasts_until: tuple[Identifier, ...] = ()
 
 
@@ -413,6 +418,8 @@ class Question(TableRow):
 
     Attributes:
         formats: asked in these formats only (none: in any); likewise ``publicity``.
+        kinds: asked in these kinds of cases only (none: in any).
+        flags: asked only where the hearing has all of these (``liberty_at_stake``, …).
         adhoc_only: asked only where no list names the hearing.
         typed: the answer is typed; otherwise it is chosen.
         when: asked only after one of these answers to another question.
@@ -425,6 +432,8 @@ class Question(TableRow):
     source: tuple[str, ...]
     formats: tuple[Identifier, ...] = ()
     publicity: tuple[Identifier, ...] = ()
+    kinds: tuple[Identifier, ...] = ()
+    flags: tuple[Identifier, ...] = ()
     adhoc_only: bool = False
     typed: bool = False
     when: dict[Identifier, tuple[str, ...]] = {}
@@ -445,6 +454,8 @@ class Question(TableRow):
         return (
             (not self.formats or hearing.get("format") in self.formats)
             and (not self.publicity or hearing.get("publicity") in self.publicity)
+            and (not self.kinds or hearing.get("kind") in self.kinds)
+            and all(hearing.get(name) for name in self.flags)
             and (not self.adhoc_only or bool(hearing.get("adhoc")))
             and all(answers.get(name) in values for name, values in self.when.items())
             and not any(answers.get(name) in values for name, values in self.unless.items())

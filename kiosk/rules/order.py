@@ -230,7 +230,7 @@ class _Order:
         steps = [step for step in self._course.done if self._is_step(step.event)]
         if not steps:
             return
-        kind, format_ = self._course.kind, self._course.format_ or "offline"
+        kind, format_ = self._course.kind, self._course.format_ or "mixed"  # both ways are offered
         for row in self._rules.order.follow:
             if (
                 row.after == steps[-1].event

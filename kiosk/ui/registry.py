@@ -278,10 +278,14 @@ VisitorPlace = (
 
 @dataclass(frozen=True)
 class TodayPlace:
-    """The list of hearings; ``chosen`` by hand, or None for the next one."""
+    """The list of hearings; ``chosen`` by hand, or None for the next one.
+
+    ``asks``: whether it is asked if a session is recorded of which no minutes are kept.
+    """
 
     chosen: str | None = None
     page: int = 0
+    asks: bool = False
 
 
 @dataclass(frozen=True)

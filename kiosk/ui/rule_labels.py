@@ -112,6 +112,10 @@ class RuleLabels:
         rows = self.rules.forms.values()
         return tuple((row.id, self.form(row.id)) for row in rows if row.group == "format")
 
+    def sessions(self) -> tuple[tuple[str, str], ...]:
+        """Return id and label of each kind of session that is not the usual one."""
+        return tuple((row.id, self.form(row.id)) for row in self.rules.forms_of("session"))
+
     def typed_questions(self) -> frozenset[str]:
         """Return the ids of the questions of the rules whose answers are typed."""
         return frozenset(row.id for row in self.rules.questions.values() if row.typed)

@@ -133,3 +133,15 @@ def test_where_no_minutes_are_kept_nothing_is_due_and_marks_are_still_taken(
     assert (rig.hearing()["keeps_minutes"], due(rig)) == (False, [])
     assert mark(rig, "questioning:p2") == []
     assert rig.hearing()["marks"][-1]["type"] == "questioning"
+
+
+def test_while_nobody_has_said_the_format_both_ways_are_offered(rig: CourtroomRig) -> None:
+    """R20, R49, R51: neither a receipt nor a warning is claimed to be left out."""
+    begin(rig, format="")
+    assert "format" in rig.hearing()["open_questions"]
+    mark(rig, "witnesses_leave", "position", "identity_checked:p2", "rights_explained:p2")
+    mark(rig, "oath:p2")
+    assert set(due(rig)[:2]) == {"warning_false_testimony:p2", "receipt_taken:p2"}
+    assert mark(rig, "questioning:p2") == []
+    rig.statement("format", "offline")
+    assert mark(rig, "questioning:p2") == ["receipt_taken:p2"]

@@ -1,6 +1,6 @@
 """What the court decides on format, closing and filming: asked, changed, kept over a crash.
 
-Requirements: R20-R23, R56, R59-R65, R78, R84, R86, R87, S15.
+Requirements: R20-R23, R56, R59-R65, R78, R84, R86, R87, R89, S3, S15.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from kiosk.api.persons import SavePerson
 from kiosk.clocks import recording_ns
 from kiosk.evidence.chain import read_chain
 from kiosk.hearing.room.errors import BadRequestError
@@ -140,3 +141,90 @@ def test_an_unclear_permission_is_refused(rig: CourtroomRig, value: Any) -> None
     with pytest.raises(BadRequestError):
         rig.statement("permission", value)
     assert (rig.hearing()["allowed"], marks(rig)) == ([], [])
+
+
+def test_a_secret_is_heard_in_the_room_and_the_judge_may_depart_from_it(rig: CourtroomRig) -> None:
+    """R87: a secret protected by law, on an application; a state secret always."""
+    rig.begin(kind="civil", format="offline")
+    assert "online" in rig.hearing()["formats"]
+    rig.courtroom.change_publicity(True, "s1", recording_ns(), "civ_commercial")
+    assert "online" in rig.hearing()["formats"], "nobody has applied for it"
+    rig.statement("closure_basis", "application")
+    assert rig.hearing()["formats"] == ["offline"]
+    rig.statement("format", "online")
+    assert rig.hearing()["format"] == "online", "the judge decides"
+    rig.crash()
+    rig.start()
+    assert rig.hearing()["formats"] == ["offline"]
+    entries = read_chain(rig.folder(rig.hearing()["id"]) / JOURNAL_FILE).entries
+    said = [entry for entry in entries if entry.get("subject") == "format"]
+    assert [entry.get("departs_from") for entry in said] == ["R87"]
+    rig.statement("closure_ground", "civ_private_life")
+    assert "online" in rig.hearing()["formats"], "no secret"
+    rig.statement("closure_ground", "state_secret")
+    assert rig.hearing()["formats"] == ["offline"]
+
+
+def test_an_online_hearing_on_liberty_is_confirmed_or_comes_back(rig: CourtroomRig) -> None:
+    """R89: the list says that it is at stake; the court decides."""
+    rig.begin(kind="criminal", format="online", liberty_at_stake=True)
+    assert "format_confirmed" in asked(rig, "format_")
+    rig.statement("format_confirmed", "offline")
+    assert (rig.hearing()["format"], marks(rig)) == ("offline", ["format_decided"])
+    assert asked(rig, "format_") == set()
+    rig.statement("format", "mixed")
+    assert "format_confirmed" in asked(rig, "format_"), "another decision"
+    rig.statement("format_confirmed", "yes")
+    assert "format_confirmed" not in asked(rig, "format_")
+    assert rig.hearing()["format"] == "mixed"
+
+
+def test_an_online_hearing_on_anything_else_is_not_confirmed(rig: CourtroomRig) -> None:
+    rig.begin(kind="criminal", format="online")
+    assert "format_confirmed" not in asked(rig, "format_")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"kind": "civil", "session": "conciliation"},
+        {"kind": "civil", "case_number": "6003-25-00-4к/1454"},
+    ],
+    ids=["mediation", "cassation"],
+)
+def test_a_recording_without_minutes_is_asked_about(rig: CourtroomRig, fields: Any) -> None:
+    """АПК 179(7), 281(4): the judge decides; it is recorded until then."""
+    rig.begin(**fields)
+    assert asked(rig, "without") == {"without_minutes"}
+    assert rig.hearing()["keeps_minutes"] is False
+    rig.statement("without_minutes", "yes")
+    assert asked(rig, "without") == set()
+
+
+def test_that_it_is_a_mediation_can_be_said_while_it_runs(rig: CourtroomRig) -> None:
+    rig.begin(kind="civil")
+    assert asked(rig, "without") == set()
+    with pytest.raises(BadRequestError):
+        rig.statement("session", "offline")
+    rig.statement("session", "conciliation")
+    assert (rig.hearing()["session"], asked(rig, "without")) == (
+        "conciliation",
+        {"without_minutes"},
+    )
+    rig.statement("session", "")
+    assert asked(rig, "without") == set()
+
+
+def test_when_nobody_came_the_judge_decides(rig: CourtroomRig) -> None:
+    """S3, АПК 281(1)."""
+    people = [{"role": "plaintiff", "name": "А."}, {"role": "defendant_civil", "name": "Б."}]
+    rig.begin(kind="civil", participants=people)
+    rig.courtroom.save_person(SavePerson(id="p1", attendance="absent"), "s1")
+    assert asked(rig, "nobody") == set(), "one may come"
+    rig.courtroom.save_person(SavePerson(id="p2", attendance="absent"), "s1")
+    assert asked(rig, "nobody") == {"nobody_came"}
+    rig.courtroom.save_person(SavePerson(id="p2", attendance="hall"), "s1")
+    assert asked(rig, "nobody") == set(), "late, and there"
+    rig.courtroom.save_person(SavePerson(id="p2", attendance="absent"), "s1")
+    rig.statement("nobody_came", "written")
+    assert asked(rig, "nobody") == set()

@@ -395,3 +395,9 @@ def test_no_sequence_of_marks_ends_without_a_way_on(
             return
         hearing = replace(hearing, done=(*hearing.done, ahead[0]))
     pytest.fail("following what is due comes to no end")
+
+
+def test_after_an_oath_of_nobody_in_particular_both_ways_are_offered() -> None:
+    """R49, R51: while nobody has said in which format the hearing is held."""
+    hearing = course("criminal", format_="", done="rights_explained identity_checked oath")
+    assert due(hearing, 2) == ["warning_false_testimony", "receipt_taken"]

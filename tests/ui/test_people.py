@@ -76,6 +76,30 @@ def test_the_newest_mark_is_asked_first_and_may_wait_for_the_others() -> None:
     assert offered(view_of(persons=[], **ASKED)) == ["new", ""], "a hearing without a list"
 
 
+def test_prosecutor_and_defender_are_not_offered_for_a_removal() -> None:
+    """S7, УПК 346: the law does not let them be removed."""
+    persons = [
+        {"id": "p1", "role": "prosecutor", "name": "П."},
+        {"id": "p2", "role": "defender", "name": "З."},
+        {"id": "p3", "role": "expert", "name": "Э."},
+    ]
+    mark = {"id": 8, "type": "removal", "at": sample_data.at(9, 52), "seconds": 1.0}
+    shown = view_of(persons=persons, **{**ASKED, "marks": [mark]})
+    assert offered(shown) == ["p3", "new", ""], "an expert may be: another role can be named"
+
+
+@pytest.mark.parametrize("remote", [True, False], ids=["online", "in the room"])
+def test_by_whose_means_somebody_takes_part_is_asked_of_those_afar(remote: bool) -> None:
+    """R28, АПК 133-3(3)."""
+    person = {"id": "p1", "role": "witness", "name": "Е.", "institution": True}
+    person["attendance"] = "online" if remote else "hall"
+    sheet = view_of(PeopleState(PeopleSheet("p1")), persons=[person], format="online").sheet
+    assert isinstance(sheet, PanelView)
+    means = {c.id: c.style for c in sheet.choices if c.id.startswith("means:")}
+    said = {"means:own": "plain", "means:court": "plain", "means:institution": "primary"}
+    assert means == (said if remote else {})
+
+
 def test_a_name_of_any_length_is_shortened_and_the_log_names_whom() -> None:
     many = view_of(persons=LONG_NAMES, **ASKED)
     assert many.question is not None
@@ -214,7 +238,8 @@ def test_two_taps_move_somebody_to_a_seat(recorder: FakeRecorder) -> None:
             ("person:p2", "left:yes"),
             ("person:p2", "left:"),
             ("person:p2", "minor:yes"),
-            ("person:p2", "device:yes"),
+            ("person:p2", "means:own"),
+            ("person:p2", "means:institution"),
             ("person:p2", "remove:"),
         ):
             await people.choose(one)
@@ -237,7 +262,8 @@ def test_two_taps_move_somebody_to_a_seat(recorder: FakeRecorder) -> None:
         {"path": "persons", "id": "p2", "left": True},
         {"path": "persons", "id": "p2", "left": False},
         {"path": "persons", "id": "p2", "minor": True},
-        {"path": "persons", "id": "p2", "own_device": True},
+        {"path": "persons", "id": "p2", "own_device": True, "institution": False},
+        {"path": "persons", "id": "p2", "own_device": False, "institution": True},
         {"path": "persons/p2"},
         {"path": "persons", "id": "p2", "role": "expert"},
         {"path": "persons", "id": "p2", "name": "Ким О"},

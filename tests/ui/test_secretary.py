@@ -25,7 +25,7 @@ from kiosk.rules import load_rules
 from kiosk.storage.atomic_io import make_folder, write_json
 from kiosk.ui.actions.secretary_actions import SecretaryActions, read_published_schedule
 from kiosk.ui.formatting import shift_date
-from kiosk.ui.registry import AdHocPlace, DatePlace, DeliveryPlace
+from kiosk.ui.registry import AdHocPlace, DatePlace, DeliveryPlace, TodayPlace
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states as sample_data
 from kiosk.ui.schedule_age import schedule_age
@@ -640,3 +640,43 @@ def test_hearings_without_begin_are_on_every_day(tmp_path: Path) -> None:
     assert [h.id for h in found.hearings] == [hearing["id"]]
     assert isinstance(found.hearings[0], Hearing)
     assert replace(CONTEXT, now=sample_data.NOW).clock_text(found.hearings[0].starts_at) == ""
+
+
+@pytest.mark.parametrize(
+    ("fields", "keeps"),
+    [
+        ({"kind": "civil", "session": "conciliation"}, False),
+        ({"kind": "civil", "case_number": "6003-25-00-4к/1454"}, False),
+        ({"kind": "civil", "session": "preliminary"}, True),
+        ({"kind": "criminal", "case_number": "6003-25-00-4к/1454"}, True),
+    ],
+    ids=["mediation", "cassation", "preliminary", "criminal cassation"],
+)
+def test_a_session_without_minutes_does_not_start_by_one_tap(
+    fields: dict[str, str], keeps: bool
+) -> None:
+    """АПК 179(7), 281(4): it is not offered; the judge decides."""
+    row = sample_data.hearing(1, **fields)
+    listed = Schedule.model_validate(sample_data.schedule([row]))
+    view = today_view(CONTEXT, listed, None, recorder_of(), None, {})
+    assert view.keeps_minutes is keeps
+
+
+@pytest.mark.parametrize("refused", [False, True], ids=["started", "refused"])
+def test_that_the_judge_decided_to_record_it_is_said_once_it_runs(
+    folder: Path, recorder: FakeRecorder, refused: bool
+) -> None:
+    rig = Rig(folder)
+    rig.secretary.place = TodayPlace(asks=True)
+
+    async def steps() -> None:
+        if refused:
+            await rig.secretary.start_hearing(HEARINGS[1])
+            rig.secretary.place = TodayPlace(asks=True)
+        await rig.secretary.start_without_minutes(HEARINGS[0])
+        await rig.close()
+
+    run(steps())
+    said = [body for path, body in recorder.calls if path == "/v1/hearing/statements"]
+    answer = {"subject": "without_minutes", "value": "yes"}
+    assert said == ([] if refused else [answer])

@@ -112,7 +112,7 @@ def test_filming_is_not_allowed_by_default_and_not_in_a_closed_hearing() -> None
     assert found["about:format"] == "Format: Offline"
     assert found["about:film_photo"] == "Filming and photography: not allowed"
     assert found["about:radio_tv"] == "Live radio/TV: allowed"
-    assert list(choices_of(DecisionPanel(), hearing=CLOSED)) == ["about:format"]
+    assert list(choices_of(DecisionPanel(), hearing=CLOSED)) == ["about:format", "about:session"]
     for kind, is_said in (("criminal", True), ("civil", False)):
         state = RecorderState.model_validate(sample_data.recording(hearing={"kind": kind}))
         view = panel_view(CONTEXT, state, DecisionPanel("web_stream"))

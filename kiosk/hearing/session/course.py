@@ -18,7 +18,7 @@ def course_of(state: HearingState, rules: Rules, before: int | None = None) -> C
     kind = details.get("kind")
     return Course(
         kind=kind if isinstance(kind, str) else None,
-        format_=str(details.get("format") or "offline"),
+        format_=str(details.get("format") or ""),
         session=str(details.get("session") or ""),
         instance=rules.instance_of(str(details.get("case_number") or "")),
         closed=state.closed is not None,

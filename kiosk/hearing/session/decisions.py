@@ -8,6 +8,7 @@ from typing import Any
 from kiosk.api.states import Phase
 from kiosk.hearing.room.errors import BadRequestError
 from kiosk.hearing.session.context import HearingContext
+from kiosk.hearing.session.formats import offered_formats
 from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.rules import Rules
 
@@ -15,13 +16,18 @@ OPINIONS = ("agreed", "objected", "not_asked")
 """What the persons in the case said (R23, R65)."""
 
 
-def check_format(context: HearingContext, state: HearingState, value: object) -> None:
-    """Refuse what is no format, and a state secret that would go over a network (R86, R87)."""
+def check_format(context: HearingContext, state: HearingState, value: object) -> dict[str, Any]:
+    """Return what the journal adds to a decision on the format: the rule that it departs from.
+
+    What is no format is refused, and a state secret that would go over a network (R86, R87).
+    """
     row = context.rules.forms.get(str(value))
     if row is None or row.group != "format":
         raise BadRequestError(f"no format “{value}”", code="unknown_format")
     if value != "offline" and context.publicity.is_secret(state):
         raise BadRequestError("a state secret is never heard online", code="secret_never_online")
+    offered = offered_formats(state, context.rules)
+    return {} if str(value) in offered else {"departs_from": "R87"}
 
 
 def check_permission(rules: Rules, state: HearingState, value: object) -> dict[str, Any]:

@@ -48,6 +48,7 @@ EDITABLE_FIELDS = (
     "participants",
     "adhoc",
     "language",
+    "session",
 )
 """Fields of a hearing that statements may fill in or correct."""
 FORMAT_DETAILS = ("format_", "legal_basis")
@@ -203,6 +204,12 @@ class HearingState:
                 if not is_made_good and (person or event not in types):
                     found.append(f"{LEFT_OUT_PREFIX}{missing}")
         return [name for name in dict.fromkeys(found) if name not in self.answers]
+
+    @property
+    def nobody_came(self) -> bool:
+        """Return whether all who were named did not come (S3)."""
+        rows = self.persons.rows.values()
+        return bool(rows) and all(person.attendance == "absent" for person in rows)
 
     def add_question(self, subject: str) -> None:
         """Raise a question; one that was answered before is asked again."""

@@ -15,6 +15,7 @@ from kiosk.clocks import format_wall
 from kiosk.errors import StorageError
 from kiosk.hearing.room.errors import StepRefusedError
 from kiosk.hearing.session.course import course_of, left_out_before
+from kiosk.hearing.session.formats import offered_formats
 from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT
 from kiosk.recording.journal.hearing_journal import HearingJournal
@@ -36,6 +37,7 @@ DETAILS = (
     "scheduled_at",
     "duration_minutes",
     "language",
+    "session",
 )
 """Keys of a hearing's details that State has."""
 
@@ -209,7 +211,11 @@ class OpenHearing:
 
     def open_questions(self) -> list[str]:
         """Return the unanswered questions: of the rules, of events, of what was left out."""
-        questions = self._rules.open_questions(self.state.details, self.state.answers)
+        found = {
+            "no_minutes": not keeps_minutes(self._rules, self._due()[0]),
+            "nobody_there": self.state.nobody_came,
+        }
+        questions = self._rules.open_questions(self.state.details | found, self.state.answers)
         raised = [subject for subject in self.state.questions if subject not in questions]
         return [*questions, *raised, *self.state.left_out_questions()]
 
@@ -260,6 +266,7 @@ class OpenHearing:
             announced_part=announced_part(self._rules, course) or "",
             open_questions=tuple(self.open_questions()),
             allowed=self.state.allowed,
+            formats=offered_formats(self.state, self._rules),
             tap_to_first_durable_ms=self._first_durable_ms(),
             interruptions=tuple(row.describe() for row in state.interruptions.rows.values()),
             interruption_totals=state.interruptions.describe_totals(),

@@ -12,10 +12,12 @@ from kiosk.hearing.room.errors import BadRequestError
 from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.current_hearing import OPEN_PHASES
 from kiosk.hearing.session.decisions import check_format, check_permission, decision_event
+from kiosk.hearing.session.formats import IN_THE_ROOM
 from kiosk.hearing.session.hearing_state import BUTTON_MARK, RECESS_UNTIL, HearingState, Mark
 from kiosk.hearing.session.open_hearing import OpenHearing
 from kiosk.hearing.session.persons import OF_WHOM_PREFIX
 from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT
+from kiosk.hearing.session.removals import removals_followed
 from kiosk.rules import Rules
 
 
@@ -32,9 +34,12 @@ def record_statement(context: HearingContext, request: Statement, person: str) -
     said = _checked(context, hearing, subject, request.value)
     event = decision_event(hearing.state, subject, said["value"])
     about = {"subject": subject, "note": request.note, "person": person}
-    hearing.append("statement", about | said)
+    with removals_followed(hearing, person):
+        hearing.append("statement", about | said)
     if event:
         hearing.add_mark(event, person, request.note, "")
+    if (subject, said["value"]) == ("format_confirmed", IN_THE_ROOM):
+        return record_statement(context, Statement(subject="format", value=IN_THE_ROOM), person)
     if subject == "recovered":
         context.current.recovered = None
     context.events.on_change()
@@ -53,7 +58,9 @@ def _checked(
         case "publicity":
             _check_publicity(state, value)
         case "format":
-            check_format(context, state, value)
+            return {"value": value, **check_format(context, state, value)}
+        case "session" if value and value not in _sessions(context.rules):
+            raise BadRequestError("session: none that the rules know")
         case "language" if value not in tuple(context.rules.languages):
             raise BadRequestError("language: none that the rules know")
         case "permission":
@@ -72,6 +79,10 @@ def _checked(
             left_out = hearing.left_out(mark.type, of["id"] if of else "", mark.number)
             return {"value": of, "mark": mark.number, "left_out": left_out}
     return {"value": value}
+
+
+def _sessions(rules: Rules) -> tuple[str, ...]:
+    return tuple(row.id for row in rules.forms_of("session"))
 
 
 def _end_of_recess(value: object) -> str | None:

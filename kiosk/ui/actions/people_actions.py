@@ -20,6 +20,12 @@ from kiosk.ui.formatting import append_key
 SPEAKING_DB = -45.0
 """A level at or above it (dB of full scale) is somebody who speaks."""
 MAX_NAME_LENGTH = 300
+MEANS_FIELDS: dict[str, dict[str, bool]] = {
+    "own": {"own_device": True, "institution": False},
+    "court": {"own_device": False, "institution": False},
+    "institution": {"own_device": False, "institution": True},
+}
+"""By whose means somebody takes part from afar: an institution takes the receipt (АПК 133-3(3))."""
 
 
 @dataclass(frozen=True)
@@ -183,9 +189,9 @@ class PeopleActions(RecorderActions):
             names = (row.name for row in self.persons() if row.id == person)
             self.show(PersonSheet(person, role="", typing=Typing(next(names, ""))))
         else:
-            field = {"device": "own_device"}.get(what, what)
             is_text = what in ("seat", "attendance")
-            await self.change(person, **{field: value if is_text else bool(value)})
+            changes = {what: value if is_text else bool(value)}
+            await self.change(person, **(MEANS_FIELDS[value] if what == "means" else changes))
 
     # -- people --------------------------------------------------------------------------------
     async def change(self, person: str, **changes: Any) -> None:

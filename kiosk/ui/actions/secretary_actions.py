@@ -126,6 +126,14 @@ class SecretaryActions(RecorderActions):
         if await self._post("/v1/hearings", hearing=hearing.to_json()):
             self.place = TodayPlace()
 
+    async def start_without_minutes(self, hearing: Hearing) -> None:
+        """Start a session of which no minutes are kept: the presiding judge decided so."""
+        await self.start_hearing(hearing)
+        if not isinstance(self.place, TodayPlace) or self.place.asks:
+            return  # it did not start
+        subject, value = "without_minutes", "yes"
+        await self._post("/v1/hearing/statements", subject=subject, value=value)
+
     async def start_adhoc_hearing(self) -> None:
         """Start the hearing that was typed in: not on the list."""
         place = self.place

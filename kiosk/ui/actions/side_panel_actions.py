@@ -45,7 +45,7 @@ class ClosedSincePanel:
 class DecisionPanel:
     """Decisions of the court on the format, on filming and broadcast.
 
-    ``about``: ``format`` or the kind of a permission; empty: which one is asked.
+    ``about``: ``format``, ``session`` or the kind of a permission; empty: which one is asked.
     ``opinions``: what the persons in the case said about that permission; empty: not asked yet.
     """
 
@@ -152,6 +152,8 @@ class SidePanelActions(RecorderActions):
             self.show(replace(panel, opinions=value))
         elif kind == "format":
             await self._decide("format", value)
+        elif kind == "session":
+            await self._decide("session", value)
         elif kind == "permission" and panel.opinions:
             allowed = value == "allow"
             said = {"kind": panel.about, "opinions": panel.opinions, "allowed": allowed}

@@ -15,6 +15,8 @@ def decision_view(context: ViewContext, hearing: RunningHearing, panel: Decision
     """Return what is decided so far, or the answers to one decision."""
     if panel.about == "format":
         return _format_view(context, hearing)
+    if panel.about == "session":
+        return _session_view(context, hearing)
     if panel.about:
         return _permission_view(context, hearing, panel)
     return _list_view(context, hearing)
@@ -24,6 +26,8 @@ def _list_view(context: ViewContext, hearing: RunningHearing) -> PanelView:
     _, labels = context.translate.gettext, context.labels
     form = labels.form(hearing.format) if hearing.format else _("not said")
     choices = [Choice("about:format", _("Format: {format}", format=form), "gavel")]
+    session = labels.form(hearing.session) if hearing.session else _("usual")
+    choices.append(Choice("about:session", _("Session: {kind}", kind=session), "calendar-month"))
     if hearing.closed is None:
         yes, no = _("allowed"), _("not allowed")
         choices.extend(
@@ -48,9 +52,21 @@ def _format_view(context: ViewContext, hearing: RunningHearing) -> PanelView:
             "primary" if form == hearing.format else "plain",
         )
         for form, label in labels.formats()
+        if form in hearing.formats
     )
     text = _("Since now. Ground and opinions are asked afterwards.")
     return PanelView(_("In which format is the hearing held?"), text, choices)
+
+
+def _session_view(context: ViewContext, hearing: RunningHearing) -> PanelView:
+    _, labels = context.translate.gettext, context.labels
+    rows = (("", _("A usual session")), *labels.sessions())
+    choices = tuple(
+        Choice(f"session:{session}", label, "check",
+               "primary" if session == (hearing.session or "") else "plain")
+        for session, label in rows
+    )  # fmt: skip
+    return PanelView(_("Which session is it?"), "", choices)
 
 
 def _permission_view(

@@ -19,6 +19,11 @@ NOBODY = ""
 """Answer to the question of whom a mark is: no single person."""
 MAX_SHOWN_NAME, MAX_WORD = 32, 20
 ATTENDANCE = {"hall": N_("In the room"), "online": N_("Online"), "absent": N_("Did not come")}
+MEANS = {
+    "own": (N_("Own device"), "lan-connect"),
+    "court": (N_("A court's device"), "gavel"),
+    "institution": (N_("Means of an institution"), "door"),
+}
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,9 @@ def _whom(
     text = _("{time} {event}: whom does it concern?",
              event=event, time=context.clock_text(mark.at, True))  # fmt: skip
     row = labels.rules.events.get(mark.type)
+    barred = row.never_of if row else ()  # S7
     people = candidates(recorder, row.of if row else (), speaking)
+    people = tuple(person for person in people if person.role not in barred)
     choices = [(p.id, person_label(context, p.role, p.name)) for p in people]
     choices += [(SOMEBODY_ELSE, _("Somebody else…")), (NOBODY, _("Nobody in particular"))]
     return Question(f"{OF_WHOM_PREFIX}{mark.id}", text, tuple(choices))
@@ -153,7 +160,7 @@ def _people_view(
     _ = context.translate.gettext
     person = next((p for p in hearing.persons if p.id == sheet.person), None)
     if person is not None:
-        choices = _person_choices(context, recorder, person)
+        choices = _person_choices(context, recorder, hearing, person)
         title = person_label(context, person.role, person.name)
         return PanelView(title, "", choices, sheet.page)
     choices = tuple(
@@ -178,7 +185,10 @@ def _person_line(context: ViewContext, recorder: RecorderState, person: HearingP
 
 
 def _person_choices(
-    context: ViewContext, recorder: RecorderState, person: HearingPerson
+    context: ViewContext,
+    recorder: RecorderState,
+    hearing: RunningHearing,
+    person: HearingPerson,
 ) -> tuple[Choice, ...]:
     _ = context.translate.gettext
     seat = seat_of(person, recorder.microphones)
@@ -202,13 +212,25 @@ def _person_choices(
         choice("left:" if person.left else "left:yes", left, "door", chosen=bool(person.left)),
         choice("minor:" if person.minor else "minor:yes", _("Under sixteen"), "account-outline",
                chosen=person.minor),
-        choice("device:" if person.own_device else "device:yes", _("Own device"), "lan-connect",
-               chosen=bool(person.own_device)),
         choice("role:", _("Another role"), "account-question-outline"),
         choice("name:", _("Correct the name"), "keyboard-outline"),
         choice("remove:", _("Remove: added by mistake"), "minus-circle-outline"),
     ]  # fmt: skip
-    return (*places, *seats, *more)
+    means = [
+        choice(f"means:{value}", _(label), icon, chosen=value == means_of(person))
+        for value, (label, icon) in MEANS.items()
+    ]
+    is_remote = person.attendance == "online" or (
+        not person.attendance and hearing.format in ("online", "mixed")
+    )
+    return (*places, *(means if is_remote else ()), *seats, *more)
+
+
+def means_of(person: HearingPerson) -> str:
+    """Return by whose means somebody takes part from afar (R28, АПК 133-3(3)); empty: not said."""
+    if person.institution:
+        return "institution"
+    return {True: "own", False: "court", None: ""}[person.own_device]
 
 
 def _person_view(context: ViewContext, hearing: RunningHearing, sheet: PersonSheet) -> SheetView:

@@ -53,6 +53,10 @@ PEOPLE_SAMPLES: dict[str, Prepare] = {
     "recording-people-many": _people(PeopleSheet(page=1), persons=LONG_NAMES),
     "recording-people-none": _people(PeopleSheet(), persons=[]),
     "recording-person": _people(PeopleSheet("p3")),
+    "recording-person-online": _people(
+        PeopleSheet("p3"),
+        persons=[*PERSONS[:2], {**PERSONS[2], "attendance": "online", "institution": True}],
+    ),
     "recording-person-role": _people(PersonSheet(mark=8), marks=QUESTIONED),
     "recording-person-name": _people(
         PersonSheet(mark=8, role="witness", typing=Typing("Сейтқали Ұ")), marks=QUESTIONED

@@ -15,6 +15,9 @@ from kiosk.ui.view_context import ViewContext
 SENTENCES = {
     "format": N_("In which format is the hearing held?"),
     "format_decided_by": N_("Who decided on the format?"),
+    "format_confirmed": N_("Deprivation of liberty is possible. Is it heard online all the same?"),
+    "without_minutes": N_("No minutes are kept here. Did the judge decide to record?"),
+    "nobody_came": N_("Nobody came. What did the presiding judge decide?"),
     "override": N_("The hearing began although not everything was ready. Who decided so?"),
     "format_ground": N_("On which ground was the format chosen?"),
     "format_application": N_("What is the number of the application on the format?"),
@@ -58,6 +61,19 @@ FIXED_ANSWERS: dict[str, dict[str, str]] = {
         "application": N_("Application of a party"),
         "initiative": N_("Initiative of the court"),
         "sanitary": N_("Sanitary situation"),
+    },
+    "format_confirmed": {
+        "yes": N_("Yes, the court decided so"),
+        "offline": N_("No, in the room"),
+    },
+    "without_minutes": {
+        "yes": N_("Yes, the judge decided so"),
+        "no": N_("No, I end the recording"),
+    },
+    "nobody_came": {
+        "recorded": N_("The session is recorded"),
+        "written": N_("Minutes in writing, no recording"),
+        "none": N_("No minutes"),
     },
     "format_opinions": OPINIONS,
     "closure_basis": {
@@ -145,19 +161,21 @@ def build_question(context: ViewContext, subject: str, hearing: RunningHearing) 
     return Question(
         subject,
         text,
-        _choices(context, subject, hearing.kind or ""),
+        _choices(context, subject, hearing),
         subject in typed_subjects(context),
     )
 
 
-def _choices(context: ViewContext, subject: str, kind: str) -> tuple[tuple[str, str], ...]:
+def _choices(
+    context: ViewContext, subject: str, hearing: RunningHearing
+) -> tuple[tuple[str, str], ...]:
     """Return value and label of each answer; none where the answer is typed."""
-    _, labels = context.translate.gettext, context.labels
+    _, labels, kind = context.translate.gettext, context.labels, hearing.kind or ""
     if subject in typed_subjects(context):
         return ()
     match subject:
         case "format":
-            return labels.formats()
+            return tuple(row for row in labels.formats() if row[0] in hearing.formats)
         case "format_decided_by":
             ruling = _("The court, by a ruling")
             return _role_choice(context, "presiding"), ("court_ruling", ruling)

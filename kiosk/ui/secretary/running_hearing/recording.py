@@ -366,6 +366,11 @@ SAMPLES: dict[str, Prepare] = {
     "recording-left-out": hearing_runs(hearing={"marks": [LEFT_OUT], "open_questions": ASKED}),
     "recording-announcement": hearing_runs(hearing={**ANNOUNCEMENT, **CLOSED}),
     "recording-no-minutes": hearing_runs(hearing={"keeps_minutes": False, "due": []}),
+    "recording-question-liberty": hearing_runs(hearing={"open_questions": ["format_confirmed"]}),
+    "recording-question-nobody-came": hearing_runs(hearing={"open_questions": ["nobody_came"]}),
+    "recording-question-no-minutes": hearing_runs(
+        hearing={"keeps_minutes": False, "due": [], "open_questions": ["without_minutes"]}
+    ),
     "recording-question-who": hearing_runs(hearing={"open_questions": ["format_decided_by"]}),
     "recording-question-ground": hearing_runs(
         hearing={"publicity": "closed", "open_questions": ["closure_ground"]}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from kiosk.api.hearing import Hearing
 from kiosk.api.published import Schedule
 from kiosk.api.recorder import RecorderState
 from kiosk.api.sync import Delivery, SyncState
+from kiosk.rules.order import Course, keeps_minutes
 from kiosk.ui.app_state import AppState
 from kiosk.ui.recorder_reader import RECORDER_DOWN
 from kiosk.ui.registry import TodayPlace
@@ -39,7 +40,12 @@ class HearingRow:
 
 @dataclass(frozen=True)
 class TodayView:
-    """The secretary's first screen."""
+    """The secretary's first screen.
+
+    Attributes:
+        keeps_minutes: whether minutes are kept of the chosen hearing.
+        asks: its start was tapped all the same, and is to be confirmed.
+    """
 
     rows: tuple[HearingRow, ...]
     age: str
@@ -48,12 +54,14 @@ class TodayView:
     chosen: str | None
     start_case: str
     empty: str = ""
+    keeps_minutes: bool = True
+    asks: bool = False
 
 
 def view(app: AppState) -> TodayView:
     """Return what the screen shows."""
     secretary = app.secretary
-    return today_view(
+    view = today_view(
         app.view_context(),
         secretary.schedule,
         getattr(secretary.place, "chosen", None),
@@ -62,6 +70,8 @@ def view(app: AppState) -> TodayView:
         secretary.deliveries,
         app.recorder_problem or RECORDER_DOWN,
     )
+    asks = getattr(secretary.place, "asks", False) and view.chosen is not None
+    return replace(view, asks=asks)
 
 
 def next_hearing(hearings: tuple[Hearing, ...], now: datetime, done: set[str]) -> Hearing | None:
@@ -102,7 +112,16 @@ def today_view(
         chosen=picked.id if picked else None,
         start_case=picked.case_number if picked else "",
         empty="" if hearings else _("No hearings on the list for today."),
+        keeps_minutes=picked is None or _keeps_minutes(context, picked),
     )
+
+
+def _keeps_minutes(context: ViewContext, hearing: Hearing) -> bool:
+    """Return whether minutes are kept of a listed hearing (АПК 179(7), 281(4))."""
+    rules = context.labels.rules
+    instance = rules.instance_of(hearing.case_number)
+    course = Course(kind=hearing.kind, session=hearing.session, instance=instance)
+    return keeps_minutes(rules, course)
 
 
 def _row(
@@ -124,7 +143,7 @@ def _row(
         title=" · ".join(parts),
         publicity=_("Closed") if closed else publicity,
         closed=closed,
-        format=context.labels.form(hearing.format),
+        format=context.labels.form(hearing.format) if hearing.format else _("Format not said"),
         chosen=chosen,
         outcome=_outcome(context, delivery),
     )
@@ -211,5 +230,11 @@ SAMPLES: dict[str, Prepare] = {
         ),
     ),
     "today-speaking": people_speak(staff_at(TodayPlace())),
+    "today-no-minutes": staff_at(
+        TodayPlace(asks=True),
+        schedule=service_states.schedule(
+            [service_states.hearing(1, kind="civil", session="conciliation")]
+        ),
+    ),
     "today-lines": staff_at(TodayPlace(), UNPROVEN, sync=BUSY),
 }

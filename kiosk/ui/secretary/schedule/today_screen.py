@@ -6,6 +6,7 @@ from typing import Any
 
 from kivy.uix.widget import Widget
 
+from kiosk.api.hearing import Hearing
 from kiosk.locale import N_
 from kiosk.ui.registry import TodayPlace
 from kiosk.ui.secretary.schedule.readiness_list import ReadinessList
@@ -126,6 +127,8 @@ class TodayScreen(StaffScreen):
             gap=16,
             height=max(line.height, round(kit.min_font * 2.7)),
         )  # fmt: skip
+        if view.asks and not view.keeps_minutes:
+            return self._start_question(view)
         start = self._start_button(view)
         return kit.card(head, ReadinessList(kit, view.ready), start, gap=10, padding=(26, 18))
 
@@ -147,7 +150,7 @@ class TodayScreen(StaffScreen):
         return kit.touchable_card(
             "today.start",
             f"{start} {case}",
-            lambda: app.spawn(app.secretary.start_hearing(hearing)),
+            lambda: self._start(view, hearing),
             kit.icon("radiobox-marked", 54, "on_accent"),
             words,
             style="primary",
@@ -155,5 +158,37 @@ class TodayScreen(StaffScreen):
             padding=(28, 16),
             gap=18,
             height=max(kit.px(150), kit.theme.target),
-            once=True,
+            once=view.keeps_minutes,
         )
+
+    def _start(self, view: TodayView, hearing: Hearing) -> None:
+        """Start it; of a session without minutes it is asked first whether it is recorded."""
+        secretary = self.app.secretary
+        if view.keeps_minutes:
+            self.app.spawn(secretary.start_hearing(hearing))
+        else:
+            secretary.show(TodayPlace(view.chosen, self._page, asks=True))
+
+    def _start_question(self, view: TodayView) -> Widget:
+        """Return the question whether a session without minutes is recorded: the judge decides."""
+        kit, _, app = self.kit, self.kit.translate.gettext, self.app
+        hearing = app.secretary.find_hearing(view.chosen)
+        text = _(
+            "Of this session no minutes are kept, and it is not recorded unless the presiding "
+            "judge decides so."
+        )
+
+        def start() -> None:
+            if hearing is not None:
+                app.spawn(app.secretary.start_without_minutes(hearing))
+
+        return kit.card(
+            kit.fitted_text(text, "lead", wid="today.question", weight="semibold"),
+            kit.button("today.cancel", _("Do not record"),
+                       lambda: app.secretary.show(TodayPlace(view.chosen, self._page)),
+                       style="primary", fill=True, pad=12),
+            kit.button("today.decided", _("Record: the judge decided so"), start,
+                       icon="radiobox-marked", fill=True, once=True, pad=12),
+            gap=14,
+            padding=(26, 18),
+        )  # fmt: skip
