@@ -5,6 +5,7 @@ from __future__ import annotations
 from kiosk.api.camera_calls import CAMERA_OPERATIONS
 from kiosk.api.court_keys import COURT_KEY_OPERATIONS
 from kiosk.api.exports import EXPORT_OPERATIONS, ExportEvent
+from kiosk.api.minutes import MINUTES_OPERATIONS
 from kiosk.api.notes import NOTE_OPERATIONS
 from kiosk.api.operations import (
     COURT_ROLES,
@@ -316,6 +317,7 @@ RECORDER_OPERATIONS = (
     SAVE_REPORT,
     *ROOM_OPERATIONS,
     *EXPORT_OPERATIONS,
+    *MINUTES_OPERATIONS,
     *CAMERA_OPERATIONS,
     *RECORDER_UPKEEP,
     *COURT_KEY_OPERATIONS,

@@ -122,9 +122,24 @@ def build_minutes(folder: Path, rules: Rules, settings: Settings, language: str)
     Raises:
         RecordingError, StorageError: see :func:`load_hearing_state`.
     """
-    return _MinutesBuilder(
-        folder, load_hearing_state(folder), rules, settings, Translator(language)
-    ).build()
+    return fill_minutes(folder, load_hearing_state(folder), rules, settings, language)
+
+
+def fill_minutes(
+    folder: Path,
+    state: HearingState,
+    rules: Rules,
+    settings: Settings,
+    language: str,
+    secretary: str = "",
+) -> Minutes:
+    """Return the short protocol of the hearing that was read as ``state``, in ``language``.
+
+    Args:
+        secretary: who keeps the minutes, where no secretary is among the hearing's people.
+    """
+    translate = Translator(language)
+    return _MinutesBuilder(folder, state, rules, settings, translate, secretary).build()
 
 
 class _MinutesBuilder:
@@ -137,6 +152,7 @@ class _MinutesBuilder:
         rules: Rules,
         settings: Settings,
         translate: Translator,
+        secretary: str,
     ) -> None:
         self._folder = folder
         self._state = state
@@ -144,6 +160,7 @@ class _MinutesBuilder:
         self._rules = rules
         self._settings = settings
         self._translate = translate
+        self._secretary = secretary
         self._zone = ZoneInfo(settings.kiosk.timezone)
 
     def build(self) -> Minutes:
@@ -191,7 +208,9 @@ class _MinutesBuilder:
         court = self._translate.pick(self._settings.kiosk.court)
         judge = str(self._details.get("judge") or "")
         presiding = f"{self._role_name('presiding')}: {judge}" if judge else ""
-        return [court, presiding, *self._participants(_COURT_ROLES)]
+        keeper = "" if self._participants(("secretary",)) else self._secretary
+        secretary = self._person_text("secretary", keeper) if keeper else ""
+        return [court, presiding, *self._participants(_COURT_ROLES), secretary]
 
     def _case(self) -> list[str]:
         return [

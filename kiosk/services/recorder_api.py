@@ -34,6 +34,7 @@ from kiosk.services.exports import ExportService
 from kiosk.services.filing_keys import FilingKeyService
 from kiosk.services.local_api import Call, Route, add_routes
 from kiosk.services.machine_watch import MachineWatch
+from kiosk.services.minutes import MinutesService
 from kiosk.services.morning_check import MorningCheckService
 from kiosk.services.peers import check_peer
 from kiosk.services.persons_and_notes import PersonAndNoteService
@@ -166,6 +167,7 @@ class RecorderApi:
             *self.room.routes(),
             *self._camera.routes(),
             *self.exports.routes(),
+            *MinutesService(self._core.settings).routes(),
             *self._upkeep.routes(),
             *self.alarm_log.routes(),
             *self._second_storage.routes(),

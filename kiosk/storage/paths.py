@@ -1,8 +1,9 @@
 """Paths of the folders and files of one kiosk, under ``paths.data`` and ``paths.run``.
 
-Folders are the truth and each has one owner: the recorder owns ``hearings/``, ``reports/``,
-``exports/``, ``room/`` and ``sign-in/``, the touch screen owns ``filings/``, sync owns ``sync/``,
-``published/`` and ``receipts/``. docs/units.md says which user may read and write what.
+Folders are the truth and each has one owner: the recorder owns ``hearings/``, ``minutes/``,
+``reports/``, ``exports/``, ``room/`` and ``sign-in/``, the touch screen owns ``filings/``, sync
+owns ``sync/``, ``published/`` and ``receipts/``. docs/units.md says which user may read and write
+what.
 """
 
 from __future__ import annotations
@@ -40,6 +41,16 @@ class Paths:
     def reports(self) -> Path:
         """Self-test reports and delivery probes, ``<report uuid>/``; owner: recorder."""
         return self.data / "reports"
+
+    @property
+    def minutes(self) -> Path:
+        """Short minutes, sealed: ``<uuid>/`` for each version and each returned signature."""
+        return self.data / "minutes"
+
+    @property
+    def minutes_drafts(self) -> Path:
+        """Journals of the minutes as they are made, ``<hearing uuid>/``; owner: recorder."""
+        return self.minutes / "drafts"
 
     @property
     def exports(self) -> Path:

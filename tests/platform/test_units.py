@@ -163,6 +163,7 @@ def test_every_folder_of_the_layout_is_made_at_boot() -> None:
         paths.exports,
         paths.hearings,
         paths.filings,
+        paths.minutes,
         paths.reports,
         paths.room,
         paths.receipts,

@@ -29,8 +29,8 @@ from kiosk.sync.delivery.uploader import Uploader
 from kiosk.sync.outbox.lanes import Lane, PreemptedError
 from kiosk.sync.outbox.manifest import (
     Manifest,
-    is_courier_only,
     item_folder,
+    needs_courier,
     read_manifest,
     ready_items,
 )
@@ -167,13 +167,9 @@ class DeliveryWorker(Worker):
         self._item_backoff.retain(waiting | {item_id for _, item_id in new_items})
 
     def _enforce_secrecy(self) -> None:
-        """Route hearings by courier that were marked as state secrets after their seal."""
+        """Route hearings and their minutes by courier that were marked as state secrets since."""
         for item in self.context.outbox.undelivered_items():
-            if (
-                item.kind == RECORDING_KIND
-                and item.route == NETWORK
-                and is_courier_only(self.context.paths.hearings / item.id)
-            ):
+            if item.route == NETWORK and needs_courier(self.context.paths, item.kind, item.id):
                 self.context.outbox.route_by_courier(item.id)
                 self.context.notify_change()
 

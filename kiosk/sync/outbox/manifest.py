@@ -1,6 +1,7 @@
 """Manifest of a hearing, filing or report: the files to deliver, their sizes and SHA-256.
 
 A sealed hearing has its own list (``SHA256SUMS``); a filing's documents are hashed here, once.
+Sealed short minutes go the way of reports, and share the rule for state secrets with hearings.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from kiosk.errors import StorageError
+from kiosk.storage.atomic_io import read_json_or_none
 from kiosk.storage.hashing import sha256_of
 from kiosk.storage.hearing_folder import COURIER_ONLY_MARKER, SIGNATURE, SUMS
 from kiosk.storage.paths import Paths
@@ -57,16 +59,35 @@ class Manifest:
 
 def item_folder(paths: Paths, kind: str, item_id: str) -> Path:
     """Return the folder of an item."""
-    return _kind_folder(paths, kind) / item_id
+    roots = _kind_folders(paths, kind)
+    found = (root / item_id for root in roots if (root / item_id).exists())
+    return next(found, roots[0] / item_id)
 
 
-def _kind_folder(paths: Paths, kind: str) -> Path:
-    return {"hearing": paths.hearings, "filing": paths.filings, "report": paths.reports}[kind]
+def _kind_folders(paths: Paths, kind: str) -> tuple[Path, ...]:
+    return {
+        "hearing": (paths.hearings,),
+        "filing": (paths.filings,),
+        "report": (paths.reports, paths.minutes),
+    }[kind]
 
 
 def is_courier_only(folder: Path) -> bool:
     """Return whether a hearing must never leave by network (the recorder marks state secrets)."""
     return (folder / COURIER_ONLY_MARKER).exists()
+
+
+def needs_courier(paths: Paths, kind: str, item_id: str) -> bool:
+    """Return whether an item must never leave by network: a hearing, or the minutes of one."""
+    if kind == "filing":
+        return False
+    folder = item_folder(paths, kind, item_id)
+    if folder.parent != paths.minutes:
+        return is_courier_only(folder)
+    minutes = read_json_or_none(folder / "minutes.json") or {}
+    hearing = str(minutes.get("hearing") or "")
+    is_marked = UUID.match(hearing) is not None and is_courier_only(paths.hearings / hearing)
+    return is_marked or is_courier_only(folder)
 
 
 def is_ready(kind: str, folder: Path) -> bool:
@@ -80,12 +101,10 @@ def ready_items(paths: Paths) -> list[tuple[str, str]]:
     """Return ``(kind, id)`` of every folder that may be delivered, filings first."""
     found = []
     for kind in KINDS:
-        root = _kind_folder(paths, kind)
-        if not root.is_dir():
-            continue
-        for folder in sorted(root.iterdir()):
-            if UUID.match(folder.name) and is_ready(kind, folder):
-                found.append((kind, folder.name))
+        for root in _kind_folders(paths, kind):
+            for folder in sorted(root.iterdir()) if root.is_dir() else ():
+                if UUID.match(folder.name) and is_ready(kind, folder):
+                    found.append((kind, folder.name))
     return found
 
 
@@ -98,7 +117,7 @@ def read_manifest(paths: Paths, kind: str, item_id: str) -> Manifest:
     """
     folder = item_folder(paths, kind, item_id)
     files = _filing_files(folder) if kind == "filing" else _sealed_files(folder, kind)
-    return Manifest(item_id, kind, tuple(files), kind == "hearing" and is_courier_only(folder))
+    return Manifest(item_id, kind, tuple(files), needs_courier(paths, kind, item_id))
 
 
 def _filing_files(folder: Path) -> list[ManifestFile]:

@@ -1,0 +1,198 @@
+"""The short minutes of a sealed hearing: drafted by the kiosk, corrected, confirmed, sealed.
+
+The draft belongs to the recorder: a screen that crashes or is switched off loses nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from kiosk.api.base import Model, Moment, Rows
+from kiosk.api.operations import COURT_ROLES, NoBody, Operation
+from kiosk.api.persons import as_one_line
+
+MAX_LINE_LENGTH = 2000
+MAX_LINES = 400
+MinutesText = Annotated[
+    str, Field(min_length=1, max_length=MAX_LINE_LENGTH), AfterValidator(as_one_line)
+]
+MinutesLanguage = Literal["kk", "ru"]
+MinutesStage = Literal["none", "draft", "secretary", "confirmed"]
+"""Nobody began; being corrected; confirmed by the secretary; by the presiding judge, too."""
+Confirmer = Literal["secretary", "presiding"]
+
+
+class MinutesLine(Model):
+    """A line of a field, and whether a person typed it; else the kiosk made it."""
+
+    text: str
+    typed: bool = False
+
+
+class MinutesRow(Model):
+    """A field of the statute: its number, its label, and its lines (none: it is empty)."""
+
+    number: int
+    id: str
+    label: str
+    lines: Rows[MinutesLine] = ()
+
+
+class Confirmation(Model):
+    """Who confirmed the minutes, as whom, and when."""
+
+    role: Confirmer
+    person: str
+    name: str = ""
+    at: Moment = ""
+
+
+class ShortMinutes(Model):
+    """The short minutes of a hearing as they stand."""
+
+    hearing_id: str
+    case_number: str = ""
+    kind: str = ""
+    ended: Moment = ""
+    language: MinutesLanguage = "kk"
+    title: str = ""
+    version: int = 1
+    """From 1; a change after both confirmations makes the next one."""
+    revision: int = 0
+    """Grows with every change; a confirmation names the one that was read."""
+    stage: MinutesStage = "draft"
+    fields: Rows[MinutesRow] = ()
+    empty: tuple[int, ...] = ()
+    """Numbers of the fields that are empty; the last one, the day of completion, comes by itself"""
+    confirmations: Rows[Confirmation] = ()
+    can_undo: bool = False
+    sealed_id: str = ""
+    """The sealed folder of this version; empty: it is not sealed."""
+
+
+class MinutesSummary(Model):
+    """One hearing and how far its minutes are."""
+
+    hearing_id: str
+    case_number: str = ""
+    started: Moment = ""
+    ended: Moment = ""
+    stage: MinutesStage = "none"
+
+
+class MinutesList(Model):
+    """The sealed hearings with the stage of their minutes, newest first."""
+
+    hearings: Rows[MinutesSummary] = ()
+
+
+class EditMinutes(Model):
+    """The new lines of a field; none: it is empty."""
+
+    field: str
+    lines: Annotated[tuple[MinutesText, ...], Field(max_length=MAX_LINES)] = ()
+
+
+class ChooseMinutesLanguage(Model):
+    """The language of the minutes: that of the proceedings."""
+
+    language: MinutesLanguage
+
+
+class ConfirmMinutes(Model):
+    """Confirms exactly what was read."""
+
+    revision: int
+
+
+_REFUSALS = ("hearing_unknown", "export_not_sealed", "journal_broken", "storage_failed")
+_PATH = "/v1/minutes/{id}"
+
+LIST_MINUTES = Operation(
+    "listMinutes",
+    "GET",
+    "/v1/minutes",
+    "The sealed hearings and how far their minutes are, newest first",
+    answer=MinutesList,
+    roles=COURT_ROLES,
+)
+OPEN_MINUTES = Operation(
+    "openMinutes",
+    "POST",
+    _PATH,
+    "The minutes of a hearing; the first call fills them from its journals",
+    answer=ShortMinutes,
+    request=NoBody,
+    roles=COURT_ROLES,
+    errors={409: _REFUSALS},
+)
+EDIT_MINUTES = Operation(
+    "editMinutes",
+    "POST",
+    f"{_PATH}/fields",
+    "Replace the lines of a field; the earlier ones stay in the journal",
+    answer=ShortMinutes,
+    request=EditMinutes,
+    roles=COURT_ROLES,
+    errors={409: (*_REFUSALS, "minutes_confirmed")},
+)
+UNDO_MINUTES = Operation(
+    "undoMinutes",
+    "POST",
+    f"{_PATH}/undo",
+    "Take the newest change back; nothing is erased",
+    answer=ShortMinutes,
+    request=NoBody,
+    roles=COURT_ROLES,
+    errors={409: (*_REFUSALS, "minutes_confirmed", "minutes_nothing_to_undo")},
+)
+CHOOSE_MINUTES_LANGUAGE = Operation(
+    "chooseMinutesLanguage",
+    "POST",
+    f"{_PATH}/language",
+    "Keep the minutes in this language; each has its own changes",
+    answer=ShortMinutes,
+    request=ChooseMinutesLanguage,
+    roles=COURT_ROLES,
+    errors={409: (*_REFUSALS, "minutes_confirmed")},
+)
+CONFIRM_MINUTES = Operation(
+    "confirmMinutes",
+    "POST",
+    f"{_PATH}/confirm",
+    "Confirm what was read: the secretary, then the presiding judge; then they are sealed",
+    answer=ShortMinutes,
+    request=ConfirmMinutes,
+    roles=COURT_ROLES,
+    errors={
+        409: (
+            *_REFUSALS,
+            "minutes_confirmed",
+            "minutes_changed",
+            "minutes_secretary_first",
+            "minutes_judge_next",
+            "minutes_other_person",
+        )
+    },
+)
+BEGIN_MINUTES_VERSION = Operation(
+    "beginMinutesVersion",
+    "POST",
+    f"{_PATH}/versions",
+    "Begin a new version of confirmed minutes; it cites the former one",
+    answer=ShortMinutes,
+    request=NoBody,
+    roles=COURT_ROLES,
+    errors={409: (*_REFUSALS, "minutes_not_confirmed")},
+)
+MINUTES_OPERATIONS = (
+    LIST_MINUTES,
+    OPEN_MINUTES,
+    EDIT_MINUTES,
+    UNDO_MINUTES,
+    CHOOSE_MINUTES_LANGUAGE,
+    CONFIRM_MINUTES,
+    BEGIN_MINUTES_VERSION,
+)

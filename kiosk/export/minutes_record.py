@@ -1,0 +1,212 @@
+"""The short minutes of one hearing as they are made: an append-only journal, and what it says.
+
+``minutes/drafts/<hearing id>/journal.jsonl`` is a chain as that of a hearing (R101). Its kinds:
+
+- ``begun``: what the kiosk filled in, in each language, and the seal of the recording;
+- ``edited``, ``undone``, ``language``: what a person changed, and who;
+- ``confirmed``: by the secretary, then by the presiding judge, whose entry names the sealed folder;
+- ``version``: a new version of confirmed minutes; it cites the seal of the former one.
+
+Requirements: S17, S21.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kiosk.api.minutes import (
+    Confirmation,
+    MinutesLanguage,
+    MinutesLine,
+    MinutesRow,
+    MinutesStage,
+    ShortMinutes,
+)
+from kiosk.errors import RecordingError
+from kiosk.evidence.chain import Entry, read_chain
+from kiosk.evidence.journal_file import JournalFile
+from kiosk.storage.atomic_io import make_folder
+from kiosk.storage.hearing_folder import JOURNAL_FILE
+
+FINISHED = "finished"
+"""The field of the day on which the minutes were finished: the presiding judge's confirmation."""
+
+
+class MinutesError(RecordingError):
+    """A step of the minutes is not possible now; ``code`` says why."""
+
+    code = "minutes_confirmed"
+    status = 409
+
+
+@dataclass(frozen=True)
+class Edit:
+    """New lines of a field in one language; ``number`` is that of the journal's line."""
+
+    number: int
+    language: str
+    field: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class VersionSeal:
+    """The sealed folder that a version gets, or has."""
+
+    version: int
+    id: str
+
+
+@dataclass
+class MinutesRecord:
+    """What the journal says.
+
+    Attributes:
+        begun: its first entry.
+        version: number of the version, from 1.
+        version_began: line at which this version began: earlier changes cannot be undone.
+        former: seal of the version before, as the journal cites it.
+        finished: the day of the presiding judge's confirmation, in the court's zone.
+        revision: lines of the journal.
+    """
+
+    begun: Mapping[str, Any]
+    language: MinutesLanguage
+    version: int = 1
+    version_began: int = 1
+    revision: int = 1
+    former: Mapping[str, str] | None = None
+    finished: str = ""
+    edits: list[Edit] = field(default_factory=list)
+    confirmations: list[Confirmation] = field(default_factory=list)
+    seals: list[VersionSeal] = field(default_factory=list)
+
+    def apply(self, entry: Entry) -> None:
+        """Take the next entry; a change takes back the confirmations of this version."""
+        self.revision = int(entry["n"])
+        match entry["kind"]:
+            case "edited":
+                lines = tuple(map(str, entry["lines"]))
+                edit = Edit(self.revision, str(entry["language"]), str(entry["field"]), lines)
+                self.edits.append(edit)
+                self.confirmations = []
+            case "undone":
+                self.edits = [edit for edit in self.edits if edit.number != entry["of"]]
+                self.confirmations = []
+            case "language":
+                self.language = entry["value"]
+                self.confirmations = []
+            case "confirmed":
+                self.confirmations.append(Confirmation.model_validate(entry))
+                self.finished = str(entry.get("day", ""))
+                if entry.get("seal"):
+                    self.seals.append(VersionSeal(self.version, str(entry["seal"])))
+            case "version":
+                self.version = int(entry["version"])
+                self.former = {key: str(entry[key]) for key in ("former", "former_sums")}
+                self.version_began, self.confirmations = self.revision, []
+
+    @property
+    def stage(self) -> MinutesStage:
+        """How far this version is."""
+        return ("draft", "secretary", "confirmed")[len(self.confirmations)]  # type: ignore[return-value]
+
+    @property
+    def undoable(self) -> Edit | None:
+        """The change that undo takes back."""
+        newest = self.edits[-1] if self.edits else None
+        return newest if newest and newest.number > self.version_began else None
+
+    @property
+    def rows(self) -> tuple[MinutesRow, ...]:
+        """The fields in the minutes' language; what a person typed is marked as typed."""
+        changed = {edit.field: edit.lines for edit in self.edits if edit.language == self.language}
+        return tuple(
+            self._row(row, changed.get(row["id"]))
+            for row in self.begun["drafts"][self.language]["fields"]
+        )
+
+    def _row(self, filled: Mapping[str, Any], changed: tuple[str, ...] | None) -> MinutesRow:
+        made = tuple(map(str, filled["lines"]))
+        if changed is None and filled["id"] == FINISHED and self.stage == "confirmed":
+            made = (self.finished,)
+        lines = made if changed is None else changed
+        return MinutesRow(
+            number=int(filled["number"]),
+            id=str(filled["id"]),
+            label=str(filled["label"]),
+            lines=tuple(MinutesLine(text=line, typed=line not in made) for line in lines),
+        )
+
+    def as_minutes(self, sealed_id: str = "") -> ShortMinutes:
+        """Return what the call answers.
+
+        Args:
+            sealed_id: sealed folder of this version; empty: there is none.
+        """
+        rows = self.rows
+        return ShortMinutes(
+            hearing_id=str(self.begun["hearing"]),
+            case_number=str(self.begun["case_number"]),
+            kind=str(self.begun["case_kind"]),
+            ended=str(self.begun["ended"]),
+            language=self.language,
+            title=str(self.begun["drafts"][self.language]["title"]),
+            version=self.version,
+            revision=self.revision,
+            stage=self.stage,
+            fields=rows,
+            empty=tuple(row.number for row in rows if not row.lines and row.id != FINISHED),
+            confirmations=tuple(self.confirmations),
+            can_undo=self.undoable is not None and self.stage != "confirmed",
+            sealed_id=sealed_id,
+        )
+
+
+def read_record(folder: Path) -> MinutesRecord | None:
+    """Return the minutes whose journal is in ``folder``; None: nobody has begun them.
+
+    An unfinished last line (a power cut) is not there.
+
+    Raises:
+        RecordingError: the journal was changed (``journal_broken``).
+        StorageError: it cannot be read.
+    """
+    path = folder / JOURNAL_FILE
+    chain = read_chain(path) if path.exists() else None
+    if chain is None or not (chain.entries or chain.problem):
+        return None
+    if chain.problem:
+        raise RecordingError(f"{path}: the journal {chain.problem}", code="journal_broken")
+    try:
+        first, *others = chain.entries
+        record = MinutesRecord(first, first["language"])
+        for entry in others:
+            record.apply(entry)
+    except (KeyError, TypeError, ValueError) as error:
+        raise RecordingError(f"{path}: {error!r}", code="journal_broken") from error
+    return record
+
+
+def append_entry(folder: Path, kind: str, fields: Mapping[str, Any]) -> None:
+    """Write one entry durably; an unfinished line before it is cut away.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    make_folder(folder)
+    journal, _chain = JournalFile.reopen(_made(folder / JOURNAL_FILE))
+    try:
+        journal.append(kind, fields)
+    finally:
+        journal.close()
+
+
+def _made(path: Path) -> Path:
+    """Return ``path``, with an empty journal there if there was none."""
+    if not path.exists():
+        JournalFile.create(path).close()
+    return path

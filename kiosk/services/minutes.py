@@ -1,0 +1,274 @@
+"""Calls about the short minutes: filled in, corrected, confirmed, sealed (docs/interfaces.md)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from kiosk.api import minutes as api
+from kiosk.api.base import Model
+from kiosk.api.minutes import Confirmer, MinutesLanguage, MinutesSummary, ShortMinutes
+from kiosk.auth.person import Person
+from kiosk.clocks import wall_time
+from kiosk.config import Settings
+from kiosk.errors import KioskError, RequestError
+from kiosk.evidence.device_key import load_device_signer
+from kiosk.evidence.seal import is_sealed
+from kiosk.export.errors import ExportError, NotSealedError
+from kiosk.export.minutes import fill_minutes, load_hearing_state
+from kiosk.export.minutes_record import (
+    MinutesError,
+    MinutesRecord,
+    append_entry,
+    read_record,
+)
+from kiosk.export.minutes_version import (
+    RECORDING_FOLDER,
+    cite_former,
+    recording_seal,
+    seal_version,
+)
+from kiosk.export.removable_drive import SealedHearingList
+from kiosk.rules import load_rules
+from kiosk.rules.rules import Rules
+from kiosk.services.local_api import Call, Route
+from kiosk.storage.atomic_io import make_folder, write_bytes
+from kiosk.storage.hearing_folder import COURIER_ONLY_MARKER, SIGNATURE, SUMS
+from kiosk.storage.paths import Paths
+
+log = logging.getLogger(__name__)
+LANGUAGES: tuple[MinutesLanguage, ...] = ("kk", "ru")
+JUDGE_ROLES = ("presiding", "judge")
+
+
+class MinutesService:
+    """The handlers; one call changes minutes at a time.
+
+    Args:
+        settings: of this kiosk.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._paths = Paths.from_settings(settings.paths)
+        self._zone = ZoneInfo(settings.kiosk.timezone)
+        self._hearings = SealedHearingList(self._paths)
+        self._rules: Rules | None = None
+        self._lock = asyncio.Lock()
+
+    def routes(self) -> list[Route]:
+        """Return the operations with their handlers."""
+        return [
+            (api.LIST_MINUTES, self._list),
+            (api.OPEN_MINUTES, self._open),
+            (api.EDIT_MINUTES, self._edit),
+            (api.UNDO_MINUTES, self._undo),
+            (api.CHOOSE_MINUTES_LANGUAGE, self._choose_language),
+            (api.CONFIRM_MINUTES, self._confirm),
+            (api.BEGIN_MINUTES_VERSION, self._begin_version),
+        ]
+
+    # -- calls -----------------------------------------------------------------------------------
+    async def _list(self, _call: Call) -> Model:
+        async with self._lock:
+            rows = await asyncio.to_thread(self._summaries)
+        return api.MinutesList(hearings=tuple(rows))
+
+    async def _open(self, call: Call) -> Model:
+        return await self._run(call, lambda _folder, _record: None)
+
+    async def _edit(self, call: Call) -> Model:
+        request = await call.read(api.EditMinutes)
+
+        def edit(folder: Path, record: MinutesRecord) -> None:
+            _refuse_confirmed(record)
+            row = next((row for row in record.rows if row.id == request.field), None)
+            if row is None:
+                raise RequestError(f"field: the minutes have no field {request.field!r}")
+            lines = [line for line in request.lines if line]  # a blank one says nothing
+            if lines != [line.text for line in row.lines]:
+                changed = {"field": request.field, "lines": lines}
+                _write(folder, "edited", call, language=record.language, **changed)
+
+        return await self._run(call, edit)
+
+    async def _undo(self, call: Call) -> Model:
+        def undo(folder: Path, record: MinutesRecord) -> None:
+            _refuse_confirmed(record)
+            if record.undoable is None:
+                raise MinutesError("no change can be undone", code="minutes_nothing_to_undo")
+            _write(folder, "undone", call, of=record.undoable.number)
+
+        return await self._run(call, undo)
+
+    async def _choose_language(self, call: Call) -> Model:
+        language = (await call.read(api.ChooseMinutesLanguage)).language
+
+        def choose(folder: Path, record: MinutesRecord) -> None:
+            _refuse_confirmed(record)
+            if language != record.language:
+                _write(folder, "language", call, value=language)
+
+        return await self._run(call, choose)
+
+    async def _confirm(self, call: Call) -> Model:
+        revision = (await call.read(api.ConfirmMinutes)).revision
+
+        def confirm(folder: Path, record: MinutesRecord) -> None:
+            _refuse_confirmed(record)
+            if revision != record.revision:
+                raise MinutesError("they were changed meanwhile", code="minutes_changed")
+            role = _confirming_role(record, call.person)
+            fields: dict[str, Any] = {"person": call.person.id, "name": call.person.name}
+            if role == "presiding":
+                day = wall_time().astimezone(self._zone).strftime("%d.%m.%Y")
+                fields |= {"seal": str(uuid.uuid4()), "day": day}
+            append_entry(folder, "confirmed", {"role": role, "revision": revision, **fields})
+
+        return await self._run(call, confirm)
+
+    async def _begin_version(self, call: Call) -> Model:
+        def begin(folder: Path, record: MinutesRecord) -> None:
+            if record.stage != "confirmed":
+                raise MinutesError("not confirmed yet", code="minutes_not_confirmed")
+            former = cite_former(self._paths, record.seals[-1].id)
+            _write(folder, "version", call, version=record.version + 1, **former)
+
+        return await self._run(call, begin)
+
+    # -- work ------------------------------------------------------------------------------------
+    async def _run(self, call: Call, step: Callable[[Path, MinutesRecord], None]) -> ShortMinutes:
+        """Open the minutes that the path names, take one step, and answer what they are then."""
+        wanted = call.http.match_info["id"]
+        async with self._lock:
+            return await asyncio.to_thread(self._step, wanted, call.person, step)
+
+    def _step(
+        self, wanted: str, person: Person, step: Callable[[Path, MinutesRecord], None]
+    ) -> ShortMinutes:
+        hearing = _hearing_id(wanted)
+        folder = self._paths.minutes_drafts / hearing
+        record = read_record(folder) or self._begin(hearing, folder, person)
+        self._seal(record)  # where a power cut came before the seal
+        step(folder, record)
+        record = read_record(folder) or record
+        return record.as_minutes(self._seal(record))
+
+    def _begin(self, hearing: str, folder: Path, person: Person) -> MinutesRecord:
+        """Fill the minutes of a sealed hearing in.
+
+        Raises:
+            ExportError: there is no such hearing, or it is not sealed yet.
+        """
+        source = self._paths.hearings / hearing
+        if not source.is_dir():
+            raise ExportError("no such hearing", code="hearing_unknown")
+        if not is_sealed(source):
+            raise NotSealedError(f"{hearing}: not sealed yet")
+        state, rules = load_hearing_state(source), self._load_rules()
+        secretary = person.name if person.has_role(("secretary",)) else ""
+        fill = (source, state, rules, self._settings)
+        drafts = {
+            code: fill_minutes(*fill, code, secretary).as_json() | {"contract": 1}
+            for code in LANGUAGES
+        }
+        recording = make_folder(folder / RECORDING_FOLDER)
+        for name in (SUMS, SIGNATURE):
+            write_bytes(recording / name, (source / name).read_bytes())
+        if (source / COURIER_ONLY_MARKER).exists():
+            write_bytes(folder / COURIER_ONLY_MARKER, b"")
+        spoken = str(state.details.get("language") or self._settings.kiosk.language)
+        begun = {
+            "contract": 1,
+            "hearing": hearing,
+            "case_number": str(state.details.get("case_number") or ""),
+            "case_kind": str(state.details.get("kind") or ""),
+            "started": state.started,
+            "ended": state.stopped_at,
+            "language": spoken if spoken in LANGUAGES else "kk",
+            "drafts": drafts,
+            "recording": recording_seal(source),
+            "by": person.id,
+        }
+        append_entry(folder, "begun", begun)
+        record = read_record(folder)
+        assert record is not None
+        return record
+
+    def _seal(self, record: MinutesRecord) -> str:
+        """Seal what both have confirmed; return the folder of this version's seal, if any."""
+        if record.stage != "confirmed":
+            return ""
+        signer, _enrolled = load_device_signer(self._paths, self._settings.kiosk.id)
+        seal_version(self._paths, record, signer, self._load_rules(), self._zone)
+        return record.seals[-1].id
+
+    def _summaries(self) -> list[MinutesSummary]:
+        rows = []
+        for hearing in self._hearings.rows():
+            if hearing.damaged:
+                continue
+            folder = self._paths.minutes_drafts / hearing.id
+            try:
+                record = read_record(folder)
+                if record is not None:
+                    self._seal(record)
+            except KioskError as error:
+                log.error("the minutes of a hearing cannot be read: %s", error.code)
+                continue
+            rows.append(
+                MinutesSummary(
+                    hearing_id=hearing.id,
+                    case_number=hearing.case_number or "",
+                    started=hearing.started,
+                    stage=record.stage if record else "none",
+                )
+            )
+        return rows
+
+    def _load_rules(self) -> Rules:
+        self._rules = self._rules or load_rules()
+        return self._rules
+
+
+def _write(folder: Path, kind: str, call: Call, **fields: object) -> None:
+    append_entry(folder, kind, {"by": call.person.id, **fields})
+
+
+def _refuse_confirmed(record: MinutesRecord) -> None:
+    if record.stage == "confirmed":
+        raise MinutesError("both have confirmed them: a change is a new version")
+
+
+def _confirming_role(record: MinutesRecord, person: Person) -> Confirmer:
+    """Return as whom ``person`` confirms now: the secretary first, then the presiding judge.
+
+    Raises:
+        MinutesError: it is not the turn of this person.
+    """
+    if not record.confirmations:
+        if person.has_role(("secretary",)):
+            return "secretary"
+        raise MinutesError("the secretary confirms first", code="minutes_secretary_first")
+    if not person.has_role(JUDGE_ROLES):
+        raise MinutesError("the presiding judge is next", code="minutes_judge_next")
+    if person.id == record.confirmations[0].person:
+        raise MinutesError("one person cannot be both", code="minutes_other_person")
+    return "presiding"
+
+
+def _hearing_id(wanted: str) -> str:
+    """Return the id of a hearing.
+
+    Raises:
+        ExportError: it is none, so there is no such hearing.
+    """
+    try:
+        return str(uuid.UUID(wanted))
+    except ValueError:
+        raise ExportError("no such hearing", code="hearing_unknown") from None

@@ -1,0 +1,367 @@
+"""Short minutes through the recorder's calls: filled in, corrected, confirmed, sealed.
+
+Requirements: S16, S17, S21.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pikepdf.pdfa
+import pytest
+from aiohttp import web
+
+from kiosk.api.minutes import MINUTES_OPERATIONS
+from kiosk.api.operations import COURT_ROLES
+from kiosk.auth.person import Person
+from kiosk.config import KioskSettings, PathSettings, Settings
+from kiosk.evidence.chain import read_chain
+from kiosk.evidence.cms import check_signature
+from kiosk.ipc import LocalClient, ServiceRefusedError, errors_as_json, serve_unix
+from kiosk.services.local_api import add_routes
+from kiosk.services.minutes import MinutesService
+from kiosk.storage.paths import Paths
+from kiosk.sync.outbox.manifest import read_manifest, ready_items
+from tests.support.contract import check_answer
+from tests.support.hearing_builder import new_hearing, sealed_hearing
+from tests.support.identity import Court
+
+pytestmark = pytest.mark.slow
+SECRETARY = Person("p-1", "Ахметова А. Б.", ("secretary",))
+JUDGE = Person("p-2", "Серикова С. С.", ("judge",))
+Steps = Callable[[LocalClient], Awaitable[None]]
+
+
+class MinutesRig:
+    """A kiosk's data with one sealed hearing, and who is signed in."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        paths = PathSettings(data=folder / "data", run=folder / "run")
+        kiosk = KioskSettings(id="kiosk-0001", court={"kk": "Сынақ соты", "ru": "Тестовый суд"})
+        self.settings = Settings(paths=paths, kiosk=kiosk)
+        self.paths = Paths.from_settings(paths)
+        self.court = Court.make(folder / "court")
+        self.signer = self.court.issue(
+            "kiosk-0001", self.paths.device_key, self.paths.device_certificate
+        )
+        self.recording = sealed_hearing(self.paths.hearings, self.signer, parts=1)
+        self.hearing = self.recording.name
+        self.person = SECRETARY
+
+    async def authorize(self, _: web.Request, roles: tuple[str, ...]) -> Person:
+        assert roles == COURT_ROLES
+        return self.person
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[LocalClient]:
+        """Serve the calls on a socket, as a recorder that has just started."""
+        app = web.Application(middlewares=[errors_as_json])
+        routes = MinutesService(self.settings).routes()
+        add_routes(app, MINUTES_OPERATIONS, routes, self.authorize)
+        socket = self.folder / "s"
+        runner = await serve_unix(app, socket)
+        client = LocalClient(socket)
+        try:
+            yield client
+        finally:
+            await client.close()
+            await runner.cleanup()
+
+    def run(self, steps: Steps) -> None:
+        """Run ``steps`` with a client."""
+
+        async def run() -> None:
+            async with asyncio.timeout(100), self.client() as client:
+                await steps(client)
+
+        asyncio.run(run())
+
+    async def call(self, client: LocalClient, step: str = "", **body: Any) -> dict[str, Any]:
+        """Take a step of the hearing's minutes; return what they are then."""
+        path = f"/v1/minutes/{self.hearing}{step}"
+        answer = await client.post(path, body)
+        check_answer(MINUTES_OPERATIONS, "POST", path, answer)
+        return dict(answer)
+
+    async def refusal(self, client: LocalClient, step: str = "", **body: Any) -> str:
+        """Return the code with which a step is refused."""
+        with pytest.raises(ServiceRefusedError) as refused:
+            await self.call(client, step, **body)
+        return refused.value.code
+
+    async def confirm(self, client: LocalClient, person: Person) -> dict[str, Any]:
+        """Read the minutes and confirm them as ``person``."""
+        self.person = person
+        read = await self.call(client)
+        return await self.call(client, "/confirm", revision=read["revision"])
+
+    def sealed(self, identifier: str) -> Path:
+        """Return a sealed version's folder."""
+        return self.paths.minutes / identifier
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> MinutesRig:
+    return MinutesRig(tmp_path)
+
+
+def lines(minutes: dict[str, Any], field: str) -> list[dict[str, Any]]:
+    return list(next(row["lines"] for row in minutes["fields"] if row["id"] == field))
+
+
+def test_the_kiosk_fills_in_what_it_knows_and_says_what_is_empty(rig: MinutesRig) -> None:
+    async def steps(client: LocalClient) -> None:
+        (row,) = (await client.get("/v1/minutes"))["hearings"]
+        assert (row["hearing_id"], row["stage"]) == (rig.hearing, "none")
+        minutes = await rig.call(client)
+        assert (minutes["stage"], minutes["version"], minutes["language"]) == ("draft", 1, "kk")
+        assert lines(minutes, "case") == [{"text": "2-15/2026", "typed": False}]
+        assert "Ахметова А. Б." in str(lines(minutes, "court"))
+        labels = {row["number"]: row["id"] for row in minutes["fields"]}
+        assert [labels[number] for number in minutes["empty"]] == [
+            "attendance",
+            "recess",
+            "announcement",
+        ]
+        (row,) = (await client.get("/v1/minutes"))["hearings"]
+        assert row["stage"] == "draft"
+
+    rig.run(steps)
+
+
+def test_what_is_typed_is_told_apart_taken_back_and_kept_over_a_restart(rig: MinutesRig) -> None:
+    async def first(client: LocalClient) -> None:
+        await rig.call(client)
+        changed = await rig.call(client, "/fields", field="attendance", lines=["Омаров С.\nистец"])
+        assert lines(changed, "attendance") == [{"text": "Омаров С. истец", "typed": True}]
+        both = ["2-15/2026", "Омаров к Ли"]
+        changed = await rig.call(client, "/fields", field="case", lines=both)
+        assert [line["typed"] for line in lines(changed, "case")] == [False, True]
+        assert changed["can_undo"]
+
+    async def after_restart(client: LocalClient) -> None:
+        kept = await rig.call(client)
+        assert [line["text"] for line in lines(kept, "case")] == ["2-15/2026", "Омаров к Ли"]
+        undone = await rig.call(client, "/undo")
+        assert [line["text"] for line in lines(undone, "case")] == ["2-15/2026"]
+        assert lines(undone, "attendance")
+        assert not lines(await rig.call(client, "/undo"), "attendance")
+        assert await rig.refusal(client, "/undo") == "minutes_nothing_to_undo"
+
+    rig.run(first)
+    journal = rig.paths.minutes_drafts / rig.hearing / "journal.jsonl"
+    with journal.open("ab") as file:
+        file.write(b'{"at":"2026-11-2')  # a power cut in the middle of a line
+    rig.run(after_restart)
+    kinds = [entry["kind"] for entry in read_chain(journal).entries]
+    assert kinds == ["begun", "edited", "edited", "undone", "undone"]
+
+
+def test_each_language_has_its_own_lines(rig: MinutesRig) -> None:
+    async def steps(client: LocalClient) -> None:
+        await rig.call(client, "/fields", field="attendance", lines=["талапкер келді"])
+        russian = await rig.call(client, "/language", language="ru")
+        assert russian["title"] == "краткий протокол судебного заседания"
+        assert not lines(russian, "attendance")
+        kazakh = await rig.call(client, "/language", language="kk")
+        assert lines(kazakh, "attendance")[0]["text"] == "талапкер келді"
+
+    rig.run(steps)
+
+
+def test_wrong_requests_change_nothing(rig: MinutesRig) -> None:
+    unsealed = new_hearing(rig.paths.hearings, rig.signer).folder.name
+
+    async def steps(client: LocalClient) -> None:
+        before = await rig.call(client)
+        assert await rig.refusal(client, "/fields", field="nobody", lines=[]) == "bad_request"
+        assert await rig.refusal(client, "/fields", field="case", lines=[7]) == "bad_request"
+        assert await rig.refusal(client, "/fields", field="case", lines=[""]) == "bad_request"
+        assert await rig.refusal(client, "/language", language="en") == "bad_request"
+        assert await rig.refusal(client, "/versions") == "minutes_not_confirmed"
+        same = [" ", *(line["text"] for line in lines(before, "case"))]
+        assert await rig.call(client, "/fields", field="case", lines=same) == before
+        for wanted, code in (
+            ("x", "hearing_unknown"),
+            ("00000000-0000-0000-0000-000000000000", "hearing_unknown"),
+            (unsealed, "export_not_sealed"),
+        ):
+            with pytest.raises(ServiceRefusedError) as refused:
+                await client.post(f"/v1/minutes/{wanted}", {})
+            assert refused.value.code == code
+        assert await rig.call(client) == before
+
+    rig.run(steps)
+
+
+def test_the_secretary_confirms_then_the_judge_and_what_was_read(rig: MinutesRig) -> None:
+    async def steps(client: LocalClient) -> None:
+        read = await rig.call(client)
+        rig.person = JUDGE
+        revision = read["revision"]
+        refused = await rig.refusal(client, "/confirm", revision=revision)
+        assert refused == "minutes_secretary_first"
+        rig.person = SECRETARY
+        await rig.call(client, "/fields", field="attendance", lines=["истец"])
+        assert await rig.refusal(client, "/confirm", revision=revision) == "minutes_changed"
+        once = await rig.confirm(client, SECRETARY)
+        assert (once["stage"], once["sealed_id"]) == ("secretary", "")
+        again = await rig.refusal(client, "/confirm", revision=once["revision"])
+        assert again == "minutes_judge_next"
+        rig.person = Person(SECRETARY.id, SECRETARY.name, ("secretary", "judge"))
+        both = await rig.refusal(client, "/confirm", revision=once["revision"])
+        assert both == "minutes_other_person"
+        # a correction after the secretary's confirmation takes it back
+        changed = await rig.call(client, "/fields", field="attendance", lines=["истец, ответчик"])
+        assert (changed["stage"], changed["confirmations"]) == ("draft", [])
+        await rig.confirm(client, SECRETARY)
+        done = await rig.confirm(client, JUDGE)
+        assert done["stage"] == "confirmed"
+        assert [(row["role"], row["person"]) for row in done["confirmations"]] == [
+            ("secretary", "p-1"),
+            ("presiding", "p-2"),
+        ]
+        assert len(lines(done, "finished")) == 1
+        for step, body in (
+            ("/fields", {"field": "case", "lines": ["x"]}),
+            ("/undo", {}),
+            ("/language", {"language": "ru"}),
+            ("/confirm", {"revision": done["revision"]}),
+        ):
+            assert await rig.refusal(client, step, **body) == "minutes_confirmed"
+        assert await rig.call(client) == done
+
+    rig.run(steps)
+
+
+def confirmed(rig: MinutesRig) -> list[dict[str, Any]]:
+    """Confirm the first version, then a corrected second one; return both."""
+    made: list[dict[str, Any]] = []
+
+    async def steps(client: LocalClient) -> None:
+        await rig.call(client, "/language", language="ru")
+        await rig.call(client, "/fields", field="attendance", lines=["Омаров С., истец"])
+        await rig.confirm(client, SECRETARY)
+        made.append(await rig.confirm(client, JUDGE))
+        rig.person = SECRETARY
+        begun = await rig.call(client, "/versions")
+        assert (begun["version"], begun["stage"], begun["can_undo"]) == (2, "draft", False)
+        assert lines(begun, "attendance")[0]["text"] == "Омаров С., истец"
+        await rig.call(client, "/fields", field="attendance", lines=["Омаров С. Т., истец"])
+        await rig.confirm(client, SECRETARY)
+        made.append(await rig.confirm(client, JUDGE))
+
+    rig.run(steps)
+    return made
+
+
+def test_the_second_seal_covers_the_first_and_a_new_version_cites_the_former(
+    rig: MinutesRig,
+) -> None:
+    first, second = confirmed(rig)
+    for minutes in (first, second):
+        folder = rig.sealed(minutes["sealed_id"])
+        signed = check_signature(folder / "SHA256SUMS", folder / "SHA256SUMS.p7s", rig.court.ca)
+        assert signed == rig.signer.certificate
+        check = subprocess.run(
+            ["sha256sum", "-c", "SHA256SUMS"], cwd=folder, capture_output=True, check=False
+        )
+        assert check.returncode == 0, check.stderr
+        recording = hashlib.sha256((rig.recording / "SHA256SUMS").read_bytes()).hexdigest()
+        assert f"{recording}  recording/SHA256SUMS" in (folder / "SHA256SUMS").read_text()
+        told = json.loads((folder / "minutes.json").read_text())
+        assert told["recording"]["sums"] == recording
+        assert [row["name"] for row in told["confirmed"]] == [SECRETARY.name, JUDGE.name]
+    former = rig.sealed(first["sealed_id"]) / "SHA256SUMS"
+    cited = json.loads((rig.sealed(second["sealed_id"]) / "minutes.json").read_text())["former"]
+    assert cited == {
+        "former": first["sealed_id"],
+        "former_sums": hashlib.sha256(former.read_bytes()).hexdigest(),
+    }
+
+
+def test_the_pdf_conforms_to_pdf_a_2b(rig: MinutesRig) -> None:
+    first, _second = confirmed(rig)
+    path = rig.sealed(first["sealed_id"]) / "minutes.pdf"
+    report = pikepdf.pdfa.validate_written(path, "2b")
+    assert not report.violations
+    with pikepdf.open(path) as pdf:
+        assert str(pdf.Root.Lang) == "ru"
+        assert pdf.Root.OutputIntents[0].S == "/GTS_PDFA1"
+        with pdf.open_metadata() as metadata:
+            assert (metadata["pdfaid:part"], metadata["pdfaid:conformance"]) == ("2", "B")
+            assert metadata["dc:title"] == "краткий протокол судебного заседания"
+
+
+def test_a_power_cut_between_confirmation_and_seal_is_made_up_for(rig: MinutesRig) -> None:
+    first, second = confirmed(rig)
+    shutil.rmtree(rig.sealed(second["sealed_id"]))
+    (rig.paths.minutes / ".unfinished" / "half").mkdir(parents=True)
+
+    async def steps(client: LocalClient) -> None:
+        (row,) = (await client.get("/v1/minutes"))["hearings"]
+        assert row["stage"] == "confirmed"
+
+    rig.run(steps)
+    assert (rig.sealed(second["sealed_id"]) / "SHA256SUMS.p7s").is_file()
+    assert first["sealed_id"] != second["sealed_id"]
+
+
+def test_minutes_live_on_after_the_recording_was_deleted(rig: MinutesRig) -> None:
+    async def begin(client: LocalClient) -> None:
+        await rig.call(client)
+
+    async def later(client: LocalClient) -> None:
+        await rig.confirm(client, SECRETARY)
+        done = await rig.confirm(client, JUDGE)
+        assert (rig.sealed(done["sealed_id"]) / "recording" / "SHA256SUMS").is_file()
+
+    rig.run(begin)
+    shutil.rmtree(rig.recording)
+    rig.run(later)
+
+
+def test_a_changed_journal_is_refused(rig: MinutesRig) -> None:
+    async def begin(client: LocalClient) -> None:
+        await rig.call(client, "/fields", field="attendance", lines=["истец"])
+        await rig.call(client, "/fields", field="attendance", lines=["никто"])
+
+    async def later(client: LocalClient) -> None:
+        assert await rig.refusal(client) == "journal_broken"
+
+    rig.run(begin)
+    journal = rig.paths.minutes_drafts / rig.hearing / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes().replace("истец".encode(), "судья".encode()))
+    rig.run(later)
+
+
+def test_sealed_minutes_are_delivered_and_drafts_are_not(rig: MinutesRig) -> None:
+    first, second = confirmed(rig)
+    items = {identifier for kind, identifier in ready_items(rig.paths) if kind == "report"}
+    assert items == {first["sealed_id"], second["sealed_id"]}
+    manifest = read_manifest(rig.paths, "report", first["sealed_id"])
+    paths = {file.path for file in manifest.files}
+    assert {"minutes.pdf", "recording/SHA256SUMS", "SHA256SUMS.p7s"} <= paths
+    assert not manifest.is_courier_only
+
+
+@pytest.mark.parametrize("is_early", [True, False], ids=["before", "after"])
+def test_minutes_of_a_state_secret_never_leave_by_network(rig: MinutesRig, is_early: bool) -> None:
+    marker = rig.recording / "courier-only"
+    if is_early:
+        marker.touch()
+    first, _second = confirmed(rig)
+    if is_early:
+        shutil.rmtree(rig.recording)
+    else:
+        marker.touch()
+    assert read_manifest(rig.paths, "report", first["sealed_id"]).is_courier_only
