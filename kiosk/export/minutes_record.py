@@ -112,7 +112,7 @@ class MinutesRecord:
     @property
     def stage(self) -> MinutesStage:
         """How far this version is."""
-        return ("draft", "secretary", "confirmed")[len(self.confirmations)]  # type: ignore[return-value]
+        return ("draft", "secretary", "confirmed")[len(self.confirmations)]
 
     @property
     def undoable(self) -> Edit | None:
