@@ -210,6 +210,10 @@ class CloseSinceAnswer(Model):
     """Number of the last part in which media are replaced."""
 
 
+MAX_ANSWER_LENGTH = 500
+"""Of an answer that is a sentence."""
+
+
 class Statement(Model):
     """An answer to an open question, or anything else for the minutes."""
 

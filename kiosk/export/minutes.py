@@ -29,6 +29,7 @@ from kiosk.hearing.session.hearing_state import (
 from kiosk.hearing.session.interruption_ledger import InterruptionLedger
 from kiosk.locale import N_, Translator
 from kiosk.recording.journal.hearing_journal import load_hearing
+from kiosk.rules.explanations import RECEIPT_EVENTS
 from kiosk.rules.model import ProtocolField
 from kiosk.rules.rules import Rules
 from kiosk.storage.atomic_io import read_json_or_none
@@ -300,13 +301,24 @@ class _MinutesBuilder:
         times = " – ".join(self._format_time(end.at, "%H:%M:%S") or "__:__:__" for end in ends)
         places = " – ".join(place for place in map(self._place, ends) if place)
         name, silence = self._event_name(row), self._silence(row)
-        texts = (times, name, self._whom(row), silence, *row.notes, places)
+        said = (silence, self._receipt(row))
+        texts = (times, name, self._whom(row), *said, *row.notes, places)
         return " · ".join(text for text in texts if text)
 
     def _silence(self, row: CourseRow) -> str:
         """Return that an oath was not heard; empty: it was, or nobody can know (R50, R52)."""
         is_silent = row.mark is not None and row.mark.heard is False
         return self._translate(NOT_HEARD) if is_silent else ""
+
+    def _receipt(self, row: CourseRow) -> str:
+        """Return what became of a receipt; empty: the row has none (R48)."""
+        _ = self._translate
+        if row.mark is None or row.mark.type not in RECEIPT_EVENTS:
+            return ""
+        receipt = self._state.receipts.row(row.mark.number)
+        if receipt.scan:
+            return _("signed receipt: {file}", file=self._state.receipts.files[receipt.scan])
+        return _("the signed receipt was not scanned")
 
     def _event_name(self, row: CourseRow) -> str:
         _ = self._translate

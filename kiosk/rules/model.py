@@ -422,6 +422,7 @@ class Question(TableRow):
         flags: asked only where the hearing has all of these (``liberty_at_stake``, …).
         adhoc_only: asked only where no list names the hearing.
         typed: the answer is typed; otherwise it is chosen.
+        letters: it is a sentence, not a number.
         when: asked only after one of these answers to another question.
         unless: not asked after one of these answers.
         closure_needs: asked when the ground of closing rests on one of these.
@@ -436,6 +437,7 @@ class Question(TableRow):
     flags: tuple[Identifier, ...] = ()
     adhoc_only: bool = False
     typed: bool = False
+    letters: bool = False
     when: dict[Identifier, tuple[str, ...]] = {}
     unless: dict[Identifier, tuple[str, ...]] = {}
     closure_needs: tuple[ClosureRequirement, ...] = ()

@@ -277,6 +277,11 @@ class Paths:
         return self.ui_run / "filings"
 
     @property
+    def receipt_work(self) -> Path:
+        """Folder in memory (tmpfs) for the page of a receipt that is being scanned."""
+        return self.ui_run / "receipt"
+
+    @property
     def preview(self) -> Path:
         """Live picture for the UI: a seqlocked frame in shared memory."""
         return self.recorder_run / "preview.shm"

@@ -38,6 +38,7 @@ from kiosk.ui.actions.commissioning_actions import CommissioningActions
 from kiosk.ui.actions.court_key_actions import CourtKeyActions
 from kiosk.ui.actions.filing_cleanup import clean_up_filings
 from kiosk.ui.actions.paper_actions import PaperActions
+from kiosk.ui.actions.receipt_actions import ReceiptActions
 from kiosk.ui.actions.reminder_desk import ReminderDesk
 from kiosk.ui.actions.reminders import Reminder, ReminderInputs
 from kiosk.ui.actions.secretary_actions import SecretaryActions
@@ -162,6 +163,11 @@ class AppState:
             self.notify_observers,
             self.show_notice,
         )
+        self.receipts = ReceiptActions(
+            self.filing_service, recorder, self.translate, self.notify_observers, self.show_notice
+        )
+        self.secretary.people.open_receipt = self.receipts.open
+        self.receipts.is_scanner_used = lambda: self.visit.scan.is_open
         self.unfinished_filings = UnfinishedFilingActions(
             self.filing_service, recorder, self.notify_observers, self.show_notice
         )
@@ -433,6 +439,7 @@ class AppState:
         was_running = before is not None and before.phase not in ("sealing", "idle")
         if before and before.hearing and was_running and is_over:
             self.secretary.show_delivery(before.hearing.id, before.hearing.case_number or "")
+        self.receipts.follow(self.recorder_state)
         if self.recorder_state.phase != "idle":
             self.self_test.stop("already_recording")
         if self.recorder_state.phase != "idle" and self.visit.parking.can_park:
@@ -626,6 +633,7 @@ class AppState:
         self.commissioning.reset()
         self.secretary.place = TodayPlace()
         self.secretary.reset()
+        self.receipts.stop_scan()
         self.notify_observers()
 
     # -- time ----------------------------------------------------------------------------------

@@ -120,6 +120,10 @@ class RuleLabels:
         """Return the ids of the questions of the rules whose answers are typed."""
         return frozenset(row.id for row in self.rules.questions.values() if row.typed)
 
+    def sentence_questions(self) -> frozenset[str]:
+        """Return the ids of the questions whose typed answer is a sentence (R77)."""
+        return frozenset(row.id for row in self.rules.questions.values() if row.letters)
+
     def closure_grounds(self, kind: str) -> tuple[tuple[str, str], ...]:
         """Return id and label of each closure ground of a case kind (of all, if not known)."""
         known = kind in self.rules.case_kinds

@@ -228,3 +228,12 @@ def test_when_nobody_came_the_judge_decides(rig: CourtroomRig) -> None:
     rig.courtroom.save_person(SavePerson(id="p2", attendance="absent"), "s1")
     rig.statement("nobody_came", "written")
     assert asked(rig, "nobody") == set()
+
+
+@pytest.mark.parametrize("value", ["", " \n", None, 5, "Ә" * 501], ids=range(5))
+def test_circumstances_that_are_no_sentence_are_refused(rig: CourtroomRig, value: Any) -> None:
+    """R77: typed on the screen's keys, at most 500 characters."""
+    rig.begin()
+    with pytest.raises(BadRequestError):
+        rig.statement("closure_text", value)
+    rig.statement("closure_text", "Ә" * 500)

@@ -19,7 +19,15 @@ from kiosk.hardware.virtual.badge_reader import VirtualBadgeReader
 from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
 from kiosk.rules import load_rules
-from kiosk.ui.actions.people_actions import NoteSheet, PeopleSheet, PeopleState, PersonSheet, Typing
+from kiosk.ui.actions.people_actions import (
+    MAX_ANSWER_LENGTH,
+    AnswerSheet,
+    NoteSheet,
+    PeopleSheet,
+    PeopleState,
+    PersonSheet,
+    Typing,
+)
 from kiosk.ui.actions.secretary_actions import SecretaryActions
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states as sample_data
@@ -329,3 +337,34 @@ def test_a_name_is_typed_on_the_screen_and_on_a_keyboard(
         wait_for(lambda: path in recorder.paths(), "the person", SECONDS)
         assert dict(recorder.calls)[path] == {"id": "", "name": "Әli A", "role": "witness"}
         wait_for(lambda: "/v1/hearing/statements" in recorder.paths(), "the name", SECONDS)
+
+
+def test_an_answer_that_is_a_sentence_is_typed_with_letters_and_stays_if_refused(
+    recorder: FakeRecorder,
+) -> None:
+    """R77: the circumstances that hinder an open hearing, bounded."""
+
+    async def steps(secretary: SecretaryActions) -> None:
+        people = secretary.people
+        people.show(AnswerSheet("closure_text", "Which circumstances?"))
+        await people.finish()
+        assert people.sheet is not None, "nothing typed is no answer"
+        people.type("Б")
+        people.type("А")
+        people.type_text("ла қатысады")
+        recorder.refusals["/v1/hearing/statements"] = "storage_failed"
+        await people.finish()
+        assert people.typing == Typing("Бала қатысады")
+        recorder.refusals.clear()
+        await people.finish()
+        assert people.sheet is None
+        people.show(AnswerSheet("closure_text", "Which circumstances?", Typing("ә" * 499)))
+        people.type_text("ққ")
+        assert people.typing is not None
+        assert len(people.typing.text) <= MAX_ANSWER_LENGTH
+
+    assert run(recorder, steps) == ["storage_failed"]
+    assert said(recorder)[-1] == (
+        "statements",
+        {"subject": "closure_text", "value": "Бала қатысады"},
+    )

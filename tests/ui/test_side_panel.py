@@ -129,6 +129,7 @@ def test_numbers_and_circumstances_are_typed(subject: str) -> None:
     view = view_of(hearing={"open_questions": [subject]})
     assert view.question is not None
     assert (view.question.typed, view.question.choices) == (True, ())
+    assert view.question.letters is (subject == "closure_text"), "R77: a sentence needs letters"
 
 
 def test_remedies_of_an_ill_microphone() -> None:

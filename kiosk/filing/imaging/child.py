@@ -4,8 +4,9 @@ Each line of standard input is a request, each line of standard output its answe
 same order). Only this process decodes images from outside: a picture that crashes a decoder or uses
 up all memory ends this process, not the touch screen.
 
-Requests: ``{"action": "prepare", "page", "turn", "may_turn", "folder"}`` and
-``{"action": "assemble", "pages", "folder", "title", "language", "max_bytes"}``.
+Requests: ``{"action": "prepare", "page", "turn", "may_turn", "folder"}``,
+``{"action": "assemble", "pages", "folder", "title", "language", "max_bytes"}`` and
+``{"action": "read_codes", "page"}``.
 The answer to a failed request has ``error`` and ``code``.
 """
 
@@ -82,7 +83,16 @@ def assemble(request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-_ACTIONS = {"prepare": prepare, "assemble": assemble}
+def read_codes(request: dict[str, Any]) -> dict[str, Any]:
+    """Return the texts of the QR codes on a page."""
+    import zxingcpp
+
+    with Image.open(request["page"]) as page:
+        found = zxingcpp.read_barcodes(page.convert("L"), formats=zxingcpp.BarcodeFormat.QRCode)
+    return {"codes": [code.text for code in found if code.text]}
+
+
+_ACTIONS = {"prepare": prepare, "assemble": assemble, "read_codes": read_codes}
 
 
 def handle_request(line: str) -> dict[str, Any]:

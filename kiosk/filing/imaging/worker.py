@@ -117,6 +117,16 @@ class ImagingWorker:
         reply = await self._request(request, _DOCUMENT_TIMEOUT_S)
         return [WrittenDocument(**document) for document in reply["documents"]]
 
+    async def read_codes(self, page: Path) -> tuple[str, ...]:
+        """Return the texts of the QR codes on a page.
+
+        Raises:
+            PageFailedError: it cannot be read, or the child crashed or hung.
+        """
+        request = {"action": "read_codes", "page": str(page)}
+        reply = await self._request(request, _PAGE_TIMEOUT_S)
+        return tuple(str(code) for code in reply["codes"])
+
     async def close(self) -> None:
         """End the child; the next request would start another."""
         await self._kill()

@@ -19,7 +19,7 @@ from kiosk.hearing.room.microphone_roles import MicrophoneRoles
 from kiosk.hearing.session.interruption_ledger import InterruptionLedger
 from kiosk.hearing.session.notes import Notes
 from kiosk.hearing.session.persons import OF_WHOM_PREFIX, Persons
-from kiosk.hearing.session.receipts import Receipts
+from kiosk.hearing.session.receipts import RECEIPT_PREFIX, Receipts
 
 RECESS_UNTIL = "recess_until"
 """Subject of a statement: when the court goes on, RFC 3339; null: nobody has said."""
@@ -210,6 +210,12 @@ class HearingState:
         """Return whether all who were named did not come (S3)."""
         rows = self.persons.rows.values()
         return bool(rows) and all(person.attendance == "absent" for person in rows)
+
+    def receipt_questions(self) -> list[str]:
+        """Return the questions about receipts that were printed and not scanned (R48)."""
+        rows = (self.receipts.row(mark.number) for mark in self.marks_in_force)
+        asked = [f"{RECEIPT_PREFIX}{row.mark}" for row in rows if row.printed and not row.scan]
+        return [name for name in asked if name not in self.answers]
 
     def add_question(self, subject: str) -> None:
         """Raise a question; one that was answered before is asked again."""

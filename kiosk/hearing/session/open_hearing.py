@@ -217,7 +217,8 @@ class OpenHearing:
         }
         questions = self._rules.open_questions(self.state.details | found, self.state.answers)
         raised = [subject for subject in self.state.questions if subject not in questions]
-        return [*questions, *raised, *self.state.left_out_questions()]
+        state = self.state
+        return [*questions, *raised, *state.left_out_questions(), *state.receipt_questions()]
 
     def proof(self) -> Proof:
         """Return ``proof`` of State."""

@@ -8,6 +8,9 @@ from typing import Any
 
 from kiosk.api.receipts import Receipt
 
+RECEIPT_PREFIX = "receipt:"
+"""Of the subject of a question: the receipt of that mark was printed and is not scanned."""
+
 
 @dataclass
 class Receipts:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kiosk.api.recorder_calls import OpenQuestions, Statement
+from kiosk.api.persons import as_one_line
+from kiosk.api.recorder_calls import MAX_ANSWER_LENGTH, OpenQuestions, Statement
 from kiosk.api.states import Phase
 from kiosk.clocks import format_wall, parse_wall
 from kiosk.hearing.room.errors import BadRequestError
@@ -31,7 +32,7 @@ def record_statement(context: HearingContext, request: Statement, person: str) -
     """
     subject = request.subject
     hearing = context.current.require(*OPEN_PHASES, Phase.SEALING)
-    said = _checked(context, hearing, subject, request.value)
+    said = _checked(context, hearing, subject, _typed(context.rules, request))
     event = decision_event(hearing.state, subject, said["value"])
     about = {"subject": subject, "note": request.note, "person": person}
     with removals_followed(hearing, person):
@@ -83,6 +84,17 @@ def _checked(
 
 def _sessions(rules: Rules) -> tuple[str, ...]:
     return tuple(row.id for row in rules.forms_of("session"))
+
+
+def _typed(rules: Rules, request: Statement) -> object:
+    """Return the value; a sentence (R77) as one line, refused if it is none, or too long."""
+    row = rules.questions.get(request.subject)
+    if row is None or not row.letters:
+        return request.value
+    text = as_one_line(request.value) if isinstance(request.value, str) else ""
+    if not text or len(text) > MAX_ANSWER_LENGTH:
+        raise BadRequestError(f"{row.id}: no sentence of at most {MAX_ANSWER_LENGTH} characters")
+    return text
 
 
 def _end_of_recess(value: object) -> str | None:

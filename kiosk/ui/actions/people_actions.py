@@ -13,6 +13,7 @@ from typing import Any
 
 from kiosk.api.notes import MAX_NOTE_LENGTH
 from kiosk.api.persons import HearingPerson
+from kiosk.api.recorder_calls import MAX_ANSWER_LENGTH
 from kiosk.ipc import LocalClient
 from kiosk.ui.actions.recorder_actions import RecorderActions
 from kiosk.ui.formatting import append_key
@@ -79,7 +80,22 @@ class NoteSheet:
     page: int = 0
 
 
-Sheet = PeopleSheet | PersonSheet | NoteSheet
+@dataclass(frozen=True)
+class AnswerSheet:
+    """The answer to a question of the rules that is a sentence (R77).
+
+    Attributes:
+        subject: of the question.
+        question: its text.
+    """
+
+    subject: str
+    question: str
+    typing: Typing = Typing()
+    page: int = 0
+
+
+Sheet = PeopleSheet | PersonSheet | NoteSheet | AnswerSheet
 
 
 @dataclass(frozen=True)
@@ -98,6 +114,7 @@ class PeopleActions(RecorderActions):
         levels: returns the newest levels by microphone.
         persons: returns the people of the hearing.
         speaking: microphones that were heard at the newest mark, the loudest first.
+        open_receipt: opens the card of the receipt of a mark.
     """
 
     def __init__(
@@ -112,6 +129,7 @@ class PeopleActions(RecorderActions):
         self.levels: Callable[[], Mapping[str, Any]] = dict
         self.persons: Callable[[], tuple[HearingPerson, ...]] = tuple
         self.speaking: tuple[str, ...] = ()
+        self.open_receipt: Callable[[int], None] = lambda _mark: None
 
     @property
     def state(self) -> PeopleState:
@@ -185,6 +203,9 @@ class PeopleActions(RecorderActions):
                 self.show(PeopleSheet())
         elif what == "role":
             self.show(PersonSheet(person))
+        elif what == "receipt":
+            self.show(None)
+            self.open_receipt(int(value))
         elif what == "name":
             names = (row.name for row in self.persons() if row.id == person)
             self.show(PersonSheet(person, role="", typing=Typing(next(names, ""))))
@@ -257,14 +278,14 @@ class PeopleActions(RecorderActions):
         match self.sheet:
             case PersonSheet(role=str()):
                 return self.sheet.typing
-            case NoteSheet(is_typing=True):
+            case NoteSheet(is_typing=True) | AnswerSheet():
                 return self.sheet.typing
             case _:
                 return None
 
     def _set_typing(self, **changes: Any) -> None:
         typing = self.typing
-        if typing is not None and isinstance(self.sheet, PersonSheet | NoteSheet):
+        if typing is not None and isinstance(self.sheet, PersonSheet | NoteSheet | AnswerSheet):
             self.show(replace(self.sheet, typing=replace(typing, **changes)))
 
     def type(self, key: str) -> None:
@@ -279,14 +300,29 @@ class PeopleActions(RecorderActions):
     def type_text(self, text: str) -> None:
         """Type characters as they are, from a keyboard (``""``: delete the last)."""
         if self.typing is not None:
-            most = MAX_NAME_LENGTH if isinstance(self.sheet, PersonSheet) else MAX_NOTE_LENGTH
+            most = MAX_NOTE_LENGTH if isinstance(self.sheet, NoteSheet) else MAX_NAME_LENGTH
+            if isinstance(self.sheet, AnswerSheet):
+                most = MAX_ANSWER_LENGTH
             self._set_typing(text=append_key(self.typing.text, text, most))
 
     async def finish(self) -> None:
         """Keep what was typed, if anything was."""
         if self.typing is not None and self.typing.text.strip():
-            is_note = isinstance(self.sheet, NoteSheet)
-            await (self.keep_note() if is_note else self.save_typed())
+            match self.sheet:
+                case NoteSheet():
+                    await self.keep_note()
+                case AnswerSheet():
+                    await self.give_answer()
+                case _:
+                    await self.save_typed()
+
+    async def give_answer(self) -> None:
+        """Answer the question with what was typed."""
+        sheet = self.sheet
+        if isinstance(sheet, AnswerSheet):
+            value = sheet.typing.text.strip()
+            if await self._post("/v1/hearing/statements", subject=sheet.subject, value=value):
+                self.show(None)
 
     def show_next_keys(self) -> None:
         """Show the next page of keys."""

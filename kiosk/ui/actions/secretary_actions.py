@@ -18,6 +18,7 @@ from kiosk.api.published import Schedule, read_schedule
 from kiosk.api.sync import Delivery
 from kiosk.errors import KioskError
 from kiosk.hearing.session.persons import OF_WHOM_PREFIX
+from kiosk.hearing.session.receipts import RECEIPT_PREFIX
 from kiosk.ipc import LocalClient, ServiceRefusedError
 from kiosk.storage.atomic_io import read_json_or_none
 from kiosk.ui.actions.export_actions import ExportActions
@@ -28,6 +29,8 @@ from kiosk.ui.registry import AdHocPlace, DatePlace, DeliveryPlace, StaffPlace, 
 
 SOMEBODY_ELSE = "new"
 """Answer to the question of whom a mark is: nobody of those who are named yet."""
+SCAN_RECEIPT = "scan"
+"""Answer to the question about a receipt that is not scanned: its card opens."""
 MARK_SUBJECT_PREFIX = "mark:"
 """Begins the subject of the question what a marked moment was; the id of the mark follows."""
 RELOAD_SECONDS = 15.0
@@ -223,6 +226,9 @@ class SecretaryActions(RecorderActions):
             return
         if subject.startswith(OF_WHOM_PREFIX):
             await self._answer_of_whom(int(subject.removeprefix(OF_WHOM_PREFIX)), value)
+            return
+        if subject.startswith(RECEIPT_PREFIX) and value == SCAN_RECEIPT:
+            self.people.open_receipt(int(subject.removeprefix(RECEIPT_PREFIX)))
             return
         body: dict[str, Any] = {"subject": subject, "value": value}
         if subject.startswith(MARK_SUBJECT_PREFIX):

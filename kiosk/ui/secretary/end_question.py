@@ -16,6 +16,12 @@ def end_question(kit: WidgetKit, app: AppState, cancel: str) -> list[Widget]:
     """
     _, secretary = kit.translate.gettext, app.secretary
     text = _("End the hearing? It is sealed; nothing can be added after that.")
+    running = app.recorder_state.hearing if app.recorder_state else None
+    if running and any(row.printed and not row.scan for row in running.receipts):
+        text = _(
+            "A receipt is not scanned yet. End the hearing? It is sealed; nothing can be added "
+            "after that."
+        )
 
     def end() -> None:
         hearing = app.recorder_state.hearing if app.recorder_state else None

@@ -14,6 +14,7 @@ from kiosk.ui.secretary.running_hearing.oath_card import oath_card
 from kiosk.ui.secretary.running_hearing.people_card import people_card
 from kiosk.ui.secretary.running_hearing.question_card import question_card
 from kiosk.ui.secretary.running_hearing.questions import Question
+from kiosk.ui.secretary.running_hearing.receipt_card import receipt_card
 from kiosk.ui.secretary.running_hearing.recording import EventButton, RecordingView
 from kiosk.ui.secretary.running_hearing.side_panel_card import side_panel_card
 from kiosk.ui.widgets.keyboard import key_rows
@@ -33,6 +34,8 @@ def event_buttons_column(
         return _answer_keys(kit, app, view.question.subject, secretary.typed_answer)
     if view.oath:
         return oath_card(kit, app, view.oath)
+    if view.receipt:
+        return receipt_card(kit, app, view.receipt)
     if view.panel:
         return side_panel_card(kit, view.panel, app)
     if view.sheet:

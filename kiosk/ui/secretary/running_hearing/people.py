@@ -8,7 +8,15 @@ from kiosk.api.persons import HearingPerson
 from kiosk.api.recorder import Mark, Microphone, RecorderState, RunningHearing
 from kiosk.hearing.session.persons import OF_WHOM_PREFIX
 from kiosk.locale import N_
-from kiosk.ui.actions.people_actions import NoteSheet, PeopleSheet, PersonSheet, Sheet, Typing
+from kiosk.rules.explanations import RECEIPT_EVENTS
+from kiosk.ui.actions.people_actions import (
+    AnswerSheet,
+    NoteSheet,
+    PeopleSheet,
+    PersonSheet,
+    Sheet,
+    Typing,
+)
 from kiosk.ui.actions.secretary_actions import SOMEBODY_ELSE
 from kiosk.ui.formatting import sentence_case
 from kiosk.ui.secretary.running_hearing.panel_view import Choice, PanelView
@@ -150,6 +158,9 @@ def sheet_view(
             return _person_view(context, hearing, sheet)
         case NoteSheet():
             return _note_view(context, hearing, sheet)
+        case AnswerSheet():
+            keep = context.translate.gettext("Keep")
+            return TypingView(sheet.question, sheet.typing, sheet.question, keep)
         case None:
             return None
 
@@ -223,7 +234,14 @@ def _person_choices(
     is_remote = person.attendance == "online" or (
         not person.attendance and hearing.format in ("online", "mixed")
     )
-    return (*places, *(means if is_remote else ()), *seats, *more)
+    receipts = [
+        choice(
+            f"receipt:{m.id}", sentence_case(context.labels.event(m.type)), "file-document-outline"
+        )
+        for m in hearing.marks
+        if m.type in RECEIPT_EVENTS and m.of and m.of.id == person.id and not m.withdrawn
+    ]
+    return (*receipts, *places, *(means if is_remote else ()), *seats, *more)
 
 
 def means_of(person: HearingPerson) -> str:

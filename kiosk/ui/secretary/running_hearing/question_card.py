@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from kivy.uix.widget import Widget
 
+from kiosk.ui.actions.people_actions import AnswerSheet
 from kiosk.ui.app_state import AppState
 from kiosk.ui.secretary.running_hearing.questions import Question
 from kiosk.ui.widgets.widget_kit import WidgetKit
@@ -28,6 +29,12 @@ def question_card(kit: WidgetKit, question: Question, app: AppState) -> Widget:
     def answer(value: str) -> Callable[[], None]:
         return lambda: app.spawn(secretary.answer_question(question.subject, value))
 
+    def type_answer() -> None:
+        if question.letters:
+            secretary.people.show(AnswerSheet(question.subject, question.text))
+        else:
+            secretary.show_answer_keys(True)
+
     answers: list[Widget] = [
         kit.button(f"ask.{question.subject}.{value}", label, answer(value), fill=True, once=True,
                    pad=8)
@@ -46,8 +53,7 @@ def question_card(kit: WidgetKit, question: Question, app: AppState) -> Widget:
         )  # fmt: skip
     if question.typed:
         answers.append(
-            kit.button("ask.type", _("Enter"), lambda: secretary.show_answer_keys(True), fill=True,
-                       pad=8)
+            kit.button("ask.type", _("Enter"), type_answer, fill=True, pad=8)
         )  # fmt: skip
     columns = 1 if long or len(answers) <= 2 else 2
     if columns == 2 and len(answers) % 2:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from kiosk.api.recorder import RunningHearing
 from kiosk.hearing.session.hearing_state import BUTTON_MARK, LEFT_OUT_PREFIX
 from kiosk.hearing.session.persons import OF_WHOM_PREFIX
+from kiosk.hearing.session.receipts import RECEIPT_PREFIX
 from kiosk.locale import N_
-from kiosk.ui.actions.secretary_actions import MARK_SUBJECT_PREFIX
+from kiosk.ui.actions.secretary_actions import MARK_SUBJECT_PREFIX, SCAN_RECEIPT
 from kiosk.ui.formatting import sentence_case
 from kiosk.ui.view_context import ViewContext
 
@@ -97,6 +98,7 @@ class Question:
     text: str
     choices: tuple[tuple[str, str], ...]
     typed: bool = False
+    letters: bool = False
 
 
 def typed_subjects(context: ViewContext) -> frozenset[str]:
@@ -110,6 +112,7 @@ def open_question(
     """Return the question to ask now: of the rules first, then about a press of the button."""
     newest = hearing.newest_mark  # what was left out before it is said now and asked later
     fresh = {f"{LEFT_OUT_PREFIX}{missing}" for missing in newest.left_out} if newest else set()
+    fresh |= {f"{RECEIPT_PREFIX}{newest.id}"} if newest else set()
     for subject in hearing.open_questions:
         if subject not in postponed | fresh and not subject.startswith(OF_WHOM_PREFIX):
             return build_question(context, subject, hearing)
@@ -156,6 +159,8 @@ def build_question(context: ViewContext, subject: str, hearing: RunningHearing) 
         text = _("Not marked before this: {event}", event=event)
         answers = (("done", _("It was done")), ("not_due", _("Not needed here")))
         return Question(subject, text, answers)
+    if subject.startswith(RECEIPT_PREFIX):
+        return _receipt_question(context, subject, hearing)
     unknown = _("Is it settled: {subject}?", subject=subject)
     text = _(SENTENCES[subject]) if subject in SENTENCES else unknown
     return Question(
@@ -163,7 +168,19 @@ def build_question(context: ViewContext, subject: str, hearing: RunningHearing) 
         text,
         _choices(context, subject, hearing),
         subject in typed_subjects(context),
+        subject in context.labels.sentence_questions(),
     )
+
+
+def _receipt_question(context: ViewContext, subject: str, hearing: RunningHearing) -> Question:
+    """Return the question about a receipt that was printed and is not scanned (R48)."""
+    _ = context.translate.gettext
+    mark = next((m for m in hearing.marks if f"{RECEIPT_PREFIX}{m.id}" == subject), None)
+    name = mark.of.name if mark is not None and mark.of is not None else ""
+    about = name or (context.clock_text(mark.at) if mark is not None else "")
+    text = _("The receipt is printed and not scanned: {name}", name=about)
+    answers = ((SCAN_RECEIPT, _("To the receipt")), ("paper", _("It stays on paper only")))
+    return Question(subject, text, answers)
 
 
 def _choices(

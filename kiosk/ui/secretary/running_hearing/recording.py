@@ -8,6 +8,7 @@ from kiosk.api.published import Schedule
 from kiosk.api.recorder import RecorderState, RunningHearing
 from kiosk.locale import N_
 from kiosk.ui.actions.people_actions import PeopleState
+from kiosk.ui.actions.receipt_actions import ReceiptState
 from kiosk.ui.actions.side_panel_actions import (
     ClosedSincePanel,
     DecisionPanel,
@@ -41,6 +42,8 @@ from kiosk.ui.secretary.running_hearing.questions import (
     left_out_text,
     open_question,
 )
+from kiosk.ui.secretary.running_hearing.receipt import ReceiptCard, receipt_view
+from kiosk.ui.secretary.running_hearing.receipt_samples import RECEIPT_SAMPLES
 from kiosk.ui.secretary.running_hearing.side_panel import panel_view, playing_text
 from kiosk.ui.secretary.running_hearing.sources import (
     MicrophoneRow,
@@ -97,6 +100,7 @@ class RecordingView:
     closed: ClosedView | None = None
     panel: PanelView | None = None
     oath: OathView | None = None
+    receipt: ReceiptCard | None = None
     sheet: SheetView | None = None
     playing: str = ""
     repairable: tuple[str, ...] = ()
@@ -104,8 +108,8 @@ class RecordingView:
 
     @property
     def is_card_open(self) -> bool:
-        """Whether an oath, a panel or a sheet takes the place of the events."""
-        return bool(self.oath or self.panel or self.sheet)
+        """Whether an oath, a receipt, a panel or a sheet takes the place of the events."""
+        return bool(self.oath or self.receipt or self.panel or self.sheet)
 
     """The banner can be dismissed."""
 
@@ -121,6 +125,10 @@ def view(app: AppState) -> RecordingView:
         panel=app.secretary.side_panel.panel,
         hidden_oath=app.secretary.hidden_oath,
     )
+    if _has_paper(app):
+        shown = with_receipt(
+            app.view_context(), app.shown_recorder_state, shown, app.receipts.state
+        )
     secretary = app.secretary
     shown = with_people(
         app.view_context(),
@@ -136,6 +144,11 @@ def view(app: AppState) -> RecordingView:
         return shown
     text = app.notice_text(reminder.code, reminder.source)
     return replace(shown, banner=text, is_reminder=True)
+
+
+def _has_paper(app: AppState) -> bool:
+    """Return whether receipts can be printed or scanned here."""
+    return bool(app.settings.printer.port) or app.settings.scanner.fitted
 
 
 def recording_view(
@@ -188,6 +201,15 @@ def recording_view(
     )
 
 
+def with_receipt(
+    context: ViewContext, recorder: RecorderState, shown: RecordingView, receipts: ReceiptState
+) -> RecordingView:
+    """Return the view with the card of a receipt; an open panel goes before it."""
+    hearing = recorder.hearing or RunningHearing(id="")
+    receipt = None if shown.panel else receipt_view(context, hearing, receipts)
+    return replace(shown, receipt=receipt)
+
+
 def with_people(
     context: ViewContext,
     recorder: RecorderState,
@@ -205,7 +227,9 @@ def with_people(
 
     sheet = sheet_view(context, recorder, people.sheet)
     question = whom(newest=True) or shown.question or whom(newest=False)
-    return replace(shown, sheet=sheet, question=question, oath=None if sheet else shown.oath)
+    if sheet:
+        shown = replace(shown, oath=None, receipt=None)
+    return replace(shown, sheet=sheet, question=question)
 
 
 def _buttons(context: ViewContext, events: tuple[str, ...]) -> tuple[EventButton, ...]:
@@ -341,6 +365,7 @@ def _all_events(app: AppState) -> None:
 
 SAMPLES: dict[str, Prepare] = {
     **PEOPLE_SAMPLES,
+    **RECEIPT_SAMPLES,
     "recording": hearing_runs(),
     "recording-missing": hearing_runs(
         hearing={

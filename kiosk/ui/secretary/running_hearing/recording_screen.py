@@ -79,6 +79,7 @@ class RecordingScreen(Screen):
             question,
             view.panel,
             view.oath,
+            view.receipt,
             view.sheet,
             view.due,
             view.hint,
