@@ -1,4 +1,4 @@
-"""The card of a receipt: what is offered and said, whatever has become of it (R47-R49, R77, S12)."""
+"""The card of a receipt: what is offered and said, whatever became of it (R47-R49, R77, S12)."""
 
 from __future__ import annotations
 
