@@ -14,13 +14,13 @@ import pytest
 
 from kiosk.api.persons import HearingPerson
 from kiosk.api.recorder import RecorderState
+from kiosk.api.recorder_calls import MAX_ANSWER_LENGTH
 from kiosk.demo.x_server import Display
 from kiosk.hardware.virtual.badge_reader import VirtualBadgeReader
 from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
 from kiosk.rules import load_rules
 from kiosk.ui.actions.people_actions import (
-    MAX_ANSWER_LENGTH,
     AnswerSheet,
     NoteSheet,
     PeopleSheet,

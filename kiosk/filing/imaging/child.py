@@ -88,8 +88,9 @@ def read_codes(request: dict[str, Any]) -> dict[str, Any]:
     import zxingcpp
 
     with Image.open(request["page"]) as page:
-        found = zxingcpp.read_barcodes(page.convert("L"), formats=zxingcpp.BarcodeFormat.QRCode)
-    return {"codes": [code.text for code in found if code.text]}
+        found = zxingcpp.read_barcodes(page.convert("L"))
+    is_qr = zxingcpp.BarcodeFormat.QRCode
+    return {"codes": [code.text for code in found if code.format == is_qr and code.text]}
 
 
 _ACTIONS = {"prepare": prepare, "assemble": assemble, "read_codes": read_codes}

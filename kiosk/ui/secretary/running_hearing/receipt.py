@@ -16,7 +16,7 @@ from kiosk.rules.explanations import RECEIPT_EVENTS, explanation_for
 from kiosk.ui.actions.receipt_actions import ReceiptState
 from kiosk.ui.formatting import sentence_case
 from kiosk.ui.rule_labels import RuleLabels
-from kiosk.ui.secretary.running_hearing.panel_view import Choice, PanelView
+from kiosk.ui.secretary.running_hearing.panel_view import Choice, PanelView, Style
 from kiosk.ui.view_context import ViewContext
 
 STEPS = {
@@ -121,7 +121,7 @@ def _choices(
         Choice("print:", _("Print again") if receipt.printed else _("Print the receipt"),
                "printer-outline", "plain" if receipt.printed else "primary"),
     )  # fmt: skip
-    style = "primary" if receipt.printed or is_online else "plain"
+    style: Style = "primary" if receipt.printed or is_online else "plain"
     scan = (Choice("scan:", _("Scan the signed sheet"), "scanner", style),) if scans else ()
     return (*printing, *scan)
 
