@@ -17,6 +17,7 @@ from kiosk.api.states import (
     ClockState,
     CourtKeyState,
     EncoderState,
+    LampState,
     MicrophoneKind,
     MicrophoneState,
     MirrorState,
@@ -366,8 +367,8 @@ class RecorderState(Model):
     mirror: Mirror = Mirror()
     clock: Clock = Clock()
     proof: Proof = Proof()
-    lamp: bool = False
-    """The recording lamp is lit."""
+    lamp: LampState = LampState.OFF
+    """What the recording lamp shows; without a lamp, what it would show."""
     court_keys: CourtKeys = CourtKeys()
     listening: Playback | None = None
     reminder: ResumeReminder | None = None

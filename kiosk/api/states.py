@@ -24,6 +24,17 @@ class Phase(StrEnum):
         return self in (Phase.RECORDING, Phase.RECESS, Phase.RETIRED)
 
 
+class LampState(StrEnum):
+    """What the recording lamp shows: the recorder's verdict on what it records now."""
+
+    OFF = "off"
+    """Nothing is recorded."""
+    SLOW = "slow"
+    """It blinks slowly: something is recorded, but a source is not heard, or not all is proven."""
+    STEADY = "steady"
+    """All sources that serve somebody are recorded, durable, and were read back."""
+
+
 class MicrophoneState(StrEnum):
     """State of one microphone; see docs/interfaces.md for what each means.
 

@@ -25,8 +25,22 @@ EXIT_STATUS = {0: "ended by a signal", 1: "could not start"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add nothing: the settings say everything."""
-    del parser
+    """Add what systemd asks for after a crash; the settings say everything else."""
+    parser.add_argument(
+        "--lamp-off", action="store_true", help="darken the recording lamp, which a crash left lit"
+    )
+
+
+def _darken_lamp(settings: Settings) -> int:
+    """Drive the lamp's pin low and let it go.
+
+    The kernel of a Pi leaves a pin as it was driven when the process ends that drove it
+    (``strict_gpiod`` in ``config.txt`` changes that).
+    """
+    from kiosk.hardware.panel import Panel
+
+    Panel(settings.panel).open().close()
+    return 0
 
 
 def _open_sources(settings: Settings) -> Sources:
@@ -48,6 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
     dump_stacks_on_signal()
     set_malloc_thresholds()
     settings = command_settings(arguments)
+    if arguments.lamp_off:
+        return _darken_lamp(settings)
     # Each import comes when it is needed: all together they take seconds on a Pi.
     sources = _open_sources(settings)  # the devices come up meanwhile, in processes of their own
     from kiosk.services.recorder_core import RecorderCore

@@ -107,7 +107,7 @@ def recorder_rows(state: RecorderState) -> Iterator[Row]:
     yield "proof", " ".join(filter(None, [state.proof.state, state.proof.source]))
     yield "clock", state.clock.state
     yield "court keys", f"{state.court_keys.state}{', needed' if state.court_keys.needed else ''}"
-    yield "lamp", "lit" if state.lamp else "dark"
+    yield "lamp", state.lamp
     yield from _alarm_rows(state.alarms)
 
 

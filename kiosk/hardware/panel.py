@@ -1,5 +1,8 @@
 """The panel: recording lamp and button on the GPIO header, by gpiozero.
 
+Whoever watches the recording sets the lamp and makes it blink (:meth:`Panel.blink`): a lamp that
+blinked by itself would go on when nobody watches any more.
+
 It never blocks or fails a recording: without GPIO its state is ``absent``.
 """
 
@@ -8,11 +11,13 @@ from __future__ import annotations
 import importlib.metadata
 import logging
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from kiosk.api.recorder import Device
+from kiosk.api.states import LampState
 from kiosk.config import PanelSettings
 
 log = logging.getLogger(__name__)
@@ -38,8 +43,9 @@ class Panel:
         self._led: Any = None
         self._button: Any = None
         self._on_press = on_press
-        self._lamp_requested = False
+        self._lamp, self._is_driven = LampState.OFF, False
         self._pin_factory_name = ""
+        self._lock = threading.Lock()
         self.problem = ""
         self.is_tested = False
         self._settings = settings
@@ -51,7 +57,7 @@ class Panel:
         """
         if self._settings.enabled:
             self._open(self._settings)
-            self.lamp = self._lamp_requested
+            self.lamp = self._lamp
         return self
 
     def _open(self, settings: PanelSettings) -> None:
@@ -86,23 +92,50 @@ class Panel:
         return "ok" if self._led is not None else "absent"
 
     @property
-    def lamp(self) -> bool | None:
-        """Whether the lamp is on; without a lamp, the last requested value; None: unreadable."""
+    def lamp(self) -> LampState | None:
+        """What the lamp shows, by the level of its pin; None: unreadable.
+
+        Without a lamp it is what was set last. A level that nobody has driven tells for itself.
+        """
         if self._led is None:
-            return self._lamp_requested
+            return self._lamp
         try:
-            return bool(self._led.value)
+            level = bool(self._led.value)
         except Exception as error:  # who watches a recording must go on watching it
             self._note_problem("read", error)
             return None
+        if level == self._is_driven:
+            return self._lamp
+        return LampState.STEADY if level else LampState.OFF
 
     @lamp.setter
-    def lamp(self, on: bool) -> None:
-        self._lamp_requested = on
+    def lamp(self, shown: LampState) -> None:
+        with self._lock:
+            if shown is not LampState.SLOW or self._lamp is not LampState.SLOW:
+                self._is_driven = shown is not LampState.OFF
+            self._lamp = shown
+            self._drive()
+
+    def renew(self, shown: LampState) -> None:
+        """Change how a lit lamp is lit: one that a step has just darkened stays dark."""
+        with self._lock:
+            if self._lamp in (LampState.OFF, shown) or shown is LampState.OFF:
+                return
+            self._lamp, self._is_driven = shown, True
+            self._drive()
+
+    def blink(self) -> None:
+        """Light or darken a lamp that blinks; whoever watches the recording calls it."""
+        with self._lock:
+            if self._lamp is LampState.SLOW:
+                self._is_driven = not self._is_driven
+                self._drive()
+
+    def _drive(self) -> None:
         if self._led is None:
             return
         try:
-            self._led.value = on
+            self._led.value = self._is_driven
         except Exception as error:  # the lamp must never stop a recording
             self._note_problem("switched", error)
 

@@ -35,7 +35,7 @@ from kiosk.api.recorder_calls import (
     Statement,
     StepAnswer,
 )
-from kiosk.api.states import Phase
+from kiosk.api.states import LampState, Phase
 from kiosk.clocks import recording_ns
 from kiosk.config import Settings
 from kiosk.hardware.panel import Panel
@@ -351,7 +351,7 @@ class Courtroom:
 
     def sync_lamp(self) -> None:
         """Set the lamp to match the capture again, after a lamp test."""
-        self._parts.set_lamp(self.is_capturing)
+        self._parts.set_lamp(LampState.SLOW if self.is_capturing else LampState.OFF)
 
     # -- start and end of the service ----------------------------------------------------------
     def recover(self) -> None:
@@ -363,7 +363,7 @@ class Courtroom:
         hearing = self.current
         if hearing is not None and hearing.capture is not None:
             self._parts.stop(hearing, "shutdown", "", "")
-        self._parts.set_lamp(False)
+        self._parts.set_lamp(LampState.OFF)
         self.monitor.listen_back.stop()
         self.seal_queue.close(seconds)
         if hearing is not None:

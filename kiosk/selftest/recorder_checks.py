@@ -19,7 +19,7 @@ import numpy as np
 from kiosk.api.recorder import Mirror
 from kiosk.api.recorder_calls import DeviceTestAnswer
 from kiosk.api.reports import Limit
-from kiosk.api.states import MicrophoneState, MirrorState
+from kiosk.api.states import LampState, MicrophoneState, MirrorState
 from kiosk.clocks import format_wall, is_synchronised, wall_time
 from kiosk.config import Settings
 from kiosk.errors import StorageError
@@ -219,16 +219,17 @@ async def check_panel(
     pressed = False
     panel.is_tested = True
     try:
-        panel.lamp = False
+        panel.lamp = LampState.OFF
         off = panel.lamp
         for step in range(max(1, round((seconds or PANEL_S) / POLL_S))):
-            panel.lamp = int(step * POLL_S / BLINK_S) % 2 == 0
+            is_lit = int(step * POLL_S / BLINK_S) % 2 == 0
+            panel.lamp = LampState.STEADY if is_lit else LampState.OFF
             await asyncio.sleep(POLL_S)
             pressed = pressed or panel.is_pressed
             if pressed or busy():
                 break
-        panel.lamp = True
-        works = panel.lamp is True and off is False
+        panel.lamp = LampState.STEADY
+        works = panel.lamp is LampState.STEADY and off is LampState.OFF
     finally:
         sync_lamp()
         panel.is_tested = False

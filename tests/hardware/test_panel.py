@@ -1,10 +1,13 @@
 """Panel: lamp and button on gpiozero's mock pins, and honesty without GPIO."""
 
 import threading
+from pathlib import Path
 
 import pytest
 from gpiozero import Device  # type: ignore[import-untyped]
 
+from kiosk.api.states import LampState
+from kiosk.cli import main
 from kiosk.config import PanelSettings
 from kiosk.hardware.panel import Panel
 from kiosk.hardware.virtual.panel import VirtualPanel
@@ -16,11 +19,11 @@ def test_lamp_and_button_on_mock_pins() -> None:
     with VirtualPanel(settings) as virtual:
         panel = Panel(settings, on_press=lambda: presses.append(1)).open()
         assert panel.state == "ok"
-        assert not virtual.lamp
-        panel.lamp = True
+        assert not virtual.lamp, "dark at boot"
+        panel.lamp = LampState.STEADY
         assert virtual.lamp
-        assert panel.lamp
-        panel.lamp = False
+        assert panel.lamp is LampState.STEADY
+        panel.lamp = LampState.OFF
         assert not virtual.lamp
         virtual.press()
         virtual.press()
@@ -28,6 +31,51 @@ def test_lamp_and_button_on_mock_pins() -> None:
         assert panel.describe().back_end == "MockFactory"
         assert panel.describe().virtual is True
         panel.close()
+
+
+def test_a_lamp_that_blinks_is_lit_at_once_and_only_goes_on_while_somebody_watches() -> None:
+    with VirtualPanel(PanelSettings()) as virtual:
+        panel = Panel(PanelSettings()).open()
+        panel.lamp = LampState.SLOW
+        lit = [virtual.lamp]
+        for _ in range(3):
+            panel.blink()
+            panel.renew(LampState.SLOW)
+            lit.append(virtual.lamp)
+            assert panel.lamp is LampState.SLOW, "dark or lit"
+        assert lit == [True, False, True, False]
+        panel.renew(LampState.STEADY)
+        panel.blink()
+        assert virtual.lamp
+        panel.lamp = LampState.OFF
+        panel.renew(LampState.STEADY)
+        panel.blink()
+        assert not virtual.lamp, "what a step has darkened stays dark"
+        panel.close()
+
+
+def test_a_level_that_nobody_has_driven_tells_for_itself() -> None:
+    settings = PanelSettings()
+    with VirtualPanel(settings):
+        panel = Panel(settings).open()
+        pin = Device.pin_factory.pin(settings.lamp_pin)
+        pin.state = True
+        assert panel.lamp is LampState.STEADY
+        panel.lamp = LampState.SLOW
+        pin.state = False
+        assert panel.lamp is LampState.OFF
+        panel.close()
+
+
+def test_after_a_crash_the_unit_darkens_the_lamp(tmp_path: Path) -> None:
+    """A pin that was driven stays so on a Pi; whoever comes next finds it lit."""
+    settings = tmp_path / "kiosk.toml"
+    settings.write_text(f'[paths]\ndata = "{tmp_path}/data"\nrun = "{tmp_path}/run"\n')
+    with VirtualPanel(PanelSettings()):
+        pin = Device.pin_factory.pin(PanelSettings().lamp_pin)
+        pin.function, pin.state = "output", True
+        assert main(["--config", str(settings), "recorder", "--lamp-off"]) == 0
+        assert (pin.function, pin.state) == ("input", False)
 
 
 def test_a_button_that_nobody_presses_takes_no_thread() -> None:
@@ -61,8 +109,8 @@ def test_without_gpio_it_is_absent_and_harmless(monkeypatch: pytest.MonkeyPatch)
     panel = Panel(PanelSettings()).open()
     assert panel.state == "absent"
     assert panel.problem
-    panel.lamp = True
-    assert panel.lamp
+    panel.lamp = LampState.STEADY
+    assert panel.lamp is LampState.STEADY
     assert not panel.is_pressed
     assert panel.describe().back_end == "none"
     panel.close()

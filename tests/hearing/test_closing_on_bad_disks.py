@@ -156,7 +156,7 @@ def test_a_closing_that_cannot_start_stops_the_capture_and_says_so(
                 with pytest.raises(MemoryError):
                     rig.courtroom.change_publicity(True, "p1", tap_ns, SECRET)
         assert rig.capture is None
-        assert (rig.phase(), rig.state()["lamp"]) == ("recess", False)
+        assert (rig.phase(), rig.state()["lamp"]) == ("recess", "off")
         assert rig.hearing()["closed"] is not None
         assert "failure_reason" in rig.hearing()["open_questions"]
         assert "start_failed" in rig.codes()

@@ -213,7 +213,7 @@ def test_full_disk_at_the_start_is_said(rig: CourtroomRig) -> None:
     with full_disk(), pytest.raises(StorageError):
         rig.begin()
     assert rig.phase() == "idle"
-    assert rig.state()["lamp"] is False
+    assert rig.state()["lamp"] == "off"
     rig.begin()
     assert rig.phase() == "recording"
 

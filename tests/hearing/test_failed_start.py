@@ -131,7 +131,7 @@ def test_any_write_of_a_start_fails(
                 rig.courtroom.end("p1")
                 rig.sealed(hearing_id)
                 continue
-            assert (rig.phase(), rig.state()["lamp"]) == ("idle", False), number
+            assert (rig.phase(), rig.state()["lamp"]) == ("idle", "off"), number
             assert "start_failed" in rig.codes(), number
             assert media(rig) == [], number
             if number % 2:  # the disk comes back before the restart, or with it
@@ -214,7 +214,7 @@ def test_a_start_that_breaks_within_leaves_no_listener(
             with pytest.raises(RuntimeError, match=r"no memory|new thread"):
                 rig.begin()
         assert not rig.live.is_dispatching
-        assert (rig.phase(), rig.state()["lamp"]) == ("idle", False)
+        assert (rig.phase(), rig.state()["lamp"]) == ("idle", "off")
         assert "start_failed" in rig.codes()
         rig.begin()
         rig.wait_recorded()
@@ -241,7 +241,7 @@ def test_any_write_of_a_resume_fails(
             known_failures += not rig.courtroom.is_capturing
         done = rig.courtroom.is_capturing
         if not done:
-            assert (rig.phase(), rig.state()["lamp"]) == ("recess", False), number
+            assert (rig.phase(), rig.state()["lamp"]) == ("recess", "off"), number
             assert "start_failed" in rig.codes(), number
             assert media(rig) == [], number
             if restarts is not None:

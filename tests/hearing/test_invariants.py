@@ -13,7 +13,7 @@ import pytest
 from gpiozero import LED, Device  # type: ignore[import-untyped]
 
 from kiosk.api.recorder import RecorderState
-from kiosk.api.states import Phase
+from kiosk.api.states import LampState, Phase
 from kiosk.clocks import NS_PER_S
 from kiosk.errors import StorageError
 from kiosk.evidence.chain import read_chain
@@ -241,8 +241,33 @@ def test_a_lamp_that_is_dark_is_lit_again(room: SimulatedCourtroom) -> None:
     assert breaches(room) == [("breach", LAMP_WRONG), ("breach_ended", LAMP_WRONG)]
 
 
+def levels_of_lamp(room: SimulatedCourtroom, seconds: float) -> set[bool]:
+    """Return the levels that the lamp's pin had within the next seconds."""
+    found = set()
+    for _ in range(round(seconds * 5)):
+        room.pass_time(0.2)
+        found.add(bool(Device.pin_factory.pin(LAMP_PIN).state))
+    return found
+
+
+def test_the_lamp_is_steady_only_while_all_is_proven(room: SimulatedCourtroom) -> None:
+    begin(room)
+    room.pass_time(8)
+    assert room.state.lamp is LampState.STEADY
+    assert levels_of_lamp(room, 3) == {True}
+    with mock.patch.object(TrackWriter, "flush", return_value=True):
+        room.pass_time(6)
+        assert room.state.lamp is LampState.SLOW, "nothing becomes durable"
+        assert levels_of_lamp(room, 3) == {True, False}
+    room.pass_time(10)
+    assert room.state.lamp is LampState.STEADY
+    room.tap("recess", methodcaller("recess", "p1"))
+    assert levels_of_lamp(room, 3) == {False}
+    assert LAMP_WRONG not in {code for _, code in breaches(room)}
+
+
 def test_the_technicians_test_of_the_lamp_is_no_breach(room: SimulatedCourtroom) -> None:
-    room.panel.is_tested = room.panel.lamp = True
+    room.panel.is_tested, room.panel.lamp = True, LampState.STEADY
     room.pass_time(2)
     assert LAMP_WRONG not in alarms(room)
 
@@ -328,7 +353,7 @@ def test_a_start_that_takes_long_keeps_its_sources(room: SimulatedCourtroom) -> 
 def test_no_step_that_hangs_is_acted_against(room: SimulatedCourtroom) -> None:
     def listen(_courtroom: Any) -> None:
         room.sources.attach(listener, room.world.now_ns)
-        room.panel.lamp = True
+        room.panel.lamp = LampState.STEADY
         room.pass_time(8)
 
     listener = Eavesdropper()

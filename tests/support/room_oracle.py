@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyrage
 
-from kiosk.api.states import Phase
+from kiosk.api.states import LampState, Phase
 from kiosk.evidence.chain import read_chain
 from kiosk.recording.verify.hearing import verify
 from kiosk.storage.hearing_folder import AGE_SUFFIX, JOURNAL_FILE, SIGNATURE
@@ -180,8 +180,8 @@ class RoomOracle:
     def _check_lamp(self) -> None:
         room = self._room
         recording = room.state.phase is Phase.RECORDING
-        assert room.is_lamp_lit == recording, f"{room.state.phase}: lamp {room.is_lamp_lit}"
-        assert room.state.lamp == recording
+        assert room.is_lamp_lit == recording, f"{room.state.phase}: lamp {room.panel.lamp}"
+        assert (room.state.lamp is not LampState.OFF) == recording
 
     def _check_recorded(self) -> None:
         room = self._room

@@ -107,7 +107,7 @@ def test_who_is_not_noted_as_come_after_five_minutes() -> None:
     assert codes(inputs(recorder=early)) == []
     late = in_phase("recording", persons=PERSONS, started=sample_data.at(9, 40))
     (reminder,) = reminders(inputs(recorder=late), SETTINGS)
-    assert (reminder.code, reminder.source) == ("persons_missing", "B, expert")
+    assert (reminder.code, reminder.source) == ("persons_missing", "expert"), "B is noted as absent"
     assert codes(inputs(recorder=late), remind_missing_minutes=0) == []
     come = [person | {"attendance": "online"} for person in PERSONS]
     assert codes(inputs(recorder=in_phase("recording", persons=come))) == []
@@ -222,6 +222,30 @@ def test_dismissed_it_does_not_come_again(app: AppState, clock: Clock) -> None:
     app.dismiss_notice()
     talk(app, clock, 10)
     assert app.screen_chrome().notice == ""
+
+
+def test_who_was_dismissed_is_not_named_again_as_others_come(app: AppState) -> None:
+    def report(**attendance: str) -> None:
+        rows = [
+            {"id": name, "role": "witness", "name": name, "attendance": attendance.get(name, "")}
+            for name in ("A", "B", "C")
+            if name != "C" or "C" in attendance
+        ]
+        fields = {"persons": rows, "started": sample_data.at(9, 0)}
+        app.handle_recorder_event("state", sample_data.recording(hearing=fields))
+
+    app.staff = StaffSession.model_validate(sample_data.SECRETARY)
+    report()
+    due = app.reminder_desk.due()
+    assert due is not None
+    assert due.source == "A, B"
+    app.dismiss_notice()
+    report(B="hall")
+    assert app.reminder_desk.due() is None, "A was dismissed with B"
+    report(B="hall", C="")
+    due = app.reminder_desk.due()
+    assert due is not None
+    assert due.source == "A, C", "somebody new is missing"
 
 
 def test_visitors_are_told_of_no_person_and_of_no_recess(app: AppState) -> None:

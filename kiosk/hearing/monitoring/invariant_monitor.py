@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kiosk.api.recorder import AlarmKey, RecorderState
-from kiosk.api.states import CameraState, Phase, StorageState
+from kiosk.api.states import CameraState, LampState, Phase, StorageState
 from kiosk.clocks import NS_PER_S, format_wall, recording_ns
+from kiosk.hardware.panel import Panel
 from kiosk.hearing.monitoring.invariants import (
     CLOSED_IN_PLAIN,
     LAMP_WRONG,
@@ -25,6 +26,7 @@ from kiosk.hearing.monitoring.invariants import (
     SourcePulse,
     find_breaches,
 )
+from kiosk.hearing.monitoring.lamp import lamp_for
 from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.open_hearing import OpenHearing
 from kiosk.hearing.session.part_controller import PartController
@@ -32,6 +34,8 @@ from kiosk.recording.part import Part
 
 log = logging.getLogger(__name__)
 CHECK_S = 0.4
+BLINK_NS = 3 * NS_PER_S // 4
+"""A lamp that blinks is lit and dark for at least so long: for two checks."""
 ALARM_NS = 60 * NS_PER_S
 """What has happened stays this long: somebody must be able to read it."""
 PAST = (CLOSED_IN_PLAIN, RECORDED_UNASKED)
@@ -83,6 +87,7 @@ class InvariantMonitor:
         self._breaches: dict[AlarmKey, _Breach] = {}
         self._lines: deque[_Line] = deque()
         self._must_stop: tuple[Part, int] | None = None
+        self._blinked_ns = 0
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -122,6 +127,7 @@ class InvariantMonitor:
         found = set(find_breaches(before, now))
         for code, _ in found:
             self._act(code, now)
+        self._update_lamp(now)
         with self._lock:
             changed = self._update(found, now.at_ns)
         if changed:
@@ -137,7 +143,6 @@ class InvariantMonitor:
         capturing_ns = None if capture is None else capture.tap_ns
         closed_ns = self._closed_since(hearing, at_ns)
         shown, is_current = self._look_at_shown(phase, closed_ns)
-        panel = context.panel
         return Observation(
             at_ns=at_ns,
             shown_phase=shown.phase if shown is not None and is_current else phase,
@@ -145,7 +150,7 @@ class InvariantMonitor:
             phase=phase,
             closed_ns=closed_ns,
             capturing_ns=capturing_ns,
-            lamp=panel.lamp if panel.state == "ok" and not panel.is_tested else None,
+            lamp=_shows_recording(context.panel),
             is_listening=context.sources.is_dispatching,
             plain_ns=pulse.plain_ns,
             media_ns=pulse.media_ns,
@@ -204,7 +209,25 @@ class InvariantMonitor:
         elif code == RECORDED_UNASKED:
             self._context.sources.release()
         elif code == LAMP_WRONG:
-            self._parts.set_lamp(now.capturing_ns is not None)
+            self._parts.set_lamp(self._lamp_for(now))
+
+    def _lamp_for(self, now: Observation) -> LampState:
+        shown_ns, shown = self.shown or (0, None)
+        return lamp_for(now, shown, shown_ns)
+
+    def _update_lamp(self, now: Observation) -> None:
+        """Let a lit lamp say what is so now.
+
+        It is lit and darkened by the steps of a hearing: here only the way it is lit changes, so
+        that a lamp that is wrong is found, told and journalled (:data:`LAMP_WRONG`).
+        """
+        panel = self._context.panel
+        if panel.is_tested or now.capturing_ns is None:
+            return
+        panel.renew(self._lamp_for(now))
+        if now.at_ns - self._blinked_ns >= BLINK_NS:
+            self._blinked_ns = now.at_ns
+            panel.blink()
 
     def _update(self, found: set[AlarmKey], now_ns: int) -> bool:
         """Update the breaches; return whether an alarm began or ended. The lock is held."""
@@ -270,6 +293,13 @@ class InvariantMonitor:
                 )
             self._lines.popleft()
         return count > 0
+
+
+def _shows_recording(panel: Panel) -> bool | None:
+    """Return whether the lamp tells that something is recorded; None: there is none to ask."""
+    if panel.state != "ok" or panel.is_tested or (lamp := panel.lamp) is None:
+        return None
+    return lamp is not LampState.OFF
 
 
 def _is_shown_closed(shown: RecorderState | None) -> bool:

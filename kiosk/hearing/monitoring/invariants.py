@@ -68,7 +68,8 @@ class Observation:
         phase: by the journal.
         closed_ns: recording clock since when the hearing is shown as closed; None: it is not.
         capturing_ns: tap of the part that is captured or being started; None: none is.
-        lamp: level of the lamp's pin; None: there is none, or it is being tested.
+        lamp: whether the lamp shows that something is recorded, by its pin; None: there is none,
+            or it is being tested.
         is_listening: whether something takes what the devices give.
         plain_ns, media_ns: see :class:`kiosk.recording.capture.pulse.RecordingPulse`.
         sources: those that are shown as working.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from kiosk.api.recorder import AlarmKey, Clock, Preview, Proof, RecorderState
-from kiosk.api.states import Phase
+from kiosk.api.states import LampState, Phase
 from kiosk.clocks import format_wall, recording_ns
 from kiosk.hardware.real_time_clock import read_real_time_clock
 from kiosk.hardware.wall_clock import clock_state
@@ -66,7 +66,7 @@ class StateBuilder:
             mirror=mirror,
             clock=Clock(state=clock_state(), rtc=self._rtc.latest().state),
             proof=proof,
-            lamp=bool(context.panel.lamp),
+            lamp=context.panel.lamp or LampState.OFF,
             court_keys=self._publicity.court_keys(hearing.state if hearing is not None else None),
             closed_hearings=closed,
             listening=monitor.listen_back.state(),

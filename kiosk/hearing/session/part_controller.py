@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from kiosk.api.states import LampState
 from kiosk.config import Settings
 from kiosk.errors import KioskError, RecordingError
 from kiosk.evidence.device_key import load_device_signer
@@ -77,17 +78,17 @@ class PartController:
                 log.error("the device's identity cannot be read: %s", error)
         return self._signer
 
-    def set_lamp(self, on: bool) -> None:
-        """Switch the lamp (one that fails stops nothing)."""
-        self._context.panel.lamp = on
+    def set_lamp(self, shown: LampState) -> None:
+        """Set the lamp (one that fails stops nothing)."""
+        self._context.panel.lamp = shown
 
     def start(self, folder: Path, tap_ns: int, codec: FragmentCodec) -> Part:
-        """Start capturing into ``folder`` and switch the lamp on."""
+        """Start capturing into ``folder``; the lamp blinks until it is proven."""
         context = self._context
         capture = self._make_part(
             folder, context.settings, context.sources, codec, context.store, self._room
         )
-        self.set_lamp(True)
+        self.set_lamp(LampState.SLOW)
         try:
             capture.start(tap_ns)
         except Exception:
@@ -104,7 +105,7 @@ class PartController:
             if hearing is None or hearing.capture is None:  # the part before it does not go on
                 self._context.current.has_failed_start = True
                 self._context.sources.stop_encoder()
-                self.set_lamp(False)
+                self.set_lamp(LampState.OFF)
                 self._context.events.on_change()
 
     def attach_journal(
@@ -238,7 +239,7 @@ class PartController:
         assert capture is not None
         capture.stop(reason, person, at_ns)
         self._context.sources.stop_encoder()
-        self.set_lamp(False)
+        self.set_lamp(LampState.OFF)
         hearing.capture = None
         hearing.close_part(capture, why)
         self._seal_in_background(hearing, capture)

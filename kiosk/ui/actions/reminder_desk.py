@@ -50,7 +50,7 @@ class ReminderDesk:
         is_speaking = self._speech.is_speaking(self._now())
         for reminder in reminders(self._inputs(is_speaking), self._settings):
             is_allowed = self._is_staff() or reminder.code in PUBLIC
-            if is_allowed and reminder.key not in self._dismissed:
+            if is_allowed and not reminder.keys <= self._dismissed:
                 return reminder
         return None
 
@@ -78,13 +78,13 @@ class ReminderDesk:
     def dismiss(self) -> None:
         """Do not show the present reminder again."""
         if (reminder := self.due()) is not None:
-            self._dismissed.add(reminder.key)
+            self._dismissed |= reminder.keys
 
     def tick(self) -> None:
         """Say a reminder of the next hearing aloud, once, where the settings want it."""
         if not self._settings.remind_aloud:
             return
         for reminder in reminders(self._inputs(False), self._settings):
-            if reminder.code == SOON and reminder.key not in self._said:
-                self._said.add(reminder.key)
+            if reminder.code == SOON and not reminder.keys <= self._said:
+                self._said |= reminder.keys
                 self._say(reminder)

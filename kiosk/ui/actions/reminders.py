@@ -34,13 +34,13 @@ class Reminder:
 
     Attributes:
         code: of :mod:`kiosk.alarms`.
-        key: what is dismissed with it: the same reminder of the same hearing.
+        keys: what is dismissed with it: the same reminder of the same hearing, or of its persons.
         source: what its sentence names: a time of day, or persons (for staff alone).
         hearing_id: the hearing of the list that it wants started.
     """
 
     code: str
-    key: str
+    keys: frozenset[str]
     source: str = ""
     hearing_id: str = ""
 
@@ -63,6 +63,10 @@ class ReminderInputs:
     is_speaking: bool
     now: datetime
     zone: ZoneInfo
+
+
+def _key(code: str, what: str) -> frozenset[str]:
+    return frozenset((f"{code} {what}",))
 
 
 def reminders(inputs: ReminderInputs, settings: HearingSettings) -> list[Reminder]:
@@ -91,7 +95,7 @@ def _forgotten(inputs: ReminderInputs, settings: HearingSettings) -> Iterator[Re
             continue
         ends = starts + timedelta(minutes=hearing.duration_minutes or 60)
         if starts - EARLY <= inputs.now < ends:
-            yield Reminder(FORGOTTEN, f"{FORGOTTEN} {hearing.id}", hearing_id=hearing.id)
+            yield Reminder(FORGOTTEN, _key(FORGOTTEN, hearing.id), hearing_id=hearing.id)
             return
 
 
@@ -104,25 +108,25 @@ def _soon(inputs: ReminderInputs, settings: HearingSettings) -> Iterator[Reminde
             continue
         if timedelta(0) < starts - inputs.now <= before:
             time = starts.astimezone(inputs.zone).strftime("%H:%M")
-            yield Reminder(SOON, f"{SOON} {hearing.id}", time)
+            yield Reminder(SOON, _key(SOON, hearing.id), time)
             return
 
 
 def _missing(
     hearing: RunningHearing, now: datetime, settings: HearingSettings
 ) -> Iterator[Reminder]:
-    """Yield who is expected and was not noted as come, some minutes after the start."""
+    """Yield of whom nothing is noted, some minutes after the start: neither come nor absent."""
     started = parse_wall(hearing.started)
     late = timedelta(minutes=settings.remind_missing_minutes)
     if not settings.remind_missing_minutes or started is None or now - started < late:
         return
-    missing = [p for p in hearing.persons if p.attendance in ("", "absent") and not p.left]
+    missing = [p for p in hearing.persons if not p.attendance and not p.left]
     if not missing:
         return
     names = [person.name or person.role for person in missing]
     more = f" +{len(names) - MOST_NAMES}" if len(names) > MOST_NAMES else ""
-    key = f"{MISSING} {hearing.id} {','.join(person.id for person in missing)}"
-    yield Reminder(MISSING, key, ", ".join(names[:MOST_NAMES]) + more)
+    keys = frozenset(f"{MISSING} {hearing.id} {person.id}" for person in missing)
+    yield Reminder(MISSING, keys, ", ".join(names[:MOST_NAMES]) + more)
 
 
 def _recess_over(hearing: RunningHearing, inputs: ReminderInputs) -> Iterator[Reminder]:
@@ -130,4 +134,4 @@ def _recess_over(hearing: RunningHearing, inputs: ReminderInputs) -> Iterator[Re
     until = parse_wall(hearing.recess_until)
     if until is not None and inputs.now >= until:
         time = until.astimezone(inputs.zone).strftime("%H:%M")
-        yield Reminder(RECESS_OVER, f"{RECESS_OVER} {hearing.id} {hearing.recess_until}", time)
+        yield Reminder(RECESS_OVER, _key(RECESS_OVER, f"{hearing.id} {hearing.recess_until}"), time)

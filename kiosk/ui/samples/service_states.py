@@ -103,7 +103,7 @@ def recorder(phase: str = "idle", **changes: Any) -> dict[str, Any]:
         },
         "clock": {"state": "ok"},
         "proof": {"state": "none", "age_seconds": None, "detail": ""},
-        "lamp": phase == "recording",
+        "lamp": "off",
         "alarms": [],
     }
     return read_known(RecorderState, {**base, **changes}).to_json()
@@ -151,10 +151,11 @@ GOOD_PROOF = {"state": "good", "age_seconds": 2.0, "detail": ""}
 def recording(**changes: Any) -> dict[str, Any]:
     """Return the recorder's state while a hearing runs."""
     hearing_changes = changes.pop("hearing", {})
-    return recorder(
-        "recording",
-        **{"hearing": running(**hearing_changes), "proof": GOOD_PROOF, **changes},
-    )
+    values = {"hearing": running(**hearing_changes), "proof": GOOD_PROOF, **changes}
+    rows = values.get("microphones", ())
+    is_heard = all(row["state"] == "ok" or row.get("without") for row in rows)
+    is_steady = is_heard and values["proof"]["state"] == "good"
+    return recorder("recording", **{"lamp": "steady" if is_steady else "slow", **values})
 
 
 def sync(link: str = "up", **changes: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiosk.api.recorder import Microphone, RecorderState
-from kiosk.api.states import MicrophoneState
+from kiosk.api.states import LampState, MicrophoneState
 from kiosk.clocks import parse_wall
 from kiosk.locale import N_
 from kiosk.ui.formatting import age_text
@@ -46,14 +46,18 @@ class MicrophoneRow:
 
 
 def proof_view(context: ViewContext, recorder: RecorderState, *, stale: bool) -> ProofView:
-    """Return the proof light: green only for something read back lately."""
+    """Return the proof light: green only while the recording lamp is steady.
+
+    So for something that was read back lately, and with every source heard.
+    """
     _ = context.translate.gettext
     if stale:
         return ProofView("caution", _("No news from the recorder"))
     match recorder.proof.state:
         case "good":
             age = age_text(recorder.proof.age_seconds or 0, context.translate)
-            return ProofView("good", _("Read back from disk · {age}", age=age))
+            tone: Tone = "good" if recorder.lamp is LampState.STEADY else "caution"
+            return ProofView(tone, _("Read back from disk · {age}", age=age))
         case "bad":
             return ProofView("fault", _proof_failure(context, recorder))
         case _:
