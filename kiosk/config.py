@@ -255,12 +255,36 @@ class VoiceSettings(SettingsGroup):
     recorded: Path | None = None
 
 
+Pin = Annotated[int, Field(ge=2, le=27)]
+
+
+class MuteSettings(SettingsGroup):
+    """``[[panel.mutes]]``: switch of a seat, which silences its microphone while it is closed."""
+
+    pin: Pin
+    microphone: str
+
+
 class PanelSettings(SettingsGroup):
-    """``[panel]``: recording lamp and button as BCM pin numbers."""
+    """``[panel]``: recording lamp, buttons and switches as BCM pin numbers.
+
+    ``call_pin``: button that calls the secretary; 0: there is none.
+    """
 
     enabled: bool = True
-    lamp_pin: Annotated[int, Field(ge=2, le=27)] = 17
-    button_pin: Annotated[int, Field(ge=2, le=27)] = 27
+    lamp_pin: Pin = 17
+    button_pin: Pin = 27
+    call_pin: Annotated[int, Field(ge=0, le=27)] = 0
+    mutes: tuple[MuteSettings, ...] = ()
+
+    @property
+    def pins(self) -> dict[tuple[str | int, ...], int]:
+        """The pins that are used, by the keys of their settings."""
+        found: dict[tuple[str | int, ...], int] = {("lamp_pin",): self.lamp_pin}
+        found["button_pin",] = self.button_pin
+        if self.call_pin:
+            found["call_pin",] = self.call_pin
+        return found | {("mutes", n, "pin"): row.pin for n, row in enumerate(self.mutes)}
 
 
 class HeadsetSettings(SettingsGroup):
@@ -457,14 +481,33 @@ def _microphone_contradictions(
 def minor_contradictions(settings: Settings) -> Iterator[Contradiction]:
     """Yield what costs a lamp, a reader or a printer: no reason to refuse to record."""
     panel, badge, printer = settings.panel, settings.badge, settings.printer
-    if panel.enabled and panel.lamp_pin == panel.button_pin:
-        yield Contradiction(("panel", "button_pin"), "is the lamp's pin, too")
+    if panel.enabled:
+        yield from _panel_contradictions(panel, {row.name for row in settings.microphones})
     if printer.port and printer.port == badge.port:
         yield Contradiction(("printer", "port"), "is the badge reader's port, too")
     ports = [re.fullmatch(r"/dev/tty([A-Z]+)\d+", row.port) for row in (badge, printer)]
     if ports[0] and ports[1] and ports[0][0] != ports[1][0] and ports[0][1] == ports[1][1] != "S":
         said = "and the badge reader's are numbered as they are found; see /dev/serial/by-id/"
         yield Contradiction(("printer", "port"), said)
+
+
+def _panel_contradictions(panel: PanelSettings, microphones: set[str]) -> Iterator[Contradiction]:
+    """Yield pins that are used twice, and switches of no microphone or of one that has another."""
+    owners: dict[int, tuple[str | int, ...]] = {}
+    for keys, pin in panel.pins.items():
+        owner = owners.setdefault(pin, keys)
+        if owner != keys:
+            is_lamp = owner == ("lamp_pin",)
+            said = "is the lamp's pin, too" if is_lamp else "is the pin of another button, too"
+            yield Contradiction(("panel", *keys), said)
+    seen: set[str] = set()
+    for number, row in enumerate(panel.mutes):
+        keys = ("panel", "mutes", number, "microphone")
+        if row.microphone not in microphones:
+            yield Contradiction(keys, "is the name of no microphone")
+        elif row.microphone in seen:
+            yield Contradiction(keys, "has a switch already")
+        seen.add(row.microphone)
 
 
 def _device_contradictions(settings: Settings) -> Iterator[Contradiction]:

@@ -10,7 +10,7 @@ import inspect
 import json
 import textwrap
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -41,12 +41,16 @@ def settings_table() -> str:
 def _nested_tables(outer: str) -> Iterator[str]:
     """Yield the tables of the groups inside the group ``outer``."""
     for key, field in _model(outer).model_fields.items():
-        model = field.annotation
+        model, is_many = field.annotation, get_origin(field.annotation) is tuple
+        if is_many:
+            model = get_args(field.annotation)[0]
         if isinstance(model, type) and issubclass(model, BaseModel):
             schema = model.model_json_schema()
-            rows = "\n".join(_rows(schema, _defaults(outer)[key], schema.get("$defs", {})))
+            defaults = {} if is_many else _defaults(outer)[key]
+            rows = "\n".join(_rows(schema, defaults, schema.get("$defs", {})))
             summary = _wrapped(_docstring_summary(model))
-            yield f"### `[{outer}.{key}]`\n{summary}\n\n{_TABLE_HEAD}\n{rows}"
+            head = f"[[{outer}.{key}]]" if is_many else f"[{outer}.{key}]"
+            yield f"### `{head}`\n{summary}\n\n{_TABLE_HEAD}\n{rows}"
 
 
 def _wrapped(text: str) -> str:

@@ -240,6 +240,8 @@ class Microphone(Model):
     """Whom it serves now; empty: a spare, or out of service."""
     without: bool = False
     """The court continues without it."""
+    switched_off: bool = False
+    """The switch of its seat silences it: its track holds silence meanwhile."""
     remedies: tuple[Remedy, ...] = ()
     """Possible now."""
     remedy_targets: dict[Remedy, tuple[str, ...]] = Field(default_factory=dict)

@@ -228,6 +228,13 @@ class OpenQuestions(Model):
     open_questions: tuple[str, ...]
 
 
+class CallAnswer(Model):
+    """The secretary is coming."""
+
+    was_called: bool
+    """False: nobody had called, or somebody has answered already."""
+
+
 class ApplyRemedy(Model):
     """What the court does about a microphone that fails."""
 

@@ -21,6 +21,7 @@ from kiosk.api.recorder import Level, RecorderState
 from kiosk.api.recorder_calls import (
     AddMark,
     ApplyRemedy,
+    CallAnswer,
     CloseHearing,
     CloseSince,
     CloseSinceAnswer,
@@ -243,6 +244,15 @@ APPLY_REMEDY = Operation(
     roles=COURT_ROLES,
     errors={409: ("no_spare", "remedy_impossible", "hearing_step_refused")},
 )
+ANSWER_CALL = Operation(
+    "answerCall",
+    "POST",
+    "/v1/call/answer",
+    "Say that the secretary is coming: the call of the panel's button ends",
+    answer=CallAnswer,
+    request=NoBody,
+    roles=COURT_ROLES,
+)
 START_LISTENING = Operation(
     "startListening",
     "POST",
@@ -308,6 +318,7 @@ RECORDER_OPERATIONS = (
     END_HEARING,
     RECORD_STATEMENT,
     APPLY_REMEDY,
+    ANSWER_CALL,
     START_LISTENING,
     STOP_LISTENING,
     *PERSON_OPERATIONS,

@@ -1,4 +1,4 @@
-"""The panel: recording lamp and button on the GPIO header, by gpiozero.
+"""The panel: recording lamp, buttons and seats' switches on the GPIO header, by gpiozero.
 
 Whoever watches the recording sets the lamp and makes it blink (:meth:`Panel.blink`): a lamp that
 blinked by itself would go on when nobody watches any more.
@@ -12,7 +12,8 @@ import importlib.metadata
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -22,15 +23,22 @@ from kiosk.config import PanelSettings
 
 log = logging.getLogger(__name__)
 PanelState = Literal["ok", "absent", "off"]
-BOUNCE_S = 0.05
+BOUNCE_S = 0.03
+MARK, CALL = "mark", "call"
+"""The buttons: the one that marks a moment, and the one that calls the secretary."""
 
 
 class Panel:
-    """Recording lamp and button; :meth:`open` takes the pins.
+    """Recording lamp, buttons and switches; :meth:`open` takes the pins.
+
+    A button that is held already when its pin is taken was not pressed: it counts from its next
+    press on. A switch counts as it stands.
 
     Args:
         settings: the ``[panel]`` settings.
-        on_press: called (in gpiozero's thread) when the button is pressed; it must return at once.
+        on_press, on_call: called (in gpiozero's thread) when the button, or the one that calls the
+            secretary, is pressed; they must return at once.
+        on_switch: called so when a seat's switch is opened or closed.
 
     Attributes:
         problem: why the panel is absent or its lamp cannot be used, for the technician.
@@ -38,11 +46,16 @@ class Panel:
     """
 
     def __init__(
-        self, settings: PanelSettings, on_press: Callable[[], None] = lambda: None
+        self,
+        settings: PanelSettings,
+        on_press: Callable[[], None] = lambda: None,
+        on_call: Callable[[], None] = lambda: None,
+        on_switch: Callable[[], None] = lambda: None,
     ) -> None:
         self._led: Any = None
-        self._button: Any = None
-        self._on_press = on_press
+        self._buttons: dict[str, Any] = {}
+        self._switches: dict[str, Any] = {}
+        self._on_press, self._on_call, self._on_switch = on_press, on_call, on_switch
         self._lamp, self._is_driven = LampState.OFF, False
         self._pin_factory_name = ""
         self._lock = threading.Lock()
@@ -70,19 +83,26 @@ class Panel:
             mock = "Mock" in type(Device.pin_factory).__name__
             bounce = None if mock else BOUNCE_S  # mock pins have no debouncing
             # not a Button: its thread wakes up ten times a second to tell how long it is held
-            self._button = DigitalInputDevice(settings.button_pin, pull_up=True, bounce_time=bounce)
-            self._button.when_activated = self._on_button
+            make = partial(DigitalInputDevice, pull_up=True, bounce_time=bounce)
+            taken = {settings.lamp_pin}
+            for name, pin, act in (
+                (MARK, settings.button_pin, self._on_press),
+                (CALL, settings.call_pin, self._on_call),
+            ):
+                if pin and pin not in taken:
+                    self._buttons[name] = button = make(pin)
+                    button.when_activated = partial(_act, act)
+                    taken.add(pin)
+            for row in settings.mutes:
+                if row.pin not in taken and row.microphone not in self._switches:
+                    self._switches[row.microphone] = switch = make(row.pin)
+                    switch.when_activated = switch.when_deactivated = partial(_act, self._on_switch)
+                    taken.add(row.pin)
             self._pin_factory_name = type(Device.pin_factory).__name__
         except Exception as error:  # gpiozero raises whatever its pin library raises
             self.problem = f"{type(error).__name__}: {error}"
             log.info("panel: no GPIO: %s", self.problem)
             self.close()
-
-    def _on_button(self) -> None:
-        try:
-            self._on_press()
-        except Exception:
-            log.exception("panel: the button's action failed")
 
     @property
     def state(self) -> PanelState:
@@ -148,7 +168,17 @@ class Panel:
     @property
     def is_pressed(self) -> bool:
         """Whether the button is pressed now."""
-        return bool(self._button.is_active) if self._button is not None else False
+        return MARK in self.pressed
+
+    @property
+    def pressed(self) -> tuple[str, ...]:
+        """The buttons that are pressed now."""
+        return tuple(_closed(self._buttons))
+
+    @property
+    def switched_off(self) -> frozenset[str]:
+        """The microphones whose seat has switched them off."""
+        return frozenset(_closed(self._switches))
 
     def describe(self) -> Device:
         """Return the panel as one of the devices in use."""
@@ -162,10 +192,29 @@ class Panel:
 
     def close(self) -> None:
         """Switch the lamp off and release the pins."""
-        for device in (self._led, self._button):
+        for device in (self._led, *self._buttons.values(), *self._switches.values()):
             if device is not None:
                 device.close()
-        self._led = self._button = None
+        self._led, self._buttons, self._switches = None, {}, {}
+
+
+def _act(action: Callable[[], None]) -> None:
+    try:
+        action()
+    except Exception:
+        log.exception("panel: the action of a button failed")
+
+
+def _closed(contacts: dict[str, Any]) -> Iterator[str]:
+    """Yield the names of the contacts that are closed; one that cannot be read is open."""
+    for name, contact in list(contacts.items()):
+        try:
+            is_closed = bool(contact.is_active)
+        except Exception as error:  # gpiozero raises whatever its pin library raises
+            log.debug("panel: a contact cannot be read: %s", error)
+            continue
+        if is_closed:
+            yield name
 
 
 def gpio_chips() -> list[str]:

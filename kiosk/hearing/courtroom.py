@@ -17,7 +17,7 @@ from kiosk.api.hall import HallView
 from kiosk.api.notes import AddNote, NoteAnswer
 from kiosk.api.persons import PersonAnswer, SavePerson
 from kiosk.api.receipts import KeepReceipt, ReceiptAnswer
-from kiosk.api.recorder import RecorderState
+from kiosk.api.recorder import AlarmKey, RecorderState
 from kiosk.api.recorder_calls import (
     ApplyRemedy,
     CloseSince,
@@ -44,6 +44,7 @@ from kiosk.hearing.monitoring.hall_view import build_hall_view
 from kiosk.hearing.monitoring.invariant_monitor import InvariantMonitor
 from kiosk.hearing.monitoring.known_inputs import KnownInputs
 from kiosk.hearing.monitoring.monitor import HearingMonitor
+from kiosk.hearing.monitoring.panel_watch import PanelWatch
 from kiosk.hearing.monitoring.state import StateBuilder
 from kiosk.hearing.room.errors import AlreadyRecordingError, BadRequestError, StepRefusedError
 from kiosk.hearing.room.storage_monitor import StorageMonitor
@@ -65,6 +66,7 @@ from kiosk.hearing.session.part_controller import PartController, PartFactory
 from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT, Publicity
 from kiosk.hearing.session.removals import removals_followed
 from kiosk.hearing.session.seal_queue import SealQueue
+from kiosk.hearing.session.secretary_call import SecretaryCall
 from kiosk.hearing.session.start import record_readiness, start_hearing
 from kiosk.hearing.session.statements import record_statement
 from kiosk.recording.part import Part
@@ -117,10 +119,13 @@ class Courtroom:
             self.seal_queue,
             events,
         )
+        self.panel_watch = PanelWatch(panel, sources)
+        call_file = paths.recorder_run / "secretary-call"
+        self.secretary_call = SecretaryCall(call_file, self._current_hearing)
         self._parts = PartController(self._context, make_part)
         self.invariants = InvariantMonitor(self._context, self._parts)
         self._state_builder = StateBuilder(
-            self._context, self.monitor, self.inputs, self.invariants
+            self._context, self.monitor, self.inputs, self.invariants, self._panel_alarms
         )
 
     # -- steps ---------------------------------------------------------------------------------
@@ -346,6 +351,7 @@ class Courtroom:
         changed = self.storage.check_durability()
         changed |= self.invariants.poll(self.current)
         changed |= self.inputs.poll(self.current)
+        changed |= self.panel_watch.poll(self.current)
         if self.monitor.poll(self.current, self._sources.describe_microphones()) or changed:
             self._on_change()
 
@@ -376,6 +382,9 @@ class Courtroom:
         if (hearing := self.current) is not None:
             hearing.abort()
         self.storage.close(0.5)
+
+    def _panel_alarms(self) -> list[AlarmKey]:
+        return [*self.secretary_call.alarms(), *self.panel_watch.alarms()]
 
     # -- state ---------------------------------------------------------------------------------
     @property

@@ -41,6 +41,7 @@ class RecorderService:
     def __init__(self, core: RecorderCore) -> None:
         self._core = core
         core.on_change, core.on_button_press = self._mark_changed, self._on_button_press
+        core.on_call_press = self._on_call_press
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed = asyncio.Event()
         self._stop = asyncio.Event()
@@ -60,7 +61,9 @@ class RecorderService:
         self._loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._stop.set)
-        self._loop.add_signal_handler(signal.SIGUSR1, press_mock_button, core.settings.panel)
+        panel = core.settings.panel
+        for number, pin in ((signal.SIGUSR1, panel.button_pin), (signal.SIGRTMIN, panel.call_pin)):
+            self._loop.add_signal_handler(number, press_mock_button, panel, pin)
         runner = await serve_unix(self._api.application(), core.paths.recorder_socket)
         await self._hall.start()
         tasks = [
@@ -73,6 +76,7 @@ class RecorderService:
             asyncio.create_task(self._api.alarm_log.run()),
             asyncio.create_task(self._api.morning_check.run()),
             asyncio.create_task(self._api.watch_staff()),
+            asyncio.create_task(self._api.secretary_call.run()),
             asyncio.create_task(ping_watchdog(lambda: not self._steps.is_hung)),
         ]
         core.courtroom.invariants.start()
@@ -110,6 +114,11 @@ class RecorderService:
         if not self._api.is_testing_device:
             with contextlib.suppress(RuntimeError):  # the service is ending
                 self._steps.submit(self._core.courtroom.mark_from_button)
+
+    def _on_call_press(self) -> None:
+        """Call the secretary (in gpiozero's thread)."""
+        if self._loop is not None and not self._api.is_testing_device:
+            self._api.secretary_call.press(self._loop.call_soon_threadsafe)
 
     async def _publish_states(self) -> None:
         while True:

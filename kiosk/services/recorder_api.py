@@ -42,6 +42,7 @@ from kiosk.services.recorder_core import RecorderCore
 from kiosk.services.reports import ReportService
 from kiosk.services.room import RoomService
 from kiosk.services.second_storage import SecondStorageService
+from kiosk.services.secretary_call import SecretaryCallService
 from kiosk.services.service_life import ServiceLife
 from kiosk.services.step_runner import StepRunner
 from kiosk.services.stick_profiles import StickProfileService
@@ -110,6 +111,7 @@ class RecorderApi:
         self.alarm_log = AlarmLogService(core.paths.alarm_log)
         self._support = SupportService(core, life, self._reports, self.alarm_log)
         self._persons_and_notes = PersonAndNoteService(core.courtroom, steps)
+        self.secretary_call = SecretaryCallService(core, steps)
         self._second_storage = SecondStorageService(
             core.settings, lambda: core.courtroom.open_hearing_id is not None
         )
@@ -163,6 +165,7 @@ class RecorderApi:
                 for name, call in operations.DEVICE_TESTS.items()
             ),
             *self._persons_and_notes.routes(),
+            *self.secretary_call.routes(),
             *self._reports.routes(),
             *self.room.routes(),
             *self._camera.routes(),

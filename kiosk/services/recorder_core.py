@@ -29,7 +29,8 @@ class RecorderCore:
     Attributes:
         on_change: called after each change of the courtroom, from any thread.
         further_alarms: alarms of the recorder's other work, as the sign-in's; any thread asks.
-        on_button_press: called when the hardware button is pressed, from gpiozero's thread.
+        on_button_press, on_call_press: called when the hardware button, or the one that calls the
+            secretary, is pressed, from gpiozero's thread.
     """
 
     def __init__(self, settings: Settings, sources: Sources, settings_file: Path) -> None:
@@ -39,7 +40,13 @@ class RecorderCore:
         self.on_button_press: Callable[[], None] = lambda: None
         self.further_alarms: Callable[[], list[AlarmKey]] = list
         self.sources = sources
-        self.panel = Panel(settings.panel, lambda: self.on_button_press())
+        self.on_call_press: Callable[[], None] = lambda: None
+        self.panel = Panel(
+            settings.panel,
+            lambda: self.on_button_press(),
+            lambda: self.on_call_press(),
+            lambda: self.courtroom.panel_watch.apply_switches(),
+        )
         self.courtroom = Courtroom(
             settings,
             self.paths,

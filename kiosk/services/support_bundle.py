@@ -31,7 +31,7 @@ SETTINGS: Mapping[str, tuple[str, ...]] = {
     "scanner": ("kind", "colour", "resolution"),
     "printer": ("port", "answers"),
     "badge": ("port", "baud"),
-    "panel": ("enabled", "lamp_pin", "button_pin"),
+    "panel": ("enabled", "lamp_pin", "button_pin", "call_pin"),
     "recording": ("fragment_ms", "planned_minutes", "encrypt", "keep_delivered_days"),
     "morning_check": ("at",),
     "ui": ("fullscreen", "width_mm", "staff_idle_minutes"),

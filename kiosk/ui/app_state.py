@@ -16,6 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from kiosk.alarms import alarm_of
+from kiosk.api.operations import COURT_ROLES
 from kiosk.api.persons import HearingPerson
 from kiosk.api.recorder import Alarm, RecorderState
 from kiosk.api.recorder_calls import StaffSession
@@ -27,7 +28,7 @@ from kiosk.filing.service import FilingService
 from kiosk.hardware.receipt_printer import PrinterError
 from kiosk.hardware.tones import GONG
 from kiosk.ipc import LocalClient
-from kiosk.locale import Translator
+from kiosk.locale import N_, Translator
 from kiosk.rules import Rules
 from kiosk.selftest.words import MeasuredWords
 from kiosk.services.service_life import ServiceLife
@@ -39,7 +40,7 @@ from kiosk.ui.actions.court_key_actions import CourtKeyActions
 from kiosk.ui.actions.filing_cleanup import clean_up_filings
 from kiosk.ui.actions.paper_actions import PaperActions
 from kiosk.ui.actions.receipt_actions import ReceiptActions
-from kiosk.ui.actions.reminder_desk import ReminderDesk
+from kiosk.ui.actions.reminder_desk import SIGN_IN, ReminderDesk
 from kiosk.ui.actions.reminders import Reminder, ReminderInputs
 from kiosk.ui.actions.secretary_actions import SecretaryActions
 from kiosk.ui.actions.self_test_runner import SelfTestRunner
@@ -78,6 +79,7 @@ from kiosk.ui.view_context import ViewContext
 
 log = logging.getLogger(__name__)
 
+CALLED, COMING = "secretary_called", N_("I am coming")
 NOTICE_SECONDS = 8.0
 NOTICE_REST_SECONDS = 4.0
 """A notice that goes moves all that is below it: never between two taps of somebody who types."""
@@ -397,7 +399,8 @@ class AppState:
 
     def screen_chrome(self) -> ScreenChrome:
         """Return what surrounds the body of every screen."""
-        notice = self.notice or self._stale_hearing_notice() or self._volatile_data_notice()
+        notice = self.notice or self._call_notice() or self._stale_hearing_notice()
+        notice = notice or self._volatile_data_notice()
         if notice is None and not self._is_recording:
             notice = self.reminder_desk.notice()
         text, tone = "", notice.tone if notice else "caution"
@@ -412,6 +415,7 @@ class AppState:
             central=None if self.sync_state is None else self.sync_state.link.state == "up",
             notice=text,
             notice_tone=tone,
+            is_notice_lasting=notice is not None and notice.code == CALLED,
             notice_action=self.translate.gettext(notice.action) if notice and notice.action else "",
         )
 
@@ -491,6 +495,16 @@ class AppState:
             return None
         return Notice(self.recorder_problem, tone="fault", until=self.now())
 
+    def _call_notice(self) -> Notice | None:
+        """Return the call of the panel's button; it stays until the secretary is coming."""
+        recorder = self.recorder_state
+        if recorder is None or all(row.code != CALLED for row in recorder.alarms):
+            return None
+        action = SIGN_IN if self.staff is None else ""
+        if self.staff is not None and self.staff.has_role(*COURT_ROLES):
+            action = COMING
+        return Notice(CALLED, tone="accent", until=self.now(), action=action)
+
     def _volatile_data_notice(self) -> Notice | None:
         """Return what every screen of the staff says while the data is gone at power-off."""
         recorder = self.recorder_state
@@ -508,7 +522,7 @@ class AppState:
 
     def dismiss_notice(self) -> None:
         """Remove the sentence at the top; a reminder does not come again."""
-        if self.notice is None:
+        if self.notice is None and self._call_notice() is None:
             self.reminder_desk.dismiss()
         self.notice = None
         self.notify_observers()
@@ -519,10 +533,12 @@ class AppState:
             self.dismiss_notice()
 
     def act_on_notice(self) -> None:
-        """Start the hearing that a reminder names; who is not signed in does that first."""
+        """Answer a call, or start the hearing that a reminder names; that needs a sign-in."""
         hearing = self.secretary.find_hearing(self.reminder_desk.hearing_id)
         if self.staff is None:
             self.sign_in.open()
+        elif self.notice is None and self._call_notice() is not None:
+            self.spawn(self.secretary.answer_call())
         elif hearing is not None:
             self.spawn(self.secretary.start_hearing(hearing))
 

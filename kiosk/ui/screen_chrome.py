@@ -38,6 +38,7 @@ class ScreenChrome:
         central: whether the central system answers; None: unknown.
         notice: sentence to show, if any.
         notice_action: words on its button; empty: it has none.
+        is_notice_lasting: it cannot be removed: only its cause ends it.
     """
 
     display_settings: DisplaySettings
@@ -48,4 +49,5 @@ class ScreenChrome:
     central: bool | None = None
     notice: str = ""
     notice_action: str = ""
+    is_notice_lasting: bool = False
     notice_tone: Literal["accent", "good", "caution", "fault"] = "caution"

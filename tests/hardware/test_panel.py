@@ -2,13 +2,14 @@
 
 import threading
 from pathlib import Path
+from unittest import mock
 
 import pytest
-from gpiozero import Device  # type: ignore[import-untyped]
+from gpiozero import Device, DigitalInputDevice  # type: ignore[import-untyped]
 
 from kiosk.api.states import LampState
 from kiosk.cli import main
-from kiosk.config import PanelSettings
+from kiosk.config import MuteSettings, PanelSettings
 from kiosk.hardware.panel import Panel
 from kiosk.hardware.virtual.panel import VirtualPanel
 
@@ -54,6 +55,10 @@ def test_a_lamp_that_blinks_is_lit_at_once_and_only_goes_on_while_somebody_watch
         panel.close()
 
 
+def shown_by(panel: Panel) -> LampState | None:
+    return panel.lamp
+
+
 def test_a_level_that_nobody_has_driven_tells_for_itself() -> None:
     settings = PanelSettings()
     with VirtualPanel(settings):
@@ -63,7 +68,7 @@ def test_a_level_that_nobody_has_driven_tells_for_itself() -> None:
         assert panel.lamp is LampState.STEADY
         panel.lamp = LampState.SLOW
         pin.state = False
-        assert panel.lamp is LampState.OFF
+        assert shown_by(panel) is LampState.OFF
         panel.close()
 
 
@@ -76,6 +81,64 @@ def test_after_a_crash_the_unit_darkens_the_lamp(tmp_path: Path) -> None:
         pin.function, pin.state = "output", True
         assert main(["--config", str(settings), "recorder", "--lamp-off"]) == 0
         assert (pin.function, pin.state) == ("input", False)
+
+
+SEATS = PanelSettings(
+    call_pin=22,
+    mutes=(MuteSettings(pin=5, microphone="witness"), MuteSettings(pin=6, microphone="defendant")),
+)
+
+
+def test_a_button_held_at_boot_calls_nobody_until_it_is_pressed_again() -> None:
+    calls: list[int] = []
+    with VirtualPanel(SEATS) as virtual:
+        virtual.close_contact(22)
+        panel = Panel(SEATS, on_call=lambda: calls.append(1)).open()
+        assert (panel.pressed, calls) == (("call",), [])
+        virtual.open_contact(22)
+        assert (panel.pressed, calls) == ((), [])
+        virtual.call()
+        assert calls == [1]
+        panel.close()
+
+
+def test_a_switch_counts_as_it_stands_and_is_of_one_seat_alone() -> None:
+    changes: list[frozenset[str]] = []
+    with VirtualPanel(SEATS) as virtual:
+        virtual.close_contact(6)
+        panel = Panel(SEATS, on_switch=lambda: changes.append(panel.switched_off)).open()
+        assert (panel.switched_off, changes) == ({"defendant"}, []), "as it stands at boot"
+        virtual.close_contact(5)
+        virtual.open_contact(6)
+        assert changes == [{"witness", "defendant"}, {"witness"}]
+        panel.close()
+        assert panel.switched_off == frozenset()
+
+
+def test_pins_that_are_named_twice_cost_neither_the_lamp_nor_the_first() -> None:
+    wrong = SEATS.model_copy(
+        update={
+            "call_pin": SEATS.button_pin,
+            "mutes": (*SEATS.mutes, MuteSettings(pin=5, microphone="judge")),
+        }
+    )
+    with VirtualPanel(wrong) as virtual:
+        panel = Panel(wrong).open()
+        assert panel.state == "ok"
+        virtual.close_contact(5)
+        assert panel.switched_off == {"witness"}, "never two seats by one pin"
+        panel.close()
+
+
+def test_a_contact_that_cannot_be_read_is_open() -> None:
+    with VirtualPanel(SEATS) as virtual:
+        panel = Panel(SEATS).open()
+        virtual.close_contact(5)
+        failing = mock.PropertyMock(side_effect=OSError("GPIO busy"))
+        with mock.patch.object(DigitalInputDevice, "is_active", failing):
+            assert (panel.switched_off, panel.pressed) == (frozenset(), ())
+        assert panel.switched_off == {"witness"}
+        panel.close()
 
 
 def test_a_button_that_nobody_presses_takes_no_thread() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import wave
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -121,3 +123,27 @@ def test_an_absent_headset_is_said(make_recorder: MakeRecorder, extra_settings: 
     assert refused(recorder, {}) == "headset_absent"
     assert recorder.state()["listening"] is None
     assert recorder.state()["phase"] == "recording"
+
+
+def test_a_call_of_the_secretary_is_heard_once_and_shown_until_she_is_coming(
+    make_recorder: MakeRecorder, microphones: VirtualMicrophones
+) -> None:
+    recorder = make_recorder(extra_settings=f"{HEADSET}[panel]\ncall_pin = 22\n", camera="none")
+    recorder.start()
+
+    def is_called(state: dict[str, Any]) -> bool:
+        return any(alarm["code"] == "secretary_called" for alarm in state["alarms"])
+
+    assert not is_called(recorder.state())
+    listener = HeadsetListener(microphones)
+    try:
+        recorder.process.send_signal(signal.SIGRTMIN)
+        recorder.wait_for_state(is_called, "the call")
+        wait_for(lambda: listener.hears(1000), "the tone in the headset")
+    finally:
+        listener.close()
+    with pytest.raises(ServiceRefusedError, match="not signed in"):
+        recorder.call("POST", "/v1/call/answer", {})
+    assert recorder.post("/v1/call/answer", {}) == {"was_called": True}
+    assert not is_called(recorder.state())
+    assert recorder.post("/v1/call/answer", {}) == {"was_called": False}

@@ -27,6 +27,7 @@ from kiosk.config import (
     CameraSettings,
     KioskSettings,
     MicrophoneSettings,
+    MuteSettings,
     PanelSettings,
     PathSettings,
     RecordingSettings,
@@ -61,6 +62,8 @@ KIOSK = "kiosk-0001"
 MICROPHONES = ("judge", "witness")
 STATE_S = 1.0
 LAMP_PIN = 17
+MUTE_PIN = 6
+"""Of the switch at the seat of the witness."""
 PATIENCE_S = 60.0
 """How long a test waits for the answer to a tap."""
 
@@ -133,7 +136,9 @@ class SimulatedCourtroom:
                 MicrophoneSettings(name=name, role=role, device=f"mic_{name}", rate=RATE)
                 for name, role in zip(MICROPHONES, ("presiding", "witness"), strict=True)
             ),
-            panel=PanelSettings(lamp_pin=LAMP_PIN),
+            panel=PanelSettings(
+                lamp_pin=LAMP_PIN, mutes=(MuteSettings(pin=MUTE_PIN, microphone="witness"),)
+            ),
             recording=RecordingSettings(low_space_hours=0, planned_minutes=5),
         )
         self.paths = Paths.from_settings(self.settings.paths)

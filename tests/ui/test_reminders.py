@@ -20,6 +20,7 @@ from kiosk.ui.actions.reminders import ReminderInputs, reminders
 from kiosk.ui.actions.speech_watch import SPOKEN_S, SpeechWatch
 from kiosk.ui.app_state import AppState
 from kiosk.ui.samples import service_states as sample_data
+from kiosk.ui.samples.screen_sample import alarm
 from kiosk.ui.secretary.recess import offered_ends
 from tests.ui.app_without_services import Clock, app_in
 
@@ -246,6 +247,37 @@ def test_who_was_dismissed_is_not_named_again_as_others_come(app: AppState) -> N
     due = app.reminder_desk.due()
     assert due is not None
     assert due.source == "A, C", "somebody new is missing"
+
+
+def test_a_call_stays_until_the_secretary_is_coming(app: AppState) -> None:
+    async def steps() -> None:
+        called = {"alarms": [alarm("secretary_called", "panel")]}
+        for state in (sample_data.recorder(**called), sample_data.recording(**called)):
+            app.staff = None
+            app.handle_recorder_event("state", state)
+            chrome = app.screen_chrome()
+            assert "called into the courtroom" in chrome.notice
+            assert chrome.notice_action == app.translate("Sign in")
+            app.dismiss_notice()
+            assert app.screen_chrome().notice == chrome.notice, "a tap beside it ends nothing"
+            app.staff = StaffSession.model_validate(sample_data.TECHNICIAN)
+            assert app.screen_chrome().notice_action == "", "only the court's people may answer"
+            app.staff = StaffSession.model_validate(sample_data.SECRETARY)
+            assert app.screen_chrome().notice_action == app.translate("I am coming")
+            answered: list[int] = []
+            app.secretary.answer_call = lambda into=answered: _note(into)  # type: ignore[method-assign]
+            app.act_on_notice()
+            await asyncio.sleep(0)
+            assert answered == [1]
+        app.handle_recorder_event("state", sample_data.recorder())
+        assert app.screen_chrome().notice == ""
+        await app.close()
+
+    async def _note(into: list[int]) -> None:
+        into.append(1)
+
+    app.translate.switch_language("en")
+    asyncio.run(steps())
 
 
 def test_visitors_are_told_of_no_person_and_of_no_recess(app: AppState) -> None:

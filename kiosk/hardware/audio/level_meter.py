@@ -89,6 +89,8 @@ class LevelMeter:
         rms_db, peak_db: of the last tenth of a second, dB of full scale.
         last_speech_ns: recording clock of the last sound above :data:`SPEECH_DB`, or None.
         soundless_since_ns: recording clock since when its samples hold no new sound, or None.
+        is_switched_off: whether its seat has switched it off: then it is muted at once, whatever a
+            noise gate or a line-out may be silent for.
     """
 
     def __init__(
@@ -107,6 +109,7 @@ class LevelMeter:
         self._has_gate = has_gate
         self._hum = HumDetector(rate)
         self.last_speech_ns: int | None = None
+        self.is_switched_off = False
         self._history: deque[tuple[int, int, float]] = deque()
         self._history_lock = threading.Lock()
         self.reset()
@@ -212,6 +215,8 @@ class LevelMeter:
 
     def _limit_ns(self, state: MicrophoneState) -> int:
         """Return how long nothing new may come before the microphone is in ``state``."""
+        if self.is_switched_off:
+            return SOUNDLESS_NS
         if self._remote_silence_ns is not None:
             return self._remote_silence_ns
         return GATED_NS if self._has_gate and state == MicrophoneState.MUTED else SOUNDLESS_NS

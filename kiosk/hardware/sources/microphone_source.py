@@ -1,10 +1,18 @@
-"""A microphone as a source: measures its blocks and dispatches them to listeners."""
+"""A microphone as a source: measures its blocks and dispatches them to listeners.
+
+A seat's switch silences it: as long as it is closed, zeros take the place of the samples before
+anything measures, keeps or records them. Blocks are whole: the one in which the switch is closed is
+silenced, and so is each that was begun before it is opened.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
+from dataclasses import replace
 from datetime import timedelta
+
+import numpy as np
 
 from kiosk.api.recorder import Microphone, Refusal
 from kiosk.api.states import MicrophoneKind, MicrophoneState
@@ -49,6 +57,18 @@ class MicrophoneSource:
         self._recent_blocks: deque[AudioBlock] = deque(maxlen=RECENT_BLOCKS)
         self._listeners: tuple[SourceListener, ...] = ()
         self._lock = threading.Lock()
+        self._is_switched_off, self._silent_until_ns = False, 0
+
+    @property
+    def is_switched_off(self) -> bool:
+        """Whether its seat has switched it off."""
+        return self._is_switched_off
+
+    def switch(self, *, off: bool) -> None:
+        """Silence it, or not, as the switch of its seat says."""
+        if self._is_switched_off and not off:
+            self._silent_until_ns = recording_ns()
+        self._is_switched_off = self.meter.is_switched_off = off
 
     @property
     def state(self) -> MicrophoneState:
@@ -66,6 +86,7 @@ class MicrophoneSource:
             refusal=self._refusal if self._state == MicrophoneState.REFUSED else None,
             heard=_format_recording_time(self.meter.last_speech_ns),
             roles=(self.role,),
+            switched_off=self._is_switched_off,
         )
 
     def refuse(self, refusal: Refusal) -> None:
@@ -81,7 +102,9 @@ class MicrophoneSource:
                 self.meter.reset()
 
     def push(self, block: AudioBlock) -> None:
-        """Measure a block and dispatch it."""
+        """Measure a block and dispatch it, silenced while the seat has switched it off."""
+        if self._is_switched_off or block.start_ns < self._silent_until_ns:
+            block = replace(block, samples=np.zeros_like(block.samples))
         self.meter.push(block)
         self.set_state(self.meter.state())
         with self._lock:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -139,6 +139,11 @@ class Sources:
         for source in (self.camera, *self.microphones):
             if source is not None:
                 source.release()
+
+    def switch_off(self, names: Collection[str]) -> None:
+        """Silence the microphones that their seats have switched off, and no others."""
+        for microphone in self.microphones:
+            microphone.switch(off=microphone.name in names)
 
     def describe_camera(self) -> Camera:
         """Return ``camera`` of State."""

@@ -59,7 +59,8 @@ def _device_alarms(state: RecorderState) -> Iterator[AlarmKey]:
         yield "sound_server_down", "sound"
     for microphone in state.microphones:
         if microphone.state.is_broken or (recording and microphone.state.is_failing):
-            yield microphone.state.alarm, microphone.name
+            is_meant = microphone.switched_off and microphone.state is MicrophoneState.MUTED
+            yield "microphone_switched_off" if is_meant else microphone.state.alarm, microphone.name
     yield from storage_alarms(state)
     if state.court_keys.needed and (code := COURT_KEYS.get(state.court_keys.state)):
         yield code, "recorder"

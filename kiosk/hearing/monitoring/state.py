@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from kiosk.api.recorder import AlarmKey, Clock, Preview, Proof, RecorderState
@@ -30,11 +31,12 @@ class StateBuilder:
         monitor: HearingMonitor,
         inputs: KnownInputs,
         invariants: InvariantMonitor,
+        panel_alarms: Callable[[], list[AlarmKey]],
     ) -> None:
         self._context = context
         self._current_hearing, self._publicity = context.current, context.publicity
         self._monitor = monitor
-        self._invariants = invariants
+        self._invariants, self._panel_alarms = invariants, panel_alarms
         self._inputs = inputs
         self._alarm_history = AlarmHistory()
         self._rtc = PatientReader(read_real_time_clock)
@@ -89,7 +91,7 @@ class StateBuilder:
                 found.append(("not_enrolled", "recorder"))
         if self._context.panel.state == "absent":
             found.append(("panel_absent", "panel"))
-        found += self._inputs.alarms()
+        found += [*self._panel_alarms(), *self._inputs.alarms()]
         if self._current_hearing.has_failed_start:
             found.append(("start_failed", "recorder"))
         failing = self._context.seal_queue.failing_hearings

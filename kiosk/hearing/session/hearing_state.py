@@ -127,6 +127,7 @@ class HearingState:
         grounds: every ground on which it was ever closed.
         permissions: the newest decision on each kind of filming and broadcast (R59-R65).
         pending_closures: numbers of the closures whose plain media are still being replaced.
+        switched_off: microphones that their seats have switched off.
     """
 
     details: dict[str, Any]
@@ -153,6 +154,7 @@ class HearingState:
     grounds: set[str] = field(default_factory=set)
     permissions: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     pending_closures: set[int] = field(default_factory=set)
+    switched_off: set[str] = field(default_factory=set)
     _left_out: dict[int, tuple[str, ...]] = field(default_factory=dict)
     _oath_ends: dict[int, tuple[str, bool | None]] = field(default_factory=dict)
 
@@ -346,6 +348,12 @@ class HearingState:
 
     def _on_taken_back(self, _part: int, entry: Entry) -> None:
         self.roles.apply_taken_back(entry)
+
+    def _on_seat_muted(self, _part: int, entry: Entry) -> None:
+        self.switched_off.add(str(entry["source"]))
+
+    def _on_seat_unmuted(self, _part: int, entry: Entry) -> None:
+        self.switched_off.discard(str(entry["source"]))
 
     def _on_court_closed(self, _part: int, entry: Entry) -> None:
         ground = entry.get("ground") or None

@@ -169,6 +169,10 @@ class SecretaryActions(RecorderActions):
             self._report_error("recorder_down")
         self._notify_change()
 
+    async def answer_call(self) -> None:
+        """Say that the secretary is coming: the call of the panel's button ends."""
+        await self._post("/v1/call/answer")
+
     async def end_oath(self, mark: int) -> None:
         """End the oath that is shown."""
         await self._post("/v1/hearing/oath/end", mark=mark)

@@ -167,9 +167,12 @@ class StandardScreen(Screen):
         kind: Kind = "small" if is_long else "body"  # still larger than at the first text size
         text = kit.text(chrome.notice, kind, wid="notice", colour=colour, weight="medium")
         text.pos_hint = {"center_y": 0.5}
-        close = kit.button("notice.close", "", self.app.dismiss_notice, icon="close", style="ghost")
         icon = kit.icon("alert-circle" if tone != "good" else "check-circle", 34, colour)
-        parts = [icon, text, close]
+        parts: list[Widget] = [icon, text]
+        if not chrome.is_notice_lasting:
+            parts.append(
+                kit.button("notice.close", "", self.app.dismiss_notice, icon="close", style="ghost")
+            )
         if chrome.notice_action:
             act = kit.button("notice.act", chrome.notice_action, self.app.act_on_notice,
                              style="primary", max_width=360, once=True)  # fmt: skip

@@ -456,6 +456,19 @@ SAMPLES: dict[str, Prepare] = {
     "remote-lost": hearing_runs(
         microphones=[*microphones(), REMOTE], alarms=[alarm("remote_link_lost", "remote")]
     ),
+    "microphone-switched-off": hearing_runs(
+        microphones=microphones(
+            witness={"state": "muted", "switched_off": True, "since": ago(130)},
+        ),
+        alarms=[alarm("microphone_switched_off", "witness")],
+    ),
+    "secretary-called": hearing_runs(alarms=[alarm("secretary_called", "panel")]),
+    "secretary-called-and-alarm": hearing_runs(
+        microphones=[*SICK, SPARE], alarms=[NO_DEFENDANT, alarm("secretary_called", "panel")]
+    ),
+    "secretary-called-signed-out": hearing_runs(
+        alarms=[alarm("secretary_called", "panel")], is_signed_in=False
+    ),
     "button-pressed": hearing_runs(hearing={"marks": [BUTTON]}),
     "proof-camera-bad": hearing_runs(
         proof={**BAD_PROOF, "source": "camera"}, alarms=[alarm("proof_failed", "camera")]

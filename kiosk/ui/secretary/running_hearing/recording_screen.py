@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from kivy.uix.widget import Widget
@@ -60,6 +61,7 @@ class RecordingScreen(Screen):
         self._header_slot.show(header, lambda: self._header(view, chrome))
         notice = (
             chrome.notice,
+            chrome.notice_action,
             view.alarm,
             view.banner,
             view.playing,
@@ -183,6 +185,13 @@ class RecordingScreen(Screen):
 
     def _notice_bar(self, view: RecordingView, chrome: ScreenChrome) -> Widget | None:
         """Return the most important of notice, alarm, playback and banner."""
+        if chrome.notice and chrome.notice_action:
+            act = chrome.notice_action, self.app.act_on_notice
+            if not view.alarm or view.panel or view.sheet:
+                return banner_bar(self.kit, chrome.notice, "account-voice", "accent", act=act)
+            # it lasts, and must hide no alarm: one bar says both, until the call is answered
+            both = replace(view.alarm, remedy=chrome.notice, repairable="")
+            return alarm_bar(self.kit, both, self.app.secretary.side_panel, act)
         if chrome.notice:
             return banner_bar(self.kit, chrome.notice)
         if view.panel or view.sheet:

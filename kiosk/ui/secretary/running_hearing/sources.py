@@ -88,7 +88,9 @@ def microphone_row(context: ViewContext, microphone: Microphone) -> MicrophoneRo
     since = parse_wall(microphone.since)
     age = age_text((context.now - since).total_seconds(), context.translate) if since else ""
     text, tone = MICROPHONE_STATES[microphone.state]
-    if microphone.without:
+    if microphone.switched_off and microphone.state is MicrophoneState.MUTED:
+        text, tone = N_("switched off at the seat · {age}"), "caution"
+    elif microphone.without:
         text, tone = N_("the hearing goes on without it"), "plain"
     elif microphone.is_spare:
         text, tone = N_("spare"), "plain"
