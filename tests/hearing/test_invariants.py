@@ -241,6 +241,10 @@ def test_a_lamp_that_is_dark_is_lit_again(room: SimulatedCourtroom) -> None:
     assert breaches(room) == [("breach", LAMP_WRONG), ("breach_ended", LAMP_WRONG)]
 
 
+def shown_lamp(room: SimulatedCourtroom) -> LampState:
+    return room.state.lamp
+
+
 def levels_of_lamp(room: SimulatedCourtroom, seconds: float) -> set[bool]:
     """Return the levels that the lamp's pin had within the next seconds."""
     found = set()
@@ -253,14 +257,14 @@ def levels_of_lamp(room: SimulatedCourtroom, seconds: float) -> set[bool]:
 def test_the_lamp_is_steady_only_while_all_is_proven(room: SimulatedCourtroom) -> None:
     begin(room)
     room.pass_time(8)
-    assert room.state.lamp is LampState.STEADY
+    assert shown_lamp(room) is LampState.STEADY
     assert levels_of_lamp(room, 3) == {True}
     with mock.patch.object(TrackWriter, "flush", return_value=True):
         room.pass_time(6)
-        assert room.state.lamp is LampState.SLOW, "nothing becomes durable"
+        assert shown_lamp(room) is LampState.SLOW, "nothing becomes durable"
         assert levels_of_lamp(room, 3) == {True, False}
     room.pass_time(10)
-    assert room.state.lamp is LampState.STEADY
+    assert shown_lamp(room) is LampState.STEADY
     room.tap("recess", methodcaller("recess", "p1"))
     assert levels_of_lamp(room, 3) == {False}
     assert LAMP_WRONG not in {code for _, code in breaches(room)}
