@@ -54,6 +54,16 @@ class HallRow(Model):
     """Null: nobody outside may know what is heard."""
 
 
+class HallCall(Model):
+    """Somebody who is called in. No name is in it, of no hearing."""
+
+    role: str = ""
+    """Role of the rules; empty: nobody outside may know it."""
+    number: int = 0
+    """Their place among the people of this role, or among all where the role is not told."""
+    since: Moment = ""
+
+
 class HallView(Model):
     """Today's hearings of the room."""
 
@@ -66,6 +76,8 @@ class HallView(Model):
     """False while nobody has set the clock: only the hearing that is open is here."""
     rows: Rows[HallRow] = ()
     """In the order of their time."""
+    calls: Rows[HallCall] = ()
+    """Who is called in now, in the order of the calls."""
 
 
 def public_case(hearing: Hearing, closed_here: Collection[str]) -> PublicCase | None:

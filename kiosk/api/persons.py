@@ -53,6 +53,8 @@ class HearingPerson(Model):
     """Takes part by the means of an institution, which takes the receipt (АПК 133-3(3))."""
     left: Moment = ""
     """Since when they are not there any more."""
+    called: Moment = ""
+    """Since when the display in the hall calls them in; it ends when they come, leave or speak."""
 
     def marked(self) -> MarkedPerson:
         """Return them as the person of a mark."""
@@ -73,6 +75,8 @@ class SavePerson(Model):
     institution: bool = False
     left: bool = False
     """Whether they have left."""
+    called: bool = False
+    """Whether the display in the hall calls them in."""
 
     def changes(self) -> dict[str, Any]:
         """Return the fields that are given, without the id."""

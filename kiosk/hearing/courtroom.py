@@ -173,6 +173,8 @@ class Courtroom:
             return MarkAnswer(mark=hearing.state.marks[-1].describe())
         with removals_followed(hearing, person):
             mark = hearing.add_mark(event, person, note, role, marked)
+        if of:
+            person_steps.end_call(hearing, of, person)
         self._finish_step(hearing)
         return MarkAnswer(mark=mark)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from kiosk.api.persons import SavePerson
 from kiosk.api.recorder_calls import CloseSince
 from kiosk.api.states import ClockState
 from kiosk.clocks import format_wall, recording_ns, wall_time
@@ -198,6 +199,58 @@ def test_an_odd_statement_breaks_no_view(rig: CourtroomRig, title: object) -> No
 
 
 # -- day and order -----------------------------------------------------------------------------
+# -- calls -------------------------------------------------------------------------------------
+def calls(rig: CourtroomRig) -> list[tuple[str, int]]:
+    view = rig.courtroom.hall_view().to_json()
+    assert not [word for word in ("Ким", "Ли", "Цой") if word in json.dumps(view["calls"])]
+    return [(call["role"], call["number"]) for call in view["calls"]]
+
+
+def save(rig: CourtroomRig, **fields: Any) -> str:
+    return rig.courtroom.save_person(SavePerson.model_validate(fields), "p1").person.id
+
+
+def test_who_is_called_in_is_shown_by_role_and_number_until_they_come(rig: CourtroomRig) -> None:
+    hearing_id = rig.begin(publicity="open", participants=[{"name": "Ким О.", "role": "брат"}])
+    first = save(rig, role="witness", name="Ли С.")
+    second = save(rig, role="witness", name="Цой В.")
+    assert calls(rig) == []
+    save(rig, id=second, called=True)
+    since = rig.courtroom.hall_view().calls[0].since
+    save(rig, id=second, called=True)
+    assert rig.courtroom.hall_view().calls[0].since == since, "twice is once"
+    save(rig, id="p1", called=True)
+    assert sorted(calls(rig)) == [("", 1), ("witness", 2)], "a role of no rules is not told"
+    save(rig, id="p1", called=False)
+    save(rig, id=first, called=True)
+    assert calls(rig) == [("witness", 2), ("witness", 1)], "in the order of the calls"
+    save(rig, id=second, attendance="hall")
+    rig.courtroom.add_mark("questioning", "p1", of=first)
+    assert calls(rig) == [], "one has come, the other speaks"
+    save(rig, id=first, called=True)
+    save(rig, id=first, left=True)
+    assert calls(rig) == []
+    save(rig, id=second, called=True)
+    rig.crash()
+    rig.start()
+    assert calls(rig) == [("witness", 2)], "also after a crash"
+    rig.courtroom.end("p1")
+    rig.sealed(hearing_id)
+    assert calls(rig) == []
+
+
+def test_of_a_hidden_hearing_not_even_the_role_is_called(rig: CourtroomRig) -> None:
+    rig.begin(publicity="open")
+    save(rig, role="victim", name="Ким О.", minor=True)
+    witness = save(rig, role="witness", name="Ли С.")
+    save(rig, id=witness, called=True)
+    assert calls(rig) == [("witness", 1)]
+    rig.courtroom.change_publicity(True, "p1", recording_ns(), "civ_adoption")
+    assert calls(rig) == [("", 2)]
+    with pytest.raises(BadRequestError):
+        save(rig, id="p9", called=True)
+
+
 def test_hearings_of_other_days_are_not_shown(rig: CourtroomRig) -> None:
     listed = (row(OURS, 60 * 48), row(NEXT, -60 * 48), untimed("№ 3", case_number="2-17"))
     publish(rig, *listed)

@@ -92,6 +92,18 @@ def test_a_row_says_what_is_so_and_who_may_enter(
     assert (CASE in repr(row)) == ("case" not in change)
 
 
+def test_who_is_called_in_is_told_by_role_and_number_and_not_for_ever() -> None:
+    hall = Hall()
+    calls = [{"role": "witness", "number": 2}, {"role": "", "number": 3}]
+    hall.hear(OPEN, calls=calls)
+    assert hall.shown().calls == (
+        "Room 4 – please come in: Witness 2",
+        "Room 4 – please come in: Person 3",
+    )
+    hall.now += 60
+    assert hall.shown().calls == (), "an old call sends somebody into another hearing"
+
+
 def test_an_old_open_is_never_shown() -> None:
     """Nobody knows what was closed meanwhile: numbers, names and states go, and it says so."""
     hall = Hall(stale_seconds=10)

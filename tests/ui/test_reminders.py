@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -251,8 +252,8 @@ def test_who_was_dismissed_is_not_named_again_as_others_come(app: AppState) -> N
 
 def test_a_call_stays_until_the_secretary_is_coming(app: AppState) -> None:
     async def steps() -> None:
-        called = {"alarms": [alarm("secretary_called", "panel")]}
-        for state in (sample_data.recorder(**called), sample_data.recording(**called)):
+        rows = [alarm("secretary_called", "panel")]
+        for state in (sample_data.recorder(alarms=rows), sample_data.recording(alarms=rows)):
             app.staff = None
             app.handle_recorder_event("state", state)
             chrome = app.screen_chrome()
@@ -265,7 +266,7 @@ def test_a_call_stays_until_the_secretary_is_coming(app: AppState) -> None:
             app.staff = StaffSession.model_validate(sample_data.SECRETARY)
             assert app.screen_chrome().notice_action == app.translate("I am coming")
             answered: list[int] = []
-            app.secretary.answer_call = lambda into=answered: _note(into)  # type: ignore[method-assign]
+            app.secretary.answer_call = partial(_note_call, answered)  # type: ignore[method-assign]
             app.act_on_notice()
             await asyncio.sleep(0)
             assert answered == [1]
@@ -273,7 +274,7 @@ def test_a_call_stays_until_the_secretary_is_coming(app: AppState) -> None:
         assert app.screen_chrome().notice == ""
         await app.close()
 
-    async def _note(into: list[int]) -> None:
+    async def _note_call(into: list[int]) -> None:
         into.append(1)
 
     app.translate.switch_language("en")

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from kiosk.api.hall import HallRow, HallStatus, HallView, PublicCase, public_case
+from kiosk.api.hall import HallCall, HallRow, HallStatus, HallView, PublicCase, public_case
 from kiosk.api.hearing import Hearing
+from kiosk.api.persons import HearingPerson
 from kiosk.api.states import ClockState, Phase
 from kiosk.clocks import format_wall, wall_time
 from kiosk.hardware.wall_clock import clock_state
@@ -117,6 +118,26 @@ def open_row(state: HearingState, *, is_hidden: bool) -> OpenRow:
     return OpenRow(frozenset(state.listed_ids), row)
 
 
+def hall_calls(
+    persons: Sequence[HearingPerson], known_roles: Collection[str], *, is_hidden: bool
+) -> tuple[HallCall, ...]:
+    """Return who is called in, by role and number; a name is in no call (R54, S10).
+
+    Args:
+        known_roles: those of the rules: another word of the list could say anything.
+        is_hidden: nobody outside may know what is heard; so no role either.
+    """
+    calls = []
+    for place, person in enumerate(persons, 1):
+        if not person.called:
+            continue
+        role = "" if is_hidden or person.role not in known_roles else person.role
+        same = [row.id for row in persons if row.role == role]
+        number = same.index(person.id) + 1 if role else place
+        calls.append(HallCall(role=role, number=number, since=person.called))
+    return tuple(sorted(calls, key=lambda call: call.since))
+
+
 def _case_of(details: Mapping[str, object]) -> PublicCase | None:
     """Return what names the open hearing, by its details and statements; odd ones name nothing."""
     try:
@@ -135,8 +156,13 @@ def build_hall_view(context: HearingContext) -> HallView:
         state = hearing.state if hearing is not None else None
         closed_here = publicity.closed_hearings(state)
         current = None
+        calls: tuple[HallCall, ...] = ()
         if state is not None:
             current = open_row(state, is_hidden=publicity.hides_title(state))
+            is_hidden = current.row.case is None
+            if state.phase.is_open:
+                persons = tuple(state.persons.rows.values())
+                calls = hall_calls(persons, context.rules.roles, is_hidden=is_hidden)
     is_day_known = clock_state() is not ClockState.UNSET
     today = wall_time().astimezone(ZoneInfo(kiosk.timezone)).date()
     listed = publicity.court_list.hearings_on(today) if is_day_known else []
@@ -146,4 +172,5 @@ def build_hall_view(context: HearingContext) -> HallView:
         room=kiosk.room,
         is_day_known=is_day_known,
         rows=hall_rows(listed, current, closed_here, publicity.ended_hearings.on(today)),
+        calls=calls,
     )

@@ -9,6 +9,7 @@ from kiosk.api.persons import MAX_PERSONS, HearingPerson, PersonAnswer, SavePers
 from kiosk.clocks import format_wall
 from kiosk.hearing.room.errors import BadRequestError
 from kiosk.hearing.session.context import HearingContext
+from kiosk.hearing.session.open_hearing import OpenHearing
 
 
 def save_person(context: HearingContext, request: SavePerson, by: str) -> PersonAnswer:
@@ -24,6 +25,10 @@ def save_person(context: HearingContext, request: SavePerson, by: str) -> Person
     before = persons.find(request.id) if request.id else HearingPerson(id=persons.next_id())
     if "left" in changes:
         changes["left"] = (before.left or format_wall()) if changes["left"] else ""
+    if "called" in changes:
+        changes["called"] = (before.called or format_wall()) if changes["called"] else ""
+    elif changes.get("attendance") or changes.get("left"):
+        changes["called"] = ""
     after = HearingPerson.model_validate(before.to_json() | changes)
     if not (after.name or after.role):
         raise BadRequestError("a person needs a name or a role")
@@ -32,6 +37,13 @@ def save_person(context: HearingContext, request: SavePerson, by: str) -> Person
     if after != before:
         hearing.append("person", after.to_json() | {"person": by})
     return PersonAnswer(person=after)
+
+
+def end_call(hearing: OpenHearing, identifier: str, by: str) -> None:
+    """End the call in the hall of somebody of whom a mark was made: they are in the room."""
+    person = hearing.state.persons.find(identifier)
+    if person.called:
+        hearing.append("person", person.to_json() | {"called": "", "person": by})
 
 
 def _check_values(context: HearingContext, changes: Mapping[str, Any]) -> None:

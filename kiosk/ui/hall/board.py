@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from kiosk.api.hall import HallRow, HallStatus, HallView
+from kiosk.api.hall import HallCall, HallRow, HallStatus, HallView
 from kiosk.config import HallSettings
 from kiosk.locale import N_, Translator
 from kiosk.ui.app_state import AppState
-from kiosk.ui.formatting import day_text
+from kiosk.ui.formatting import day_text, sentence_case
 from kiosk.ui.hall_state import HallState
 from kiosk.ui.samples import service_states
 from kiosk.ui.samples.screen_sample import Prepare
@@ -79,6 +79,7 @@ class BoardView:
     clock: str
     day: str
     rows: tuple[BoardRow, ...]
+    calls: tuple[str, ...]
     round: int
     warning: str
     empty: str
@@ -105,6 +106,7 @@ def board_view(context: ViewContext, hall: HallState) -> BoardView:
         clock=context.clock_text(known.wall) if is_day_shown else "",
         day=day_text(day, context.translate) if is_day_shown else "",
         rows=tuple(_row(context, row, is_stale=is_stale) for row in known.rows),
+        calls=() if is_stale else tuple(_call(context, known, call) for call in known.calls),
         round=hall.round,
         warning=_warning(context, hall),
         empty="" if known.rows or is_stale else empty,
@@ -123,6 +125,14 @@ def _warning(context: ViewContext, hall: HallState) -> str:
     if not hall.view.is_day_known:
         return _("The list for today is not known. Please ask the secretary.")
     return ""
+
+
+def _call(context: ViewContext, known: HallView, call: HallCall) -> str:
+    """Return who is called in: the role with a number, never a name."""
+    _ = context.translate.gettext
+    room = _("Room {room}", room=known.room) if known.room else ""
+    who = sentence_case(context.labels.role(call.role)) if call.role else _("Person")
+    return _("{room} – please come in: {who}", room=room, who=f"{who} {call.number}")
 
 
 def _row(context: ViewContext, row: HallRow, *, is_stale: bool) -> BoardRow:
@@ -194,6 +204,7 @@ def _board(
     changes: dict[str, Any] | None = None,
     *,
     age: float = 0.0,
+    calls: tuple[dict[str, Any], ...] = (),
     **settings: Any,
 ) -> Prepare:
     """Return a display with the sample's rows; ``changes`` are those of the second one."""
@@ -210,7 +221,13 @@ def _board(
             rows[1] = rows[1] | (changes or {})
         court = {str(key): name for key, name in app.settings.kiosk.court.items()}
         view = HallView.model_validate(
-            {"wall": service_states.ago(age), "court": court, "room": "4", "rows": rows}
+            {
+                "wall": service_states.ago(age),
+                "court": court,
+                "room": "4",
+                "rows": rows,
+                "calls": calls,
+            }
         )
         app.hall.handle_event("hall", view.to_json())
         clock[0] += age
@@ -222,6 +239,10 @@ _CLOSED = {"publicity": "closed", "case": None}
 SAMPLES: dict[str, Prepare] = {
     "hall": _board(),
     "hall-closed": _board(changes=_CLOSED, notices=("under_sixteen", "address_judge")),
+    "hall-called": _board(
+        calls=({"role": "witness", "number": 2}, {"role": "expert", "number": 1})
+    ),
+    "hall-called-closed": _board(changes=_CLOSED, calls=({"number": 3},)),
     "hall-recess": _board(changes={"status": "recess", "until": service_states.at(10, 15)}),
     "hall-retired": _board(changes={"status": "retired", "until": service_states.at(16, 0)}),
     "hall-sanitary": _board(sanitary=SANITARY),

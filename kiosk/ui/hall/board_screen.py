@@ -15,6 +15,8 @@ from kiosk.ui.widgets.widget_kit import WidgetKit
 
 MIN_DESIGN_FONT = 28
 """Pixels of 1280x800: capitals of 12.5 mm on a screen of 1920x1080 that is 90 cm wide."""
+MOST_CALLS = 2
+"""Calls that are shown at once; the next follows when somebody has come in."""
 ROWS_PER_PAGE = {1: 5, 2: 4, 3: 3, 4: 3}
 
 
@@ -33,9 +35,9 @@ class BoardScreen(Screen):
     def __init__(self, kit: WidgetKit, name: str, app: Any) -> None:
         super().__init__(HallKit(kit.theme, kit.translate), name, app)
         self._header = CachedSlot(size_hint_y=None, height=kit.px(104))
-        self._warning = NaturalCachedSlot()
+        self._warning, self._calls = NaturalCachedSlot(), NaturalCachedSlot()
         self._body, self._footer = CachedSlot(), NaturalCachedSlot()
-        for part in (self._header, self._warning, self._body, self._footer):
+        for part in (self._header, self._warning, self._calls, self._body, self._footer):
             self.add_widget(part)
 
     def update(self, view: BoardView, chrome: ScreenChrome) -> None:
@@ -45,7 +47,10 @@ class BoardScreen(Screen):
         header = (language, view.court, view.room, view.clock, view.day)
         self._header.show(header, lambda: self._make_header(view))
         self._warning.show(view.warning, lambda: self._make_warning(view.warning))
-        self._body.show((language, view.rows, view.round, view.empty), lambda: self._rows(view))
+        self._calls.show((language, view.calls), lambda: self._make_calls(view.calls))
+        self._body.show(
+            (language, view.rows, view.round, view.empty, len(view.calls)), lambda: self._rows(view)
+        )
         self._footer.show((view.notices, view.sanitary), lambda: self._make_footer(view))
 
     def _make_header(self, view: BoardView) -> Widget:
@@ -74,12 +79,31 @@ class BoardScreen(Screen):
         Band(row, self.colours.fault_tint, self.colours.line)
         return row
 
+    def _make_calls(self, calls: tuple[str, ...]) -> Widget | None:
+        """Return who is called in: the longest waiting first, before all hearings."""
+        if not calls:
+            return None
+        kit = self.kit
+        lines = []
+        for number, words in enumerate(calls[:MOST_CALLS], 1):
+            text = kit.text(
+                words, "say", wid=f"hall.call.{number}", colour="tint_text", weight="semibold"
+            )
+            text.pos_hint = {"center_y": 0.5}
+            row = kit.row(kit.icon("account-voice", 48, "tint_text"), text, gap=20,
+                          size_hint_y=None)  # fmt: skip
+            row.bind(minimum_height=row.setter("height"))
+            lines.append(row)
+        box = kit.natural_column(*lines, gap=6, padding=(36, 12))
+        Band(box, self.colours.tint, self.colours.line)
+        return box
+
     def _rows(self, view: BoardView) -> Widget:
         kit = self.kit
         if view.empty:
             text = kit.text(view.empty, "title", wid="hall.empty", align="center")
             return kit.column(kit.spacer(), text, kit.spacer(), padding=(60, 20))
-        each = ROWS_PER_PAGE[kit.theme.text_size]
+        each = max(1, ROWS_PER_PAGE[kit.theme.text_size] - min(2, len(view.calls)))
         pages = max(1, -(-len(view.rows) // each))
         first = view.round % pages * each
         rows = [self._row(first + n, row) for n, row in enumerate(view.rows[first:][:each], 1)]

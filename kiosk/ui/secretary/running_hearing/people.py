@@ -186,6 +186,7 @@ def _people_view(
 def _person_line(context: ViewContext, recorder: RecorderState, person: HearingPerson) -> str:
     _ = context.translate.gettext
     state = _("left") if person.left else _(ATTENDANCE.get(person.attendance, ""))
+    state = _("called in") if person.called else state
     seat = next((m for m in recorder.microphones if m.name == person.seat), None)
     texts = (
         person_label(context, person.role, person.name),
@@ -219,7 +220,10 @@ def _person_choices(
         for m in recorder.microphones
     ]  # fmt: skip
     left = _("Is back") if person.left else _("Has left")
+    called = _("Called in: take back") if person.called else _("Call in from the hall")
     more = [
+        choice("called:" if person.called else "called:yes", called, "account-voice",
+               chosen=bool(person.called)),
         choice("left:" if person.left else "left:yes", left, "door", chosen=bool(person.left)),
         choice("minor:" if person.minor else "minor:yes", _("Under sixteen"), "account-outline",
                chosen=person.minor),
