@@ -181,7 +181,7 @@ def test_a_key_of_an_earlier_version_does_not_stop_an_updated_kiosk(tmp_path: Pa
         ("[panel]\ncall_pin = 27", "2: panel.call_pin = 27: is the pin of another button"),
         (
             "[[panel.mutes]]\npin = 5\nmicrophone = 'nobody'",
-            "3: panel.mutes[0].microphone = 'nobody': is the name of no microphone",
+            "3: panel.mutes.1.microphone = 'nobody': is the name of no microphone",
         ),
         ("[badge]\nport = '/dev/a'\n[printer]\nport = '/dev/a'", "4: printer.port = '/dev/a': is"),
         (
