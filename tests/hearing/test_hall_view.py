@@ -17,6 +17,7 @@ from kiosk.clocks import format_wall, recording_ns, wall_time
 from kiosk.hearing.monitoring import hall_view
 from kiosk.hearing.room.ended_hearings import EndedHearings
 from kiosk.hearing.room.errors import BadRequestError, StepRefusedError
+from kiosk.hearing.session.seal_queue import SealQueue
 from tests.hearing.courtroom_rig import CourtroomRig
 from tests.support.court_keys import CourtSecrets
 from tests.support.waiting import wait_for
@@ -181,6 +182,39 @@ def test_opened_again_it_may_be_entered_and_a_state_secret_stays_unnamed(rig: Co
     rig.courtroom.change_publicity(False, "p1", recording_ns())
     opened = next(r for r in shown(rig) if r["status"] == "in_session")
     assert (opened["publicity"], opened["case"]) == ("open", None)
+
+
+def test_a_secret_that_is_named_after_the_closed_part_hides_it_for_good(rig: CourtroomRig) -> None:
+    """The ground is asked afterwards, so the hearing may be open again by then (R54, R86)."""
+    publish(rig, untimed(OURS))
+    rig.begin(id=OURS)
+    rig.courtroom.change_publicity(True, "p1", recording_ns())
+    rig.courtroom.change_publicity(False, "p1", recording_ns())
+    assert shown(rig)[0]["case"] is not None
+    rig.statement("closure_ground", "state_secret")
+    assert named(rig) == []
+    assert rig.state()["closed_hearings"] == [OURS]
+    assert rig.hearing()["formats"] == ["offline"]
+    rig.crash()
+    rig.start()
+    assert named(rig) == []
+
+
+def test_one_that_had_ended_before_a_crash_is_hidden_before_it_is_sealed(
+    rig: CourtroomRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its seal may wait for the disk, or behind others."""
+    publish(rig, untimed(OURS))
+    rig.begin(id=OURS)
+    rig.courtroom.change_publicity(True, "p1", recording_ns(), "crim_minors")
+    with monkeypatch.context() as patch:
+        patch.setattr(SealQueue, "submit", lambda *_: None)
+        rig.courtroom.end("p1")
+        rig.crash()
+        rig.start()
+        wait_for(lambda: shown(rig), "the list")
+        assert named(rig) == []
+        assert [row["status"] for row in shown(rig)] == ["ended"]
 
 
 def test_one_that_is_in_no_list_is_shown_and_hidden_likewise(rig: CourtroomRig) -> None:

@@ -268,6 +268,17 @@ def test_minutes_that_are_only_set_aside_are_encrypted_to_the_court(
     keyed.sealed(hearing)
 
 
+@pytest.mark.parametrize("since", ["2099-01-01T00:00:00Z", "0001-01-01T00:00:00+23:59"])
+def test_a_moment_that_cannot_be_is_refused_and_closes_nothing(
+    keyed: CourtroomRig, since: str
+) -> None:
+    """A clock that was set back must not leave open what the court wanted closed."""
+    keyed.begin()
+    with pytest.raises(BadRequestError):
+        keyed.courtroom.close_retroactively("p1", CloseSince(since=since), recording_ns())
+    assert (keyed.hearing()["closed"], keyed.hearing()["part"]) == (None, 1)
+
+
 def test_a_whole_part_declared_closed_keeps_nothing_plain(keyed: CourtroomRig) -> None:
     hearing = two_parts(keyed)
     playlist = keyed.folder(hearing) / "part-01" / "main" / "index.m3u8"

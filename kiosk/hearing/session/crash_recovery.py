@@ -60,6 +60,8 @@ def recover(context: HearingContext, parts: PartController) -> None:
             _reopen(context, parts, interrupted)
         else:
             interrupted.was_ended = True
+            # at once: its job may wait behind others, and the lists are shown meanwhile
+            context.publicity.remember(_state_of(context, interrupted))
             job = partial(_seal_interrupted, context, interrupted)
             context.seal_queue.submit(interrupted.journal.hearing_id, job)
     context.storage.start_catch_up(recover_arrived)

@@ -399,9 +399,10 @@ class HearingState:
         self._apply_naming(subject, value, entry)
         if subject == "participants":
             self.persons.add_listed(value)
+        if subject == "closure_ground" and value:
+            self.grounds.add(str(value))  # named after the closed part, a secret stays one (R86)
         if subject == "closure_ground" and self.closed is not None:
             self.closed["ground"] = value or None
-            self.grounds.add(str(value))
         if subject == "permission" and isinstance(value, Mapping):
             self.permissions[str(value["kind"])] = value
         if subject in EDITABLE_FIELDS:

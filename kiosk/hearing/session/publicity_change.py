@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from kiosk.api.recorder_calls import CloseSince, CloseSinceAnswer, PublicityAnswer, Statement
+from kiosk.api.rows import YEARS
 from kiosk.clocks import NS_PER_S, boot_id, format_wall, recording_ns, wall_time
 from kiosk.evidence.chain import is_event, read_chain
 from kiosk.hearing.room.errors import BadRequestError
@@ -22,6 +23,9 @@ from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.recording.repair.reencrypt import apply_closure, pending_closures
 from kiosk.storage.court_keys import load_court_keys
 from kiosk.storage.hearing_folder import JOURNAL_FILE
+
+EARLY_S = 60
+"""A moment may seem so many seconds ahead where the wall clock was corrected meanwhile."""
 
 
 # -- from now on -------------------------------------------------------------------------------
@@ -125,6 +129,8 @@ def _parse_since(state: HearingState, request: CloseSince) -> tuple[datetime, in
         return _parse_time(mark.at), mark_ns if is_of_boot else None
     moment = _parse_time(request.since)
     passed_ns = round((wall_time() - moment).total_seconds() * NS_PER_S)
+    if passed_ns < -EARLY_S * NS_PER_S:  # a clock that was set back would leave open what the court has closed
+        raise BadRequestError("since: a moment that has not come yet")
     return moment, recording_ns() - passed_ns
 
 
@@ -135,6 +141,8 @@ def _parse_time(text: str | None) -> datetime:
         raise BadRequestError("since: no time") from error
     if moment.tzinfo is None:
         raise BadRequestError("since: no time zone")
+    if moment.year not in YEARS:
+        raise BadRequestError("since: no believable year")
     return moment
 
 
