@@ -18,9 +18,13 @@ _NOT_SHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u20
 """Controls, line breaks, changes of the writing direction, halves of characters."""
 
 
+_NO_WIDTH = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u2060-\u2064\ufeff]")
+"""They part no words; what joins letters or signs is kept."""
+
+
 def as_one_line(text: str) -> str:
     """Return ``text`` as one line without characters that nobody sees."""
-    return " ".join(_NOT_SHOWN.sub(" ", text).split())
+    return " ".join(_NOT_SHOWN.sub(" ", _NO_WIDTH.sub("", text)).split())
 
 
 OneLine = Annotated[str, Field(max_length=300), AfterValidator(as_one_line)]

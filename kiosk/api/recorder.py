@@ -100,7 +100,7 @@ def _readable_participants(value: Any) -> Any:
         return None
     known = [row.to_json() if isinstance(row, Participant) else row for row in value]
     return [
-        {key: str(row.get(key) or "") for key in ("name", "role")}
+        {key: str(row.get(key) or "")[:most] for key, most in (("name", 300), ("role", 100))}
         for row in known
         if isinstance(row, dict) and row.get("name")
     ]

@@ -57,6 +57,7 @@ from kiosk.hearing.session import (
 )
 from kiosk.hearing.session.context import CourtroomEvents, HearingContext
 from kiosk.hearing.session.current_hearing import CurrentHearing
+from kiosk.hearing.session.decisions import undo_decision
 from kiosk.hearing.session.hearing_state import BUTTON_MARK
 from kiosk.hearing.session.interruption_ledger import read_ledger
 from kiosk.hearing.session.microphone_remedies import apply_remedy
@@ -164,13 +165,16 @@ class Courtroom:
             BadRequestError: no such event, no such person; StepRefusedError: no hearing is open.
         """
         hearing = self._current_hearing.require()
-        if known and event not in self._rules.events:
+        row = self._rules.events.get(event)
+        if known and (row is None or row.made_by == "kiosk"):  # those are steps, not words
             raise BadRequestError(f"no event type “{event}”", code="unknown_event")
         marked = hearing.state.persons.find(of).marked() if of else None
         closing = {CLOSED_EVENT: True, OPENED_EVENT: False}.get(event)
         if closing is not None and closing != (hearing.state.closed is not None):
             self.change_publicity(closing, person, recording_ns(), note=note)
             return MarkAnswer(mark=hearing.state.marks[-1].describe())
+        if closing is not None and (said := hearing.declared_already(closing)) is not None:
+            return MarkAnswer(mark=said.describe())
         with removals_followed(hearing, person):
             mark = hearing.add_mark(event, person, note, role, marked)
         if of:
@@ -192,6 +196,7 @@ class Courtroom:
         hearing = self._current_hearing.require()
         with removals_followed(hearing, person):
             mark = hearing.undo_mark(person)
+        undo_decision(self._context, hearing, mark.id, person)
         self._finish_step(hearing)
         return MarkAnswer(mark=mark)
 

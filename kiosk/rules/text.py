@@ -15,7 +15,8 @@ _SCHWA_TO_CYRILLIC = str.maketrans({"\u0259": "\u04d9", "\u018f": "\u04d8"})
 
 #: Latin letters that look like Cyrillic ones, after case folding; keyboards and PDFs mix them up.
 _LATIN_TO_CYRILLIC = str.maketrans("abcehikmoptxy", "авсенікмортху")
-_TO_HYPHEN = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
+_NUMBER_SIGN = re.compile("^\\W*№")
+_TO_HYPHEN = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"))
 _TO_SLASH = str.maketrans("\\\u2044\u2215", "///")
 
 
@@ -35,15 +36,19 @@ def search_key(text: str) -> str:
 
 
 def plain_number(text: str) -> str:
-    """Return the text of a case number in NFKC, with plain hyphens and slashes."""
-    folded = unicodedata.normalize("NFKC", text).translate(_TO_HYPHEN)
-    return folded.translate(_TO_SLASH)
+    """Return the text of a case number in NFKC, with plain hyphens and slashes.
+
+    What nobody sees is left out: texts copied from PDFs and chats have it.
+    """
+    folded = unicodedata.normalize("NFKC", text).translate(_TO_HYPHEN).translate(_TO_SLASH)
+    return "".join(sign for sign in folded if unicodedata.category(sign) != "Cf")
 
 
 def case_number_key(text: str) -> str:
     """Return a case number for comparison, whether printed, typed, or copied from a PDF.
 
-    Look-alike letters, dashes, slashes either way, spaces and case are ignored.
+    Look-alike letters, dashes, slashes either way, spaces, case, "№" before it and a full stop
+    behind it are ignored.
     """
-    folded = fold_schwa(plain_number(text))
-    return re.sub(r"\s+", "", folded).casefold().translate(_LATIN_TO_CYRILLIC)
+    folded = fold_schwa(plain_number(_NUMBER_SIGN.sub("", text)))
+    return re.sub(r"\s+", "", folded).casefold().translate(_LATIN_TO_CYRILLIC).rstrip(".,;")

@@ -21,6 +21,8 @@ M = TypeVar("M", bound=Model)
 NOBODY = Person("", "", ())
 BODY_TIMEOUT_S = 3.0
 """The body of a request is complete within this time: some hold up what others wait for."""
+MOST_BYTES = 1 << 20
+"""Of a request's body, unless it is a document: what is said of a hearing is in every State."""
 
 
 class NotServedError(KioskError):
@@ -40,18 +42,20 @@ class Call:
     person: Person
     received_ns: int
 
-    async def read(self, model: type[M]) -> M:
+    async def read(self, model: type[M], most: int = MOST_BYTES) -> M:
         """Return the body.
 
         Raises:
-            RequestError: it does not fit ``model`` (the message names the field), or it is not
-                complete in time.
+            RequestError: it does not fit ``model`` (the message names the field), it has more than
+                ``most`` bytes, or it is not complete in time.
         """
         try:
             async with asyncio.timeout(BODY_TIMEOUT_S):
                 body = await self.http.read()
         except TimeoutError:
             raise RequestError(f"body: not complete within {BODY_TIMEOUT_S:.0f} s") from None
+        if len(body) > most:
+            raise RequestError(f"body: more than {most} bytes")
         return parse_request(model, body)
 
     def read_query(self, model: type[M]) -> M:

@@ -9,6 +9,7 @@ from kiosk.api.notes import ADD_NOTE, WITHDRAW_NOTE, AddNote
 from kiosk.api.persons import REMOVE_PERSON, SAVE_PERSON, SavePerson
 from kiosk.api.receipts import (
     KEEP_RECEIPT,
+    MAX_SCAN_BYTES,
     RECEIPT_PRINTED,
     WITHDRAW_RECEIPT,
     KeepReceipt,
@@ -19,6 +20,8 @@ from kiosk.services.local_api import Call, Route
 from kiosk.services.step_runner import StepRunner
 
 _NUMBER = re.compile("[0-9]{1,9}")
+MAX_BODY_BYTES = MAX_SCAN_BYTES * 4 // 3 + 4096
+"""Of the largest request: the scan of a receipt, in base64."""
 NO_NUMBER = 0
 """No note has it, and no scan."""
 
@@ -66,7 +69,7 @@ class PersonAndNoteService:
         return await self._steps.run(lambda: self._courtroom.note_receipt_printed(mark, by))
 
     async def _keep_receipt(self, call: Call) -> Model:
-        request, by = await call.read(KeepReceipt), call.person.id
+        request, by = await call.read(KeepReceipt, MAX_BODY_BYTES), call.person.id
         return await self._steps.run(lambda: self._courtroom.keep_receipt(request, by))
 
     async def _withdraw_receipt(self, call: Call) -> Model:

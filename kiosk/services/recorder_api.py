@@ -17,7 +17,6 @@ from aiohttp import web
 from kiosk.api import recorder_calls as calls
 from kiosk.api import recorder_operations as operations
 from kiosk.api.base import Model
-from kiosk.api.receipts import MAX_SCAN_BYTES
 from kiosk.api.recorder import RecorderState
 from kiosk.api.upkeep import GET_SIGN_IN, SignedIn
 from kiosk.auth.person import Person, RoleError, TokenError
@@ -37,7 +36,7 @@ from kiosk.services.machine_watch import MachineWatch
 from kiosk.services.minutes import MinutesService
 from kiosk.services.morning_check import MorningCheckService
 from kiosk.services.peers import check_peer
-from kiosk.services.persons_and_notes import PersonAndNoteService
+from kiosk.services.persons_and_notes import MAX_BODY_BYTES, PersonAndNoteService
 from kiosk.services.recorder_core import RecorderCore
 from kiosk.services.reports import ReportService
 from kiosk.services.room import RoomService
@@ -54,8 +53,6 @@ STAFF_WATCH_S = 2.0
 YIELD_S = 0.2
 """A device test ends so soon after a hearing has begun, or after nobody waits for it."""
 BADGE_THREADS = 8
-MAX_BODY_BYTES = MAX_SCAN_BYTES * 4 // 3 + 4096
-"""Of the largest request: the scan of a receipt, in base64."""
 
 
 class AbandonedTestError(RequestError):

@@ -441,6 +441,7 @@ class AppState:
         if self.recorder_state.phase == "recording" and self.chain_receipt.state.state:
             self.chain_receipt.clear()
         was_running = before is not None and before.phase not in ("sealing", "idle")
+        self._forget_former_hearing(before, state)
         if before and before.hearing and was_running and is_over:
             self.secretary.show_delivery(before.hearing.id, before.hearing.case_number or "")
         self.receipts.follow(self.recorder_state)
@@ -449,6 +450,12 @@ class AppState:
         if self.recorder_state.phase != "idle" and self.visit.parking.can_park:
             self.spawn(self.visit.parking.park(hearing_started=True))
         self.notify_observers()
+
+    def _forget_former_hearing(self, before: RecorderState | None, now: RecorderState) -> None:
+        """Close what was open about a hearing that is over: the next one's marks count anew."""
+        former = before.hearing.id if before is not None and before.hearing else ""
+        if former and (now.hearing is None or now.hearing.id != former):
+            self.secretary.forget_hearing()
 
     def _on_sync_event(self, name: str, value: Any) -> None:
         if name == "state":

@@ -411,3 +411,37 @@ def test_state_is_told_although_the_disk_does_not_answer(
     monkeypatch.setattr(Path, "exists", exists)
     assert rig.phase() == "recording"
     assert "not_enrolled" not in rig.codes()
+
+
+@pytest.mark.parametrize("event", ["recess", "resumed", "retirement", "link_lost", "closing"])
+def test_what_the_kiosk_notes_itself_cannot_be_marked_by_hand(
+    rig: CourtroomRig, event: str
+) -> None:
+    """The record would tell of a recess that never was, and nobody could take it back."""
+    rig.begin()
+    with pytest.raises(BadRequestError) as refused:
+        rig.courtroom.add_mark(event, "p1")
+    assert (refused.value.code, rig.hearing()["marks"]) == ("unknown_event", [])
+
+
+def test_a_number_is_given_once_though_a_disk_has_lost_a_mark(rig: CourtroomRig) -> None:
+    hearing = rig.begin()
+    rig.courtroom.add_mark("opening", "p1")
+    rig.courtroom.recess("p1")
+    rig.crash()
+    journal = rig.folder(hearing) / "part-01" / "journal.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[: next(n for n, x in enumerate(lines) if b'"mark"' in x)]))
+    rig.start()
+    assert [mark["id"] for mark in rig.hearing()["marks"]] == [2]
+    rig.courtroom.resume("p1")
+    assert [mark["id"] for mark in rig.hearing()["marks"]] == [2, 3]
+
+
+@pytest.mark.parametrize("event", [{}, [], None, 5])
+def test_a_mark_of_the_button_is_named_by_text_alone(rig: CourtroomRig, event: object) -> None:
+    rig.begin()
+    rig.courtroom.mark_from_button()
+    with pytest.raises(BadRequestError) as refused:
+        rig.statement("mark", {"mark": 1, "type": event})
+    assert (refused.value.code, rig.hearing()["marks"][0]["type"]) == ("unknown_event", "button")

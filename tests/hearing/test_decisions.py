@@ -237,3 +237,36 @@ def test_circumstances_that_are_no_sentence_are_refused(rig: CourtroomRig, value
     with pytest.raises(BadRequestError):
         rig.statement("closure_text", value)
     rig.statement("closure_text", "Ә" * 500)
+
+
+def test_a_decision_that_is_taken_back_is_in_force_no_more(rig: CourtroomRig) -> None:
+    """Its mark and what it allowed belong together; the decision before it stands again."""
+    rig.begin(format="offline")
+    allowed = {"kind": "film_photo", "allowed": True, "opinions": "agreed"}
+    rig.statement("permission", allowed)
+    assert rig.courtroom.undo_mark("p1").mark.type == "permission_decided"
+    assert (rig.hearing()["allowed"], marks_in_force(rig)) == ([], [])
+    rig.statement("permission", allowed)
+    rig.statement("permission", allowed | {"allowed": False})
+    rig.courtroom.undo_mark("p1")
+    assert rig.hearing()["allowed"] == ["film_photo"]
+    rig.statement("format", "online")
+    rig.courtroom.undo_mark("p1")
+    assert (rig.hearing()["format"], asked(rig, "format_")) == ("offline", set())
+    before = rig.hearing()
+    rig.crash()
+    rig.start()
+    for key in ("allowed", "format", "marks"):
+        assert rig.hearing()[key] == before[key], key
+
+
+def test_a_secret_stays_in_the_room_whatever_is_taken_back(rig: CourtroomRig) -> None:
+    rig.begin(format="online")
+    rig.courtroom.change_publicity(True, "p1", recording_ns(), ground="state_secret")
+    rig.statement("format", "offline")
+    rig.courtroom.undo_mark("p1")
+    assert rig.hearing()["format"] == "offline"
+
+
+def marks_in_force(rig: CourtroomRig) -> list[str]:
+    return [mark["type"] for mark in rig.hearing()["marks"] if not mark["withdrawn"]]

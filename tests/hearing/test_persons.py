@@ -216,3 +216,29 @@ def test_a_later_list_adds_whom_it_names_and_removes_nobody(room: CourtroomRig) 
         "Новый",
     ]
     assert persons(room)["p2"]["seat"] == "dock"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["x" * 5000, "\u202eab", "e\u0301" * 200, "\U0001f468\u200d\u2696"],
+    ids=["long", "right to left", "combining", "joined"],
+)
+def test_an_odd_name_of_a_list_that_comes_later_breaks_no_state(
+    room: CourtroomRig, name: str
+) -> None:
+    room.begin()
+    room.statement("participants", [{"name": name, "role": "witness" * 100}])
+    assert room.phase() == "recording"
+    assert len(persons(room)) == 1
+    room.crash()
+    room.start()
+    assert len(persons(room)) == 1
+
+
+def test_a_name_of_which_nobody_sees_anything_is_none(room: CourtroomRig) -> None:
+    room.begin()
+    with pytest.raises(BadRequestError):
+        save(room, name="\u200b\u200e\ufeff")
+    assert persons(room) == {}
+    save(room, name="Иб\u00adрагимов")
+    assert persons(room)["p1"]["name"] == "Ибрагимов"

@@ -18,7 +18,7 @@ from kiosk.api.recorder_calls import CloseSince, CloseSinceAnswer, PublicityAnsw
 from kiosk.clocks import format_wall, recording_ns, wall_time
 from kiosk.evidence.chain import read_chain
 from kiosk.hearing.room import court_list
-from kiosk.hearing.room.errors import BadRequestError
+from kiosk.hearing.room.errors import BadRequestError, StepRefusedError
 from kiosk.hearing.session import publicity
 from kiosk.recording.journal.part_index import PartIndex
 from kiosk.recording.repair import reencrypt
@@ -362,3 +362,27 @@ def test_keys_that_nobody_needs_today_fail_nothing(tmp_path: Path) -> None:
     assert line["items"]["court_keys"] == "missing"
     assert "court_keys" not in line["failed"]
     rig.courtroom.shutdown(1)
+
+
+def test_what_is_not_so_is_not_declared_and_twice_is_once(keyed: CourtroomRig) -> None:
+    """Such a mark could not be taken back: only opening ends a closing."""
+    keyed.begin()
+    with pytest.raises(StepRefusedError):
+        keyed.courtroom.add_mark("opened_again", "p1")
+    assert keyed.hearing()["marks"] == []
+    first = keyed.courtroom.add_mark("closed_declared", "p1").mark
+    assert keyed.courtroom.add_mark("closed_declared", "p2").mark.id == first.id
+    keyed.courtroom.add_mark("opened_again", "p1")
+    keyed.courtroom.add_mark("opened_again", "p2")
+    assert [mark["type"] for mark in keyed.hearing()["marks"]] == [
+        "closed_declared",
+        "opened_again",
+    ]
+
+
+def test_a_hearing_that_is_closed_from_the_start_is_declared_so_once(keyed: CourtroomRig) -> None:
+    keyed.begin(publicity="closed", closure_ground=GROUND)
+    for _ in range(2):
+        keyed.courtroom.add_mark("closed_declared", "p1")
+    assert [mark["type"] for mark in keyed.hearing()["marks"]] == ["closed_declared"]
+    assert keyed.hearing()["part"] == 1

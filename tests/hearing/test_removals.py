@@ -65,3 +65,18 @@ def test_a_press_of_the_button_may_have_been_a_removal(room: CourtroomRig) -> No
     room.statement("mark", {"mark": 1, "type": "removal"})
     room.statement("of_whom:1", "p1")
     assert left(room) == ["p1"]
+
+
+def test_a_second_removal_that_is_taken_back_brings_back_whoever_had_come_back(
+    room: CourtroomRig,
+) -> None:
+    room.courtroom.add_mark("removal", "s1", of="p1")
+    first = room.hearing()["persons"][0]["left"]
+    room.courtroom.add_mark("removal", "s1", of="p1")
+    assert room.hearing()["persons"][0]["left"] == first, "twice is once"
+    room.courtroom.undo_mark("s1")
+    assert room.hearing()["persons"][0]["left"] == first
+    room.courtroom.save_person(SavePerson(id="p1", left=False), "s1")
+    room.courtroom.add_mark("removal", "s1", of="p1")
+    room.courtroom.undo_mark("s1")
+    assert left(room) == []

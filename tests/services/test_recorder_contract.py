@@ -286,3 +286,17 @@ def test_what_is_not_documented_is_404_or_405(bare_recorder: RecorderProcess) ->
             client(method, path)
         assert (refused.value.status, refused.value.code) == (status, "http")
     assert len({(o.method, o.path) for o in RECORDER_OPERATIONS}) == len(RECORDER_OPERATIONS)
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/hearing/statements", "/v1/hearing/notes", "/v1/hearing/marks"]
+)
+def test_a_body_that_no_screen_could_show_is_refused(
+    bare_recorder: RecorderProcess, path: str
+) -> None:
+    """What is said of a hearing comes in every State; only a scan may be large."""
+    huge = {"subject": "title", "value": "x" * 2**21, "type": "opening", "text": "x"}
+    with pytest.raises(ServiceRefusedError) as refused:
+        bare_recorder.post(path, huge | {"note": "x" * 2**21})
+    assert (refused.value.status, refused.value.code) == (400, "bad_request")
+    assert "more than" in str(refused.value)

@@ -26,7 +26,9 @@ from kiosk.selftest import (
 )
 from kiosk.ui import screenshots
 from kiosk.ui.actions import self_test_runner
+from kiosk.ui.actions.people_actions import PersonSheet, Typing
 from kiosk.ui.actions.self_test_runner import SelfTestState
+from kiosk.ui.actions.side_panel_actions import ClosedSincePanel
 from kiosk.ui.app_state import NOTICE_REST_SECONDS, NOTICE_SECONDS, AppState
 from kiosk.ui.registry import PeoplePlace, PinPlace, SelfTestPlace
 from kiosk.ui.rule_labels import RuleLabels
@@ -336,6 +338,27 @@ def test_the_timer_runs_between_two_states(folder: Path) -> None:
     )
     clock.seconds += 3
     assert app.recorded_seconds == pytest.approx(10.0)
+
+
+@pytest.mark.parametrize("is_seen_idle", [True, False], ids=["idle between", "at once"])
+def test_nothing_of_a_hearing_is_open_in_the_next_one(folder: Path, is_seen_idle: bool) -> None:
+    """Marks count from 1 in each: what was hidden or chosen for one would be another's."""
+    app = app_in(folder, Clock())
+    secretary = app.secretary
+    app.handle_recorder_event("state", sample_data.recording())
+    secretary.people.show(PersonSheet(mark=3, typing=Typing("Ахметов")))
+    secretary.side_panel.show(ClosedSincePanel("mark:3"))
+    secretary.hide_oath(3)
+    secretary.postpone_question("closure_ground")
+    secretary.show_answer_keys(True)
+    app.handle_recorder_event("state", sample_data.recording(hearing={"seconds": 11.0}))
+    assert secretary.people.sheet is not None, "it is the same hearing"
+    if is_seen_idle:
+        app.handle_recorder_event("state", sample_data.recorder())
+    app.handle_recorder_event("state", sample_data.recording(hearing={"id": "another"}))
+    assert (secretary.people.sheet, secretary.side_panel.panel) == (None, None)
+    assert (secretary.hidden_oath, secretary.typed_answer) == (0, None)
+    assert secretary.postponed == frozenset()
 
 
 # -- technician ----------------------------------------------------------------------------------

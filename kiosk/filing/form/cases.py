@@ -22,7 +22,7 @@ from kiosk.storage.atomic_io import read_json_or_none
 #: number and perhaps its part: "7514-26-00-2/1187", "6003-25-00-4к/1454(2)".
 _CASE_NUMBER = re.compile(
     r"(?<![0-9])[0-9]{3,6}(?:\s?-\s?[0-9A-Za-zА-Яа-яӘәІіҢңҒғҮүҰұҚқӨөҺһ]{1,4}){1,4}"
-    r"\s?/\s?[0-9]{1,7}(?:\s?\([0-9]{1,3}\)|(?![0-9]))"
+    r"(?:\s[A-Za-zА-Яа-я])?\s?/\s?[0-9]{1,7}(?:\s?\(\s?[0-9]{1,3}\s?\)|(?![0-9]))"
 )
 _MAX_LENGTH = 100
 _TIMEOUT_S = 4.0

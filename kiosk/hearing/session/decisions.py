@@ -8,8 +8,9 @@ from typing import Any
 from kiosk.api.states import Phase
 from kiosk.hearing.room.errors import BadRequestError
 from kiosk.hearing.session.context import HearingContext
-from kiosk.hearing.session.formats import offered_formats
+from kiosk.hearing.session.formats import IN_THE_ROOM, offered_formats
 from kiosk.hearing.session.hearing_state import HearingState
+from kiosk.hearing.session.open_hearing import OpenHearing
 from kiosk.rules import Rules
 
 OPINIONS = ("agreed", "objected", "not_asked")
@@ -55,3 +56,26 @@ def decision_event(state: HearingState, subject: str, value: object) -> str:
         return "permission_decided"
     changed = subject == "format" and state.details.get("format") not in (None, value)
     return "format_decided" if changed else ""
+
+
+def decided_before(state: HearingState, subject: str, value: object) -> dict[str, Any]:
+    """Return what the mark of a decision keeps: what was so before, for whoever takes it back."""
+    if subject != "permission" or not isinstance(value, Mapping):
+        return {"subject": subject, "before": state.details.get(subject)}
+    kind = str(value.get("kind"))
+    return {"subject": subject, "before": dict(state.permissions.get(kind, {"kind": kind}))}
+
+
+def undo_decision(context: HearingContext, hearing: OpenHearing, number: int, by: str) -> None:
+    """Say again what was so before the decision that mark ``number`` was, if it was one.
+
+    A state secret stays in the room, whatever the format was before (R86).
+    """
+    decision = hearing.state.decisions.get(number)
+    if decision is None:
+        return
+    subject, before = decision["subject"], decision["before"]
+    is_online = subject == "format" and before != IN_THE_ROOM
+    if not (is_online and context.publicity.is_secret(hearing.state)):
+        said = {"subject": subject, "value": before, "note": "", "person": by, "undoes": number}
+        hearing.append("statement", said)

@@ -155,6 +155,7 @@ class HearingState:
     permissions: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     pending_closures: set[int] = field(default_factory=set)
     switched_off: set[str] = field(default_factory=set)
+    decisions: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     _left_out: dict[int, tuple[str, ...]] = field(default_factory=dict)
     _oath_ends: dict[int, tuple[str, bool | None]] = field(default_factory=dict)
 
@@ -284,6 +285,8 @@ class HearingState:
         number = int(entry["id"])
         self._mark_persons.setdefault(number, entry.get("of"))
         self._left_out.setdefault(number, tuple(entry.get("left_out", ())))
+        if entry.get("decision"):
+            self.decisions[number] = entry["decision"]
         self.marks.append(
             Mark(
                 number=number,
@@ -404,9 +407,16 @@ class HearingState:
         if subject == "closure_ground" and self.closed is not None:
             self.closed["ground"] = value or None
         if subject == "permission" and isinstance(value, Mapping):
-            self.permissions[str(value["kind"])] = value
+            self._apply_permission(value)
         if subject in EDITABLE_FIELDS:
             self.details[subject] = value
+
+    def _apply_permission(self, value: Mapping[str, Any]) -> None:
+        """Apply a decision on filming; one that says nothing takes the first one back."""
+        if "allowed" in value:
+            self.permissions[str(value["kind"])] = value
+        else:
+            self.permissions.pop(str(value["kind"]), None)
 
     def _apply_naming(self, subject: str, value: object, entry: Entry) -> None:
         """Apply a statement that says what a mark was, or of whom it is."""

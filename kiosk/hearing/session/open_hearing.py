@@ -14,10 +14,11 @@ from kiosk.api.states import ProofState
 from kiosk.clocks import format_wall
 from kiosk.errors import StorageError
 from kiosk.hearing.room.errors import StepRefusedError
+from kiosk.hearing.session import hearing_state
 from kiosk.hearing.session.course import course_of, left_out_before
 from kiosk.hearing.session.formats import offered_formats
 from kiosk.hearing.session.hearing_state import HearingState
-from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT
+from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT, publicity_event
 from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.recording.journal.part_journal import PartJournal
 from kiosk.recording.part import Part
@@ -110,15 +111,22 @@ class OpenHearing:
         return max([*owed, self.journal.owed_seconds])
 
     def add_mark(
-        self, event: str, person: str, note: str, role: str, of: MarkedPerson | None = None
+        self,
+        event: str,
+        person: str,
+        note: str,
+        role: str,
+        of: MarkedPerson | None = None,
+        decision: Mapping[str, Any] | None = None,
     ) -> Mark:
         """Mark ``event`` now; return the mark as in State.
 
         Args:
             of: whom it concerns; an event that concerns somebody raises the question without it.
+            decision: of the court, that the event is: ``subject``, and what was so ``before``.
         """
         fields: dict[str, Any] = {
-            "id": len(self.state.marks) + 1,
+            "id": max((mark.number for mark in self.state.marks), default=0) + 1,
             "type": event,
             "person": person,
             "note": note,
@@ -128,10 +136,27 @@ class OpenHearing:
             fields["of"] = of.to_json()
         elif self.concerns_somebody(event):
             fields["of_whom"] = True
+        if decision is not None:
+            fields["decision"] = decision
         if left_out := self.left_out(event, of.id if of is not None else ""):
             fields["left_out"] = left_out
         self.append_here("mark", fields)
         return self.state.marks[-1].describe()
+
+    def declared_already(self, closing: bool) -> hearing_state.Mark | None:
+        """Return the mark by which the hearing is closed, or open again, already.
+
+        None: closed from the start, it may still be declared closed.
+
+        Raises:
+            StepRefusedError: it cannot be opened again, because it was never closed.
+        """
+        declared = [m for m in self.state.marks_in_force if m.type in (CLOSED_EVENT, OPENED_EVENT)]
+        if declared and declared[-1].type == publicity_event(closing):
+            return declared[-1]
+        if not closing:
+            raise StepRefusedError("the hearing is not closed")
+        return None
 
     def concerns_somebody(self, event: str) -> bool:
         """Return whether ``event`` is of a person by the rules."""

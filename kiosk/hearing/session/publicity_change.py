@@ -129,7 +129,8 @@ def _parse_since(state: HearingState, request: CloseSince) -> tuple[datetime, in
         return _parse_time(mark.at), mark_ns if is_of_boot else None
     moment = _parse_time(request.since)
     passed_ns = round((wall_time() - moment).total_seconds() * NS_PER_S)
-    if passed_ns < -EARLY_S * NS_PER_S:  # a clock that was set back would leave open what the court has closed
+    if passed_ns < -EARLY_S * NS_PER_S:
+        # the clock was set back: what the court has closed would stay open
         raise BadRequestError("since: a moment that has not come yet")
     return moment, recording_ns() - passed_ns
 

@@ -23,16 +23,19 @@ def removals_followed(hearing: OpenHearing, by: str) -> Iterator[None]:
     yield
     after = _removed(hearing.state)
     for person in list(hearing.state.persons.rows.values()):
-        was, now = before.get(person.id, ""), after.get(person.id, "")
-        left = now if now and not person.left else person.left
-        if was and not now and person.left == was:
-            left = ""
+        was, now = before.get(person.id, []), after.get(person.id, [])
+        left = now[-1] if now and not person.left else person.left
+        if len(now) < len(was) and person.left == was[-1]:
+            left = ""  # also if they had been removed before, and had come back since
         if left != person.left and was != now:
             changed = person.model_copy(update={"left": left})
             hearing.append("person", changed.to_json() | {"person": by})
 
 
-def _removed(state: HearingState) -> dict[str, str]:
-    """Return since when each person is removed, by id."""
-    marks = [mark for mark in state.marks_in_force if mark.type == REMOVAL_EVENT]
-    return {mark.of.id: mark.at for mark in marks if mark.of is not None}
+def _removed(state: HearingState) -> dict[str, list[str]]:
+    """Return the times at which each person was removed, by id."""
+    found: dict[str, list[str]] = {}
+    for mark in state.marks_in_force:
+        if mark.type == REMOVAL_EVENT and mark.of is not None:
+            found.setdefault(mark.of.id, []).append(mark.at)
+    return found

@@ -12,7 +12,12 @@ from kiosk.clocks import format_wall, parse_wall
 from kiosk.hearing.room.errors import BadRequestError
 from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.current_hearing import OPEN_PHASES
-from kiosk.hearing.session.decisions import check_format, check_permission, decision_event
+from kiosk.hearing.session.decisions import (
+    check_format,
+    check_permission,
+    decided_before,
+    decision_event,
+)
 from kiosk.hearing.session.formats import IN_THE_ROOM
 from kiosk.hearing.session.hearing_state import BUTTON_MARK, RECESS_UNTIL, HearingState, Mark
 from kiosk.hearing.session.open_hearing import OpenHearing
@@ -34,11 +39,12 @@ def record_statement(context: HearingContext, request: Statement, person: str) -
     hearing = context.current.require(*OPEN_PHASES, Phase.SEALING)
     said = _checked(context, hearing, subject, _typed(context.rules, request))
     event = decision_event(hearing.state, subject, said["value"])
+    decision = decided_before(hearing.state, subject, said["value"])
     about = {"subject": subject, "note": request.note, "person": person}
     with removals_followed(hearing, person):
         hearing.append("statement", about | said)
     if event:
-        hearing.add_mark(event, person, request.note, "")
+        hearing.add_mark(event, person, request.note, "", decision=decision)
     if (subject, said["value"]) == ("format_confirmed", IN_THE_ROOM):
         return record_statement(context, Statement(subject="format", value=IN_THE_ROOM), person)
     if subject == "recovered":
@@ -115,7 +121,8 @@ def _check_mark_name(rules: Rules, state: HearingState, value: object) -> tuple[
     """Return what a mark made with the button was, and its number; refuse any other mark."""
     naming = value if isinstance(value, Mapping) else {}
     event = naming.get("type")
-    if event not in rules.events or event in (CLOSED_EVENT, OPENED_EVENT):
+    is_known = isinstance(event, str) and event in rules.events
+    if not is_known or event in (CLOSED_EVENT, OPENED_EVENT):
         raise BadRequestError(f"no event type “{event}”", code="unknown_event")
     buttons = [mark.number for mark in state.marks if mark.type == BUTTON_MARK]
     if naming.get("mark") not in buttons:

@@ -121,11 +121,18 @@ class SecretaryActions(RecorderActions):
 
     # -- steps of a hearing --------------------------------------------------------------------
 
+    def forget_hearing(self) -> None:
+        """Forget what was open, hidden or postponed: marks of another hearing have its numbers."""
+        self.postponed = frozenset()
+        self.hidden_oath = self.answers_page = 0
+        self.typed_answer = None
+        self.is_end_asked = self.are_all_events_shown = False
+        self.side_panel.panel = self.people.sheet = None
+        self.people.speaking = ()
+
     async def start_hearing(self, hearing: Hearing) -> None:
         """Start recording ``hearing`` at once."""
-        self.postponed = frozenset()
-        self.hidden_oath = 0
-        self.is_end_asked = self.are_all_events_shown = False
+        self.forget_hearing()
         if await self._post("/v1/hearings", hearing=hearing.to_json()):
             self.place = TodayPlace()
 
