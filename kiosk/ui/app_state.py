@@ -61,6 +61,7 @@ from kiosk.ui.registry import (
     DocumentStatusPlace,
     ExportPlace,
     HomePlace,
+    MinutesPlace,
     PaperPlace,
     ScanFaultPlace,
     SecretaryCallPlace,
@@ -311,6 +312,11 @@ class AppState:
         """Show the screen for the parties' copies."""
         self.secretary.show(ExportPlace())
         self.spawn(self.secretary.export.open(self.display_settings.language))
+
+    def open_minutes(self, hearing_id: str = "") -> None:
+        """Show the minutes of a hearing; without one, the list of hearings."""
+        self.secretary.show(MinutesPlace())
+        self.spawn(self.secretary.minutes.open(hearing_id))
 
     def open_unfinished_filings(self) -> None:
         """Show the screen for unfinished filings."""
@@ -645,6 +651,8 @@ class AppState:
             self.spawn(self.self_test.load())
         elif isinstance(self.secretary.place, TechnicianPlace):
             self.secretary.place = TodayPlace()
+        elif isinstance(self.secretary.place, MinutesPlace):
+            self.spawn(self.secretary.minutes.refresh())
         self.record_touch()
         self.spawn(self.secretary.load_schedule(self.today()))
         self.notify_observers()

@@ -400,6 +400,11 @@ class ExportPlace:
 
 
 @dataclass(frozen=True)
+class MinutesPlace:
+    """The short minutes of the sealed hearings."""
+
+
+@dataclass(frozen=True)
 class UnfinishedFilingsPlace:
     """Unfinished filings that a crash left behind; receipts are reprinted."""
 
@@ -425,6 +430,7 @@ StaffPlace = (
     | DatePlace
     | DeliveryPlace
     | ExportPlace
+    | MinutesPlace
     | UnfinishedFilingsPlace
     | TechnicianPlace
 )
@@ -539,6 +545,7 @@ SCREENS = (
     ),
     ScreenDefinition("secretary.delivery", "secretary.sealed_hearing", DeliveryPlace),
     ScreenDefinition("secretary.export", "secretary.sealed_hearing", ExportPlace),
+    ScreenDefinition("secretary.minutes", "secretary.sealed_hearing", MinutesPlace),
     ScreenDefinition("secretary.unfinished_filings", "secretary", UnfinishedFilingsPlace),
     ScreenDefinition("staff.people", "staff", PeoplePlace),
     ScreenDefinition("staff.pin", "staff", PinPlace),

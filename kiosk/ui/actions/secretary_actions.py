@@ -22,10 +22,18 @@ from kiosk.hearing.session.receipts import RECEIPT_PREFIX
 from kiosk.ipc import LocalClient, ServiceRefusedError
 from kiosk.storage.atomic_io import read_json_or_none
 from kiosk.ui.actions.export_actions import ExportActions
+from kiosk.ui.actions.minutes_actions import MinutesActions
 from kiosk.ui.actions.people_actions import PeopleActions, PersonSheet
 from kiosk.ui.actions.recorder_actions import RecorderActions
 from kiosk.ui.actions.side_panel_actions import SidePanelActions
-from kiosk.ui.registry import AdHocPlace, DatePlace, DeliveryPlace, StaffPlace, TodayPlace
+from kiosk.ui.registry import (
+    AdHocPlace,
+    DatePlace,
+    DeliveryPlace,
+    MinutesPlace,
+    StaffPlace,
+    TodayPlace,
+)
 
 SOMEBODY_ELSE = "new"
 """Answer to the question of whom a mark is: nobody of those who are named yet."""
@@ -72,13 +80,14 @@ class SecretaryActions(RecorderActions):
         self.entered_date: date | None = None
         self._ended_hearings: set[str] = set()
         self.export = ExportActions(recorder, on_change, on_error)
+        self.minutes = MinutesActions(recorder, on_change, on_error)
         self.side_panel = SidePanelActions(recorder, on_change, on_error)
         self.people = PeopleActions(recorder, on_change, on_error)
 
     def reset(self) -> None:
         """Reset the screens after a sign-in or sign-out."""
-        if not isinstance(self.place, DeliveryPlace):
-            self.place = TodayPlace()
+        if not isinstance(self.place, DeliveryPlace | MinutesPlace):
+            self.place = TodayPlace()  # minutes stay: the judge confirms after the secretary
         self.are_all_events_shown = self.is_end_asked = False
         self.all_events_page = 0
         self.side_panel.panel = self.people.sheet = None

@@ -67,5 +67,13 @@ class DeliveryScreen(StaffScreen):
             style="primary",
             kind="lead",
         )
-        receipt = [] if view.sealing else [chain_receipt_button(kit, app, view.hearing_id)]
-        return [*receipt, kit.spacer(), done]
+        if view.sealing:
+            return [kit.spacer(), done]
+        minutes = kit.button(
+            "sealed.minutes",
+            kit.translate.gettext("Minutes"),
+            lambda: app.open_minutes(view.hearing_id),
+            icon="pencil",
+        )
+        receipt = chain_receipt_button(kit, app, view.hearing_id)
+        return [receipt, minutes, kit.spacer(), done]

@@ -1,0 +1,204 @@
+"""The short minutes on the screen: what is open, and what the taps do (asyncio, no Kivy).
+
+The draft belongs to the recorder: every change is a call, and here is only what is being typed.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from kiosk.api.base import read_leniently
+from kiosk.api.minutes import (
+    MAX_LINE_LENGTH,
+    MinutesList,
+    MinutesRow,
+    MinutesSummary,
+    ShortMinutes,
+)
+from kiosk.ui.actions.people_actions import Typing
+from kiosk.ui.actions.recorder_actions import RecorderActions
+from kiosk.ui.formatting import append_key
+
+log = logging.getLogger(__name__)
+CALL_SECONDS = 60.0
+"""Filling in reads the journals of a whole hearing; sealing makes a PDF."""
+NEW_LINE = -1
+
+
+@dataclass(frozen=True)
+class MinutesState:
+    """What is open.
+
+    Attributes:
+        hearings: None: not asked yet.
+        minutes: None: the list is shown.
+        opened: id of the field whose lines are shown; empty: all fields.
+        line: number of the line that is typed, :data:`NEW_LINE` for one more; None: none is.
+        page: of the list, the fields or the lines.
+        is_confirm_asked: whether to confirm is being asked.
+    """
+
+    hearings: tuple[MinutesSummary, ...] | None = None
+    minutes: ShortMinutes | None = None
+    opened: str = ""
+    line: int | None = None
+    typing: Typing = field(default_factory=Typing)
+    page: int = 0
+    is_confirm_asked: bool = False
+
+    @property
+    def row(self) -> MinutesRow | None:
+        """The field whose lines are shown."""
+        rows = self.minutes.fields if self.minutes else ()
+        return next((row for row in rows if row.id == self.opened), None)
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of that field."""
+        return [line.text for line in self.row.lines] if self.row else []
+
+
+class MinutesActions(RecorderActions):
+    """Lists hearings, opens minutes, and sends each change to the recorder."""
+
+    state = MinutesState()
+
+    def _set(self, **changes: Any) -> None:
+        self.state = replace(self.state, **changes)
+        self._notify_change()
+
+    # -- what is open --------------------------------------------------------------------------
+    async def open(self, hearing_id: str = "") -> None:
+        """Show the minutes of a hearing; without one, the list of hearings."""
+        self.state = MinutesState()
+        if hearing_id:
+            await self.open_minutes(hearing_id)
+        if self.state.minutes is None:
+            await self._load_list()
+
+    async def refresh(self) -> None:
+        """Read again what is shown: somebody has signed in. What is being typed stays."""
+        if self.state.minutes is None:
+            await self.open()
+        else:
+            await self._step("")
+
+    async def _load_list(self) -> None:
+        answer = await self._call("GET", "/v1/minutes", None, CALL_SECONDS)
+        if answer is not None:
+            listed, problems = read_leniently(MinutesList, answer)
+            for problem in problems:
+                log.error("the list of minutes: %s", problem)
+            self._set(hearings=listed.hearings)
+
+    async def open_minutes(self, hearing_id: str) -> None:
+        """Open the minutes of a hearing; the first time the recorder fills them in."""
+        await self._change(hearing_id, "")
+
+    async def step_back(self) -> None:
+        """Leave what is open by one step; the last one leads to the list of hearings."""
+        state = self.state
+        if state.line is not None:
+            self._set(line=None)
+        elif state.is_confirm_asked:
+            self._set(is_confirm_asked=False)
+        elif state.opened:
+            self._set(opened="", page=0)
+        else:
+            self.state = MinutesState()
+            await self._load_list()
+
+    def show_page(self, page: int) -> None:
+        """Show another page of what is listed."""
+        self._set(page=page)
+
+    def show_field(self, field: str) -> None:
+        """Show the lines of a field."""
+        self._set(opened=field, page=0)
+
+    # -- changes -------------------------------------------------------------------------------
+    async def _change(self, hearing_id: str, step: str, /, **body: Any) -> bool:
+        """Take a step; show what the minutes are then, and return whether it was taken."""
+        answer = await self._call("POST", f"/v1/minutes/{hearing_id}{step}", body, CALL_SECONDS)
+        if answer is None:
+            return False
+        try:
+            minutes = read_leniently(ShortMinutes, answer)[0]
+        except ValidationError as error:
+            log.error("minutes that cannot be read: %s problems", error.error_count())
+            self._report_error("recorder_state_unreadable")
+            return False
+        self._set(minutes=minutes)
+        return True
+
+    async def _step(self, step: str, /, **body: Any) -> bool:
+        minutes = self.state.minutes
+        return minutes is not None and await self._change(minutes.hearing_id, step, **body)
+
+    async def choose_language(self, language: Literal["kk", "ru"]) -> None:
+        """Keep the minutes in this language."""
+        await self._step("/language", language=language)
+
+    async def undo(self) -> None:
+        """Take the newest change back."""
+        await self._step("/undo")
+
+    async def begin_version(self) -> None:
+        """Begin a new version of confirmed minutes."""
+        await self._step("/versions")
+
+    def ask_confirm(self) -> None:
+        """Ask whether to confirm."""
+        self._set(is_confirm_asked=True)
+
+    async def confirm(self) -> None:
+        """Confirm what is shown."""
+        minutes = self.state.minutes
+        if minutes is not None:
+            await self._step("/confirm", revision=minutes.revision)
+            self._set(is_confirm_asked=False)
+
+    # -- keys ----------------------------------------------------------------------------------
+    def edit_line(self, number: int) -> None:
+        """Show the keys for a line of the field, or for one more."""
+        lines = self.state.lines
+        text = lines[number] if 0 <= number < len(lines) else ""
+        self._set(line=number, typing=Typing(text))
+
+    def _set_typing(self, **changes: Any) -> None:
+        if self.state.line is not None:
+            self._set(typing=replace(self.state.typing, **changes))
+
+    def type(self, key: str) -> None:
+        """Type a key of the screen; a line begins with a capital."""
+        typing = self.state.typing
+        self.type_text(key if typing.has_capitals or not typing.text else key.lower())
+
+    def type_text(self, text: str) -> None:
+        """Type characters as they are, from a keyboard (``""``: delete the last)."""
+        self._set_typing(text=append_key(self.state.typing.text, text, MAX_LINE_LENGTH))
+
+    def show_next_keys(self) -> None:
+        """Show the next page of keys."""
+        self._set_typing(key_page=self.state.typing.key_page + 1)
+
+    def toggle_capitals(self) -> None:
+        """Switch capitals on or off."""
+        self._set_typing(has_capitals=not self.state.typing.has_capitals)
+
+    async def keep_line(self) -> None:
+        """Keep the line that was typed; without any text it is removed."""
+        state = self.state
+        if state.line is None:
+            return
+        lines, text = state.lines, state.typing.text.strip()
+        if state.line == NEW_LINE or state.line >= len(lines):
+            lines.append(text)
+        else:
+            lines[state.line] = text
+        if await self._step("/fields", field=state.opened, lines=[line for line in lines if line]):
+            self._set(line=None)

@@ -1,0 +1,308 @@
+"""The short minutes: list of hearings, fields, lines, confirmation: view and samples (no Kivy)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from kiosk.api.minutes import (
+    Confirmation,
+    MinutesLanguage,
+    MinutesLine,
+    MinutesRow,
+    MinutesSummary,
+    ShortMinutes,
+)
+from kiosk.api.recorder_calls import StaffSession
+from kiosk.clocks import parse_wall
+from kiosk.locale import N_
+from kiosk.ui.actions.minutes_actions import MinutesState
+from kiosk.ui.actions.people_actions import Typing
+from kiosk.ui.app_state import AppState
+from kiosk.ui.formatting import sentence_case
+from kiosk.ui.registry import MinutesPlace
+from kiosk.ui.samples import service_states
+from kiosk.ui.samples.screen_sample import Prepare
+from kiosk.ui.samples.service_states import at
+from kiosk.ui.samples.staff_states import staff_at
+from kiosk.ui.theme import Tone
+from kiosk.ui.view_context import ViewContext
+
+Step = Literal["list", "fields", "lines", "typing", "confirm"]
+STAGES: dict[str, tuple[str, Tone]] = {
+    "none": (N_("Not begun"), "caution"),
+    "draft": (N_("Being written"), "caution"),
+    "secretary": (N_("The judge is to confirm"), "accent"),
+    "confirmed": (N_("Confirmed and sealed"), "good"),
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A hearing, a field or a line: what a tap opens.
+
+    Attributes:
+        below: a second, quiet line.
+        note: short words on a coloured ground.
+    """
+
+    id: str
+    text: str
+    below: str = ""
+    note: str = ""
+    tone: Tone = "plain"
+
+
+@dataclass(frozen=True)
+class MinutesView:
+    """The short minutes, step by step.
+
+    Attributes:
+        text: a sentence above the entries; of a step without entries all that it says.
+        can_change: nobody has sealed this version.
+        action: what the large button says: to confirm, or to begin a new version; empty: nothing.
+    """
+
+    step: Step
+    title: str
+    text: str = ""
+    entries: tuple[Entry, ...] = ()
+    page: int = 0
+    language: MinutesLanguage = "kk"
+    can_change: bool = False
+    can_undo: bool = False
+    is_confirmed: bool = False
+    action: str = ""
+    typing: Typing | None = None
+    is_new_line: bool = False
+
+
+def view(app: AppState) -> MinutesView:
+    """Return what the screen shows."""
+    return minutes_view(app.view_context(), app.secretary.minutes.state, app.staff)
+
+
+def minutes_view(
+    context: ViewContext, state: MinutesState, staff: StaffSession | None
+) -> MinutesView:
+    """Return the view of ``state`` for whoever is signed in."""
+    _, minutes, row = context.translate.gettext, state.minutes, state.row
+    if minutes is None:
+        return _list_view(context, state)
+    if row is not None and state.line is not None:
+        title = f"{row.number}. {sentence_case(row.label)}"
+        return MinutesView("typing", title, typing=state.typing, is_new_line=state.line < 0)
+    if row is not None:
+        return _lines_view(context, minutes, row, state.page)
+    if state.is_confirm_asked:
+        return _confirm_view(context, minutes, staff)
+    return _fields_view(context, minutes, staff, state.page)
+
+
+def _list_view(context: ViewContext, state: MinutesState) -> MinutesView:
+    _ = context.translate.gettext
+    entries = tuple(_hearing_entry(context, row) for row in state.hearings or ())
+    text = _("Whose minutes?") if entries else _("There is no sealed hearing here.")
+    text = text if state.hearings is not None else _("The list is being read…")
+    return MinutesView("list", _("Minutes"), text, entries, state.page)
+
+
+def _hearing_entry(context: ViewContext, row: MinutesSummary) -> Entry:
+    _ = context.translate.gettext
+    started = parse_wall(row.started)
+    when = started.astimezone(context.zone).strftime("%d.%m.%Y %H:%M") if started else ""
+    note, tone = STAGES[row.stage]
+    return Entry(row.hearing_id, row.case_number or _("No case number"), when, _(note), tone)
+
+
+def _fields_view(
+    context: ViewContext, minutes: ShortMinutes, staff: StaffSession | None, page: int
+) -> MinutesView:
+    _ = context.translate.gettext
+    note, _tone = STAGES[minutes.stage]
+    words = [_(note)]
+    if minutes.version > 1:
+        words.append(_("version {n}", n=minutes.version))
+    if minutes.empty:
+        words.append(_empty_text(context, minutes))
+    is_confirmed = minutes.stage == "confirmed"
+    action = _("New version") if is_confirmed else _("Confirm")
+    return MinutesView(
+        "fields",
+        minutes.case_number or _("No case number"),
+        " · ".join(words),
+        tuple(_field_entry(context, row, row.number in minutes.empty) for row in minutes.fields),
+        page,
+        minutes.language,
+        not is_confirmed,
+        minutes.can_undo,
+        is_confirmed,
+        action if is_confirmed or _turn_problem(minutes, staff) == "" else "",
+    )
+
+
+def _turn_problem(minutes: ShortMinutes, staff: StaffSession | None) -> str:
+    """Return the code that says why this person cannot confirm now; empty: they can."""
+    if staff is None:
+        return "minutes_secretary_first"
+    if not minutes.confirmations:
+        return "" if staff.has_role("secretary") else "minutes_secretary_first"
+    return "" if staff.has_role("judge", "presiding") else "minutes_judge_next"
+
+
+def _empty_text(context: ViewContext, minutes: ShortMinutes) -> str:
+    numbers = ", ".join(map(str, minutes.empty))
+    return context.translate.gettext("empty fields: {numbers}", numbers=numbers)
+
+
+def _field_entry(context: ViewContext, row: MinutesRow, is_empty: bool) -> Entry:
+    _ = context.translate.gettext
+    title = f"{row.number}. {sentence_case(row.label)}"
+    below = "; ".join(line.text for line in row.lines)
+    if is_empty:
+        return Entry(row.id, title, "", _("Empty"), "caution")
+    is_typed = any(line.typed for line in row.lines)
+    return Entry(row.id, title, below, _("Typed") if is_typed else "", "accent")
+
+
+def _lines_view(
+    context: ViewContext, minutes: ShortMinutes, row: MinutesRow, page: int
+) -> MinutesView:
+    _ = context.translate.gettext
+    entries = tuple(
+        Entry(
+            str(number),
+            line.text,
+            "",
+            _("Typed") if line.typed else _("From the recording"),
+            "accent" if line.typed else "plain",
+        )
+        for number, line in enumerate(row.lines)
+    )
+    can_change = minutes.stage != "confirmed"
+    text = _("Nothing is written here yet.") if not entries else ""
+    if entries and can_change:
+        text = _("Tap a line to correct it.")
+    return MinutesView(
+        "lines",
+        f"{row.number}. {sentence_case(row.label)}",
+        text,
+        entries,
+        page,
+        minutes.language,
+        can_change,
+        minutes.can_undo,
+    )
+
+
+def _confirm_view(
+    context: ViewContext, minutes: ShortMinutes, staff: StaffSession | None
+) -> MinutesView:
+    _ = context.translate.gettext
+    texts = [_("You confirm the minutes as secretary. The presiding judge confirms after you.")]
+    if minutes.confirmations:
+        texts = [_("You confirm the minutes as presiding judge. They are sealed then.")]
+        texts.append(_("Nothing in them can be changed; a correction is a new version."))
+    if minutes.empty:
+        texts.append(f"{sentence_case(_empty_text(context, minutes))}.")
+    action = "" if _turn_problem(minutes, staff) else _("Confirm")
+    title = minutes.case_number or _("No case number")
+    return MinutesView("confirm", title, " ".join(texts), action=action)
+
+
+# -- samples -------------------------------------------------------------------------------------
+
+_LABELS = (
+    "жылы, айы, күні және орны",
+    "басталған және аяқталған уақыты",
+    "соттың атауы, судьяның, хатшының тегі мен аты-жөні",
+    "істің атауы",
+    "келгендер",
+    "үзіліс және іс кейінге қалдырылғанда жаңа отырыс күні",
+    "шешімнің жария етілгені, дайындау мерзімі, шағым жасау тәртібі мен мерзімі",
+    "түпкілікті нысанда жасалған күні",
+    "аудио-, бейнежазба құралдарының қолданылуы",
+    "жазбасы бар файлдың атауы",
+)
+_IDS = (
+    *("date_place", "times", "court", "case", "attendance"),
+    *("recess", "announcement", "finished", "means", "file"),
+)
+_LINES: dict[str, tuple[MinutesLine, ...]] = {
+    "date_place": (
+        MinutesLine(text="27.11.2026"),
+        MinutesLine(text="Алматы қаласының Бостандық аудандық соты, № 3 сот залы"),
+    ),
+    "times": (MinutesLine(text="10:02 – 11:47"),),
+    "court": (
+        MinutesLine(text="төрағалық етуші: Серікова С. С."),
+        MinutesLine(text="сот отырысының хатшысы: Ахметова А. Б."),
+    ),
+    "case": (MinutesLine(text="7514-26-00-2/4491 · Омаров С. және Ли В., несие шарты бойынша"),),
+    "attendance": (
+        MinutesLine(text="талапкер: Омаров С. · сот залында"),
+        MinutesLine(text="жауапкер: Ли В. · техникалық байланыс құралдары арқылы · 11:20 кетті"),
+        MinutesLine(
+            text="жауапкердің өкілі: Байтұрсынова-Қожахметова Г., сенімхат № 17", typed=True
+        ),
+    ),
+    "means": (MinutesLine(text="Аудио- және бейнежазбаны киоск жүргізді: kiosk-0001."),),
+    "file": (MinutesLine(text="part-01 · 10:02:11 · 1:45:03"),),
+}
+
+
+def _sample(**changes: Any) -> ShortMinutes:
+    fields = tuple(
+        MinutesRow(number=number, id=name, label=label, lines=_LINES.get(name, ()))
+        for number, (name, label) in enumerate(zip(_IDS, _LABELS, strict=True), 1)
+    )
+    values: dict[str, Any] = {
+        "hearing_id": "1",
+        "case_number": "7514-26-00-2/4491",
+        "revision": 3,
+        "fields": fields,
+        "empty": (6, 7),
+        "can_undo": True,
+    }
+    return ShortMinutes.model_validate({**values, **changes})
+
+
+BY_SECRETARY = Confirmation(role="secretary", person="p-1", name="Ахметова А. Б.", at=at(12, 0))
+BY_JUDGE = Confirmation(role="presiding", person="p-2", name="Серікова С. С.", at=at(12, 30))
+FOR_JUDGE = _sample(stage="secretary", confirmations=(BY_SECRETARY,))
+DONE = _sample(stage="confirmed", version=2, can_undo=False, confirmations=(BY_SECRETARY, BY_JUDGE))
+HEARINGS = tuple(
+    MinutesSummary.model_validate(
+        {"hearing_id": str(n), "case_number": f"7514-26-00-2/{4490 + n}", "stage": stage}
+        | {"started": at(8 + n, 0)}
+    )
+    for n, stage in enumerate(("none", "draft", "secretary", "confirmed", "confirmed"), 1)
+)
+JUDGE = service_states.SECRETARY | {"person": "p-2", "name": "Серікова С. С.", "roles": ["judge"]}
+LONG = Typing("жауапкердің өкілі: Байтұрсынова-Қожахметова Г., сенімхат № 17, 2026 жылғы 3 қараша")
+
+
+def _at(state: MinutesState, who: dict[str, Any] = service_states.SECRETARY) -> Prepare:
+    def prepare(app: AppState) -> None:
+        staff_at(MinutesPlace(), who=who)(app)
+        app.secretary.minutes.state = state
+
+    return prepare
+
+
+SAMPLES: dict[str, Prepare] = {
+    "minutes-list": _at(MinutesState(HEARINGS)),
+    "minutes-none": _at(MinutesState(())),
+    "minutes": _at(MinutesState(minutes=_sample())),
+    "minutes-second-page": _at(MinutesState(minutes=_sample(), page=1)),
+    "minutes-lines": _at(MinutesState(minutes=_sample(), opened="attendance")),
+    "minutes-empty-field": _at(MinutesState(minutes=_sample(), opened="recess")),
+    "minutes-typing": _at(
+        MinutesState(minutes=_sample(), opened="attendance", line=2, typing=LONG)
+    ),
+    "minutes-confirm": _at(MinutesState(minutes=_sample(), is_confirm_asked=True)),
+    "minutes-judge": _at(MinutesState(minutes=FOR_JUDGE), JUDGE),
+    "minutes-judge-confirm": _at(MinutesState(minutes=FOR_JUDGE, is_confirm_asked=True), JUDGE),
+    "minutes-waiting": _at(MinutesState(minutes=FOR_JUDGE)),
+    "minutes-confirmed": _at(MinutesState(minutes=DONE)),
+}

@@ -1,0 +1,136 @@
+"""The short minutes on the screen, against the recorder's own calls. Requirements: S17, S21."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from kiosk.api.recorder_calls import StaffSession
+from kiosk.auth.person import Person
+from kiosk.ipc import LocalClient
+from kiosk.locale import Translator
+from kiosk.rules import load_rules
+from kiosk.ui.actions.minutes_actions import NEW_LINE, MinutesActions
+from kiosk.ui.rule_labels import RuleLabels
+from kiosk.ui.samples import service_states
+from kiosk.ui.secretary.sealed_hearing.minutes import MinutesView, minutes_view
+from kiosk.ui.view_context import ViewContext
+from tests.support.minutes_rig import JUDGE, SECRETARY, MinutesRig
+
+pytestmark = pytest.mark.slow
+TRANSLATE = Translator("en")
+CONTEXT = ViewContext(
+    TRANSLATE, RuleLabels(TRANSLATE, load_rules()), ZoneInfo("Asia/Almaty"), service_states.NOW
+)
+
+
+def seen(minutes: MinutesActions, person: Person = SECRETARY) -> MinutesView:
+    """Return what ``person`` sees."""
+    session = StaffSession(token="t", person=person.id, name=person.name, roles=person.roles)
+    return minutes_view(CONTEXT, minutes.state, session)
+
+
+def tap_through(rig: MinutesRig, steps: Callable[[MinutesActions], Awaitable[None]]) -> list[str]:
+    """Run ``steps`` with the screen's actions; return the codes that were shown."""
+    codes: list[str] = []
+
+    async def run(client: LocalClient) -> None:
+        await steps(MinutesActions(client, lambda: None, codes.append))
+
+    rig.run(run)
+    return codes
+
+
+def type_line(minutes: MinutesActions, text: str) -> None:
+    """Type on the keys of the screen, which send capitals."""
+    for key in text.upper():
+        minutes.type(key)
+
+
+def test_from_the_list_to_the_seal_by_taps(tmp_path: Path) -> None:
+    rig = MinutesRig(tmp_path)
+
+    async def steps(minutes: MinutesActions) -> None:
+        await minutes.open()
+        (entry,) = seen(minutes).entries
+        assert (entry.text, entry.note) == ("2-15/2026", "Not begun")
+        await minutes.open_minutes(entry.id)
+        view = seen(minutes)
+        assert view.text == "Being written · empty fields: 5, 6, 7"
+        assert [row.note for row in view.entries[4:7]] == ["Empty"] * 3
+        minutes.show_field("attendance")
+        minutes.edit_line(NEW_LINE)
+        type_line(minutes, "истец")
+        await minutes.keep_line()
+        (line,) = seen(minutes).entries
+        assert (line.text, line.note) == ("Истец", "Typed")
+        minutes.edit_line(0)
+        minutes.type_text(" Омаров")
+        await minutes.keep_line()
+        assert seen(minutes).entries[0].text == "Истец Омаров"
+        await minutes.undo()
+        assert seen(minutes).entries[0].text == "Истец"
+        await minutes.step_back()
+        assert seen(minutes, JUDGE).action == ""  # the secretary is first
+        minutes.ask_confirm()
+        assert "The presiding judge confirms after you" in seen(minutes).text
+        await minutes.confirm()
+        assert seen(minutes).action == ""
+        rig.person = JUDGE
+        await minutes.refresh()
+        assert seen(minutes, JUDGE).action == "Confirm"
+        minutes.ask_confirm()
+        await minutes.confirm()
+        view = seen(minutes, JUDGE)
+        assert (view.text.split(" · ")[0], view.can_change) == ("Confirmed and sealed", False)
+        state = minutes.state.minutes
+        assert state is not None
+        assert (rig.sealed(state.sealed_id) / "minutes.pdf").is_file()
+        minutes.show_field("attendance")
+        assert not seen(minutes, JUDGE).can_change
+        await minutes.step_back()
+        await minutes.begin_version()
+        assert "version 2" in seen(minutes, JUDGE).text
+
+    assert tap_through(rig, steps) == []
+
+
+def test_a_line_that_is_emptied_is_removed(tmp_path: Path) -> None:
+    rig = MinutesRig(tmp_path)
+
+    async def steps(minutes: MinutesActions) -> None:
+        await minutes.open(rig.hearing)
+        minutes.show_field("case")
+        minutes.edit_line(0)
+        for _ in minutes.state.typing.text:
+            minutes.type("")
+        assert seen(minutes).typing is not None
+        await minutes.keep_line()
+        assert seen(minutes).entries == ()
+        await minutes.step_back()
+        assert seen(minutes).entries[3].note == "Empty"
+
+    assert tap_through(rig, steps) == []
+
+
+def test_what_is_typed_stays_while_the_recorder_refuses_or_is_down(tmp_path: Path) -> None:
+    rig = MinutesRig(tmp_path)
+    kept: list[MinutesActions] = []
+
+    async def steps(minutes: MinutesActions) -> None:
+        await minutes.open(rig.hearing)
+        minutes.show_field("attendance")
+        minutes.edit_line(NEW_LINE)
+        type_line(minutes, "истец")
+        kept.append(minutes)
+
+    codes = tap_through(rig, steps)
+    asyncio.run(kept[0].keep_line())
+    assert codes == ["recorder_down"]
+    view = seen(kept[0])
+    assert view.typing is not None
+    assert view.typing.text == "Истец"
