@@ -22,7 +22,12 @@ class SealedHearing(Model):
     id: str
     case_number: LooseText = None
     title: LooseText = None
+    kind: LooseText = None
+    """Of the case; with session and instance it says whether minutes are kept."""
+    session: LooseText = None
+    instance: LooseText = None
     started: Moment = ""
+    ended: Moment = ""
     seconds: float = 0.0
     parts: int = 1
     closed: ClosedParts = "none"

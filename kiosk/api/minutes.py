@@ -67,6 +67,10 @@ class ShortMinutes(Model):
     empty: tuple[int, ...] = ()
     """Numbers of the fields that are empty; the last one, the day of completion, comes by itself"""
     confirmations: Rows[Confirmation] = ()
+    due: str = ""
+    """As in the list."""
+    remarks_until: str = ""
+    """The last day for remarks on confirmed minutes; empty: not confirmed, or no term is known."""
     can_undo: bool = False
     sealed_id: str = ""
     """The sealed folder of this version; empty: it is not sealed."""
@@ -80,6 +84,8 @@ class MinutesSummary(Model):
     started: Moment = ""
     ended: Moment = ""
     stage: MinutesStage = "none"
+    due: str = ""
+    """The last day for them (``2026-12-03``); empty: no term is known, or they are confirmed."""
 
 
 class MinutesList(Model):

@@ -14,6 +14,7 @@ from kiosk.commands._common import print_json
 from kiosk.locale import LANGUAGES, Translator
 from kiosk.recording.encryption.decrypt import read_identities
 from kiosk.recording.verify.hearing import verify
+from kiosk.recording.verify.minutes import check_minutes
 from kiosk.recording.verify.report import VerifyReport
 from kiosk.recording.verify.slip import check_slip
 from kiosk.recording.verify.timestamp import check_timestamp
@@ -23,6 +24,7 @@ HELP = "verify a hearing's or a part's folder"
 EXAMPLES = (
     "kiosk verify HEARING_FOLDER --ca court-ca.crt",
     "kiosk verify HEARING_FOLDER --ca court-ca.crt --slip CODE",
+    "kiosk verify HEARING_FOLDER --ca court-ca.crt --minutes MINUTES_FOLDER",
 )
 EXIT_STATUS = {
     0: "it is exactly what the kiosk recorded",
@@ -51,6 +53,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--stamp-ca", type=Path, metavar="FILE", help="roots of time stamp authorities (PEM)"
     )
     parser.add_argument("--slip", metavar="CODE", help="code on a party's slip")
+    parser.add_argument(
+        "--minutes",
+        type=Path,
+        metavar="FOLDER",
+        help="sealed short minutes: also verifies them, and that they belong to this recording",
+    )
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     parser.add_argument("--quick", action="store_true", help="do not decode the media")
     parser.add_argument(
@@ -70,6 +78,9 @@ def run(arguments: argparse.Namespace) -> int:
         stamped = check_timestamp(arguments.folder / SIGNATURE, arguments.stamp, roots, report)
     if arguments.slip:
         check_slip(arguments.folder, arguments.slip, report)
+    confirmed = ""
+    if arguments.minutes is not None:
+        confirmed = check_minutes(arguments.folder, arguments.minutes, arguments.ca, report)
     if arguments.json:
         print_json(report.as_json(_))
     else:
@@ -78,6 +89,8 @@ def run(arguments: argparse.Namespace) -> int:
             print(_("time stamp: {moment}", moment=stamped))
         if report.ok and arguments.slip:
             print(_("the slip belongs to this recording"))
+        if report.ok and confirmed:
+            print(_("the minutes belong to this recording, confirmed by {who}", who=confirmed))
     return 0 if report.ok else 1
 
 

@@ -14,8 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from kiosk.api.minutes import (
     Confirmation,
@@ -25,9 +27,12 @@ from kiosk.api.minutes import (
     MinutesStage,
     ShortMinutes,
 )
+from kiosk.clocks import parse_wall
 from kiosk.errors import RecordingError
 from kiosk.evidence.chain import Entry, read_chain
 from kiosk.evidence.journal_file import JournalFile
+from kiosk.rules.rules import Rules
+from kiosk.rules.terms import minutes_due, remarks_until
 from kiosk.storage.atomic_io import make_folder
 from kiosk.storage.hearing_folder import JOURNAL_FILE
 
@@ -141,10 +146,24 @@ class MinutesRecord:
             lines=tuple(MinutesLine(text=line, typed=line not in made) for line in lines),
         )
 
-    def as_minutes(self, sealed_id: str = "") -> ShortMinutes:
+    def due(self, rules: Rules, zone: ZoneInfo) -> str:
+        """Return the last day for the minutes; empty: none is known, or they are confirmed."""
+        if self.stage == "confirmed":
+            return ""
+        return due_day(rules, zone, str(self.begun["case_kind"]), str(self.begun["ended"]))
+
+    def _remarks_until(self, rules: Rules, zone: ZoneInfo) -> str:
+        signed = parse_wall(self.confirmations[-1].at) if self.stage == "confirmed" else None
+        if signed is None:
+            return ""
+        kind = str(self.begun["case_kind"])
+        return _iso(remarks_until(rules, kind, signed.astimezone(zone).date()))
+
+    def as_minutes(self, rules: Rules, zone: ZoneInfo, sealed_id: str = "") -> ShortMinutes:
         """Return what the call answers.
 
         Args:
+            rules, zone: say until when they are due.
             sealed_id: sealed folder of this version; empty: there is none.
         """
         rows = self.rows
@@ -161,6 +180,8 @@ class MinutesRecord:
             fields=rows,
             empty=tuple(row.number for row in rows if not row.lines and row.id != FINISHED),
             confirmations=tuple(self.confirmations),
+            due=self.due(rules, zone),
+            remarks_until=self._remarks_until(rules, zone),
             can_undo=self.undoable is not None and self.stage != "confirmed",
             sealed_id=sealed_id,
         )
@@ -189,6 +210,17 @@ def read_record(folder: Path) -> MinutesRecord | None:
     except (KeyError, TypeError, ValueError) as error:
         raise RecordingError(f"{path}: {error!r}", code="journal_broken") from error
     return record
+
+
+def due_day(rules: Rules, zone: ZoneInfo, kind: str, ended: str) -> str:
+    """Return the last day for the minutes of a hearing; empty: none is known."""
+    moment = parse_wall(ended)
+    day = None if moment is None else moment.astimezone(zone).date()
+    return "" if day is None else _iso(minutes_due(rules, kind, day))
+
+
+def _iso(day: date | None) -> str:
+    return "" if day is None else day.isoformat()
 
 
 def append_entry(folder: Path, kind: str, fields: Mapping[str, Any]) -> None:

@@ -30,14 +30,14 @@ from kiosk.evidence.signer import Signer
 from kiosk.export.minutes_record import MinutesRecord
 from kiosk.export.text_pdf import text_to_pdf
 from kiosk.locale import Translator
+from kiosk.recording.verify.minutes import MINUTES_FILE, RECORDING_FOLDER
 from kiosk.rules.rules import Rules
 from kiosk.storage.atomic_io import make_folder, sync_folder, write_bytes, write_json
 from kiosk.storage.hashing import sha256_of
 from kiosk.storage.hearing_folder import COURIER_ONLY_MARKER, JOURNAL_FILE, SIGNATURE, SUMS
 from kiosk.storage.paths import Paths
 
-MINUTES_FILE, MINUTES_PDF = "minutes.json", "minutes.pdf"
-RECORDING_FOLDER = "recording"
+MINUTES_PDF = "minutes.pdf"
 KIND, CONTRACT = "minutes", 1
 UNFINISHED = ".unfinished"
 
@@ -64,7 +64,7 @@ def seal_version(
     draft, unfinished = paths.minutes_drafts / hearing, paths.minutes / UNFINISHED
     shutil.rmtree(unfinished, ignore_errors=True)  # of a crash
     folder = make_folder(make_folder(unfinished) / seal.id)
-    minutes = record.as_minutes(seal.id)
+    minutes = record.as_minutes(rules, zone, seal.id)
     write_json(folder / MINUTES_FILE, version_json(record, minutes))
     text = minutes_text(record, minutes, rules, zone)
     write_bytes(folder / MINUTES_PDF, text_to_pdf(text, minutes.title, minutes.language))

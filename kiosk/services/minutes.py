@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from kiosk.api import minutes as api
 from kiosk.api.base import Model
+from kiosk.api.exports import SealedHearing
 from kiosk.api.minutes import Confirmer, MinutesLanguage, MinutesSummary, ShortMinutes
 from kiosk.auth.person import Person
 from kiosk.clocks import wall_time
@@ -25,16 +26,14 @@ from kiosk.export.minutes_record import (
     MinutesError,
     MinutesRecord,
     append_entry,
+    due_day,
     read_record,
 )
-from kiosk.export.minutes_version import (
-    RECORDING_FOLDER,
-    cite_former,
-    recording_seal,
-    seal_version,
-)
+from kiosk.export.minutes_version import cite_former, recording_seal, seal_version
 from kiosk.export.removable_drive import SealedHearingList
+from kiosk.recording.verify.minutes import RECORDING_FOLDER
 from kiosk.rules import load_rules
+from kiosk.rules.order import Course, keeps_minutes
 from kiosk.rules.rules import Rules
 from kiosk.services.local_api import Call, Route
 from kiosk.storage.atomic_io import make_folder, write_bytes
@@ -157,7 +156,7 @@ class MinutesService:
         self._seal(record)  # where a power cut came before the seal
         step(folder, record)
         record = read_record(folder) or record
-        return record.as_minutes(self._seal(record))
+        return record.as_minutes(self._load_rules(), self._zone, self._seal(record))
 
     def _begin(self, hearing: str, folder: Path, person: Person) -> MinutesRecord:
         """Fill the minutes of a sealed hearing in.
@@ -211,7 +210,7 @@ class MinutesService:
     def _summaries(self) -> list[MinutesSummary]:
         rows = []
         for hearing in self._hearings.rows():
-            if hearing.damaged:
+            if hearing.damaged or not self._keeps_minutes(hearing):
                 continue
             folder = self._paths.minutes_drafts / hearing.id
             try:
@@ -226,10 +225,24 @@ class MinutesService:
                     hearing_id=hearing.id,
                     case_number=hearing.case_number or "",
                     started=hearing.started,
+                    ended=hearing.ended,
                     stage=record.stage if record else "none",
+                    due=self._due(hearing, record),
                 )
             )
         return rows
+
+    def _keeps_minutes(self, hearing: SealedHearing) -> bool:
+        course = Course(
+            hearing.kind, session=hearing.session or "", instance=hearing.instance or ""
+        )
+        return keeps_minutes(self._load_rules(), course)
+
+    def _due(self, hearing: SealedHearing, record: MinutesRecord | None) -> str:
+        rules = self._load_rules()
+        if record is not None:
+            return record.due(rules, self._zone)
+        return due_day(rules, self._zone, hearing.kind or "", hearing.ended)
 
     def _load_rules(self) -> Rules:
         self._rules = self._rules or load_rules()

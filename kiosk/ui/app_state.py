@@ -653,6 +653,8 @@ class AppState:
             self.secretary.place = TodayPlace()
         elif isinstance(self.secretary.place, MinutesPlace):
             self.spawn(self.secretary.minutes.refresh())
+        if session.has_role("secretary", "judge", "presiding"):
+            self.spawn(self.secretary.minutes.look())
         self.record_touch()
         self.spawn(self.secretary.load_schedule(self.today()))
         self.notify_observers()

@@ -9,8 +9,10 @@ import hashlib
 import json
 import shutil
 import subprocess
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pikepdf.pdfa
 import pytest
@@ -19,8 +21,10 @@ from kiosk.auth.person import Person
 from kiosk.evidence.chain import read_chain
 from kiosk.evidence.cms import check_signature
 from kiosk.ipc import LocalClient, ServiceRefusedError
+from kiosk.rules import load_rules
+from kiosk.rules.terms import minutes_due
 from kiosk.sync.outbox.manifest import read_manifest, ready_items
-from tests.support.hearing_builder import new_hearing
+from tests.support.hearing_builder import add_part, close_part, new_hearing
 from tests.support.minutes_rig import JUDGE, SECRETARY, MinutesRig
 
 pytestmark = pytest.mark.slow
@@ -39,6 +43,9 @@ def test_the_kiosk_fills_in_what_it_knows_and_says_what_is_empty(rig: MinutesRig
     async def steps(client: LocalClient) -> None:
         (row,) = (await client.get("/v1/minutes"))["hearings"]
         assert (row["hearing_id"], row["stage"]) == (rig.hearing, "none")
+        zone = ZoneInfo(rig.settings.kiosk.timezone)
+        ended = datetime.fromisoformat(row["ended"]).astimezone(zone).date()
+        assert row["due"] == str(minutes_due(load_rules(), "civil", ended))
         minutes = await rig.call(client)
         assert (minutes["stage"], minutes["version"], minutes["language"]) == ("draft", 1, "kk")
         assert lines(minutes, "case") == [{"text": "2-15/2026", "typed": False}]
@@ -143,6 +150,8 @@ def test_the_secretary_confirms_then_the_judge_and_what_was_read(rig: MinutesRig
         await rig.confirm(client, SECRETARY)
         done = await rig.confirm(client, JUDGE)
         assert done["stage"] == "confirmed"
+        assert (read["remarks_until"], done["due"]) == ("", "")
+        assert len(done["remarks_until"]) == len("2026-12-09")
         assert [(row["role"], row["person"]) for row in done["confirmations"]] == [
             ("secretary", "p-1"),
             ("presiding", "p-2"),
@@ -160,31 +169,10 @@ def test_the_secretary_confirms_then_the_judge_and_what_was_read(rig: MinutesRig
     rig.run(steps)
 
 
-def confirmed(rig: MinutesRig) -> list[dict[str, Any]]:
-    """Confirm the first version, then a corrected second one; return both."""
-    made: list[dict[str, Any]] = []
-
-    async def steps(client: LocalClient) -> None:
-        await rig.call(client, "/language", language="ru")
-        await rig.call(client, "/fields", field="attendance", lines=["Омаров С., истец"])
-        await rig.confirm(client, SECRETARY)
-        made.append(await rig.confirm(client, JUDGE))
-        rig.person = SECRETARY
-        begun = await rig.call(client, "/versions")
-        assert (begun["version"], begun["stage"], begun["can_undo"]) == (2, "draft", False)
-        assert lines(begun, "attendance")[0]["text"] == "Омаров С., истец"
-        await rig.call(client, "/fields", field="attendance", lines=["Омаров С. Т., истец"])
-        await rig.confirm(client, SECRETARY)
-        made.append(await rig.confirm(client, JUDGE))
-
-    rig.run(steps)
-    return made
-
-
 def test_the_second_seal_covers_the_first_and_a_new_version_cites_the_former(
     rig: MinutesRig,
 ) -> None:
-    first, second = confirmed(rig)
+    first, second = rig.confirm_twice()
     for minutes in (first, second):
         folder = rig.sealed(minutes["sealed_id"])
         signed = check_signature(folder / "SHA256SUMS", folder / "SHA256SUMS.p7s", rig.court.ca)
@@ -207,7 +195,7 @@ def test_the_second_seal_covers_the_first_and_a_new_version_cites_the_former(
 
 
 def test_the_pdf_conforms_to_pdf_a_2b(rig: MinutesRig) -> None:
-    first, _second = confirmed(rig)
+    first, _second = rig.confirm_twice()
     path = rig.sealed(first["sealed_id"]) / "minutes.pdf"
     report = pikepdf.pdfa.validate_written(path, "2b")
     assert not report.violations
@@ -220,7 +208,7 @@ def test_the_pdf_conforms_to_pdf_a_2b(rig: MinutesRig) -> None:
 
 
 def test_a_power_cut_between_confirmation_and_seal_is_made_up_for(rig: MinutesRig) -> None:
-    first, second = confirmed(rig)
+    first, second = rig.confirm_twice()
     shutil.rmtree(rig.sealed(second["sealed_id"]))
     (rig.paths.minutes / ".unfinished" / "half").mkdir(parents=True)
 
@@ -262,7 +250,7 @@ def test_a_changed_journal_is_refused(rig: MinutesRig) -> None:
 
 
 def test_sealed_minutes_are_delivered_and_drafts_are_not(rig: MinutesRig) -> None:
-    first, second = confirmed(rig)
+    first, second = rig.confirm_twice()
     items = {identifier for kind, identifier in ready_items(rig.paths) if kind == "report"}
     assert items == {first["sealed_id"], second["sealed_id"]}
     manifest = read_manifest(rig.paths, "report", first["sealed_id"])
@@ -276,9 +264,23 @@ def test_minutes_of_a_state_secret_never_leave_by_network(rig: MinutesRig, is_ea
     marker = rig.recording / "courier-only"
     if is_early:
         marker.touch()
-    first, _second = confirmed(rig)
+    first, _second = rig.confirm_twice()
     if is_early:
         shutil.rmtree(rig.recording)
     else:
         marker.touch()
     assert read_manifest(rig.paths, "report", first["sealed_id"]).is_courier_only
+
+
+def test_what_keeps_no_minutes_is_not_offered(rig: MinutesRig) -> None:
+    """Mediation and cassation (АПК 179(7), 281(4))."""
+    built = new_hearing(rig.paths.hearings, rig.signer, instance="cassation")
+    add_part(built, fragments=2)
+    close_part(built, 1)
+    built.journal.end({"person": "p1"})
+
+    async def steps(client: LocalClient) -> None:
+        rows = (await client.get("/v1/minutes"))["hearings"]
+        assert [row["hearing_id"] for row in rows] == [rig.hearing]
+
+    rig.run(steps)

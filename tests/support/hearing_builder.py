@@ -163,9 +163,12 @@ class BuiltHearing:
     writers: list[MediaWriter]
 
 
-def new_hearing(root: Path, signer: Signer, kiosk: str = "kiosk-0001") -> BuiltHearing:
-    """Open a hearing under ``root``."""
+def new_hearing(
+    root: Path, signer: Signer, kiosk: str = "kiosk-0001", **details: Any
+) -> BuiltHearing:
+    """Open a hearing under ``root``; ``details`` are added to those of its list."""
     hearing: dict[str, Any] = {"id": str(uuid.uuid4()), "case_number": "2-15/2026", "kind": "civil"}
+    hearing |= details
     folder = root / hearing["id"]
     options = JournalOptions(kiosk, signer)
     return BuiltHearing(

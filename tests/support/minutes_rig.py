@@ -44,6 +44,7 @@ class MinutesRig:
         self.recording = sealed_hearing(self.paths.hearings, self.signer, parts=1)
         self.hearing = self.recording.name
         self.person = SECRETARY
+        self.versions: list[dict[str, Any]] = []
 
     async def authorize(self, _: web.Request, roles: tuple[str, ...]) -> Person:
         assert roles == COURT_ROLES
@@ -95,3 +96,23 @@ class MinutesRig:
     def sealed(self, identifier: str) -> Path:
         """Return a sealed version's folder."""
         return self.paths.minutes / identifier
+
+    def confirm_twice(self) -> list[dict[str, Any]]:
+        """Confirm the first version, then a corrected second one; return both."""
+        made: list[dict[str, Any]] = []
+
+        async def steps(client: LocalClient) -> None:
+            await self.call(client, "/language", language="ru")
+            await self.call(client, "/fields", field="attendance", lines=["Омаров С., истец"])
+            await self.confirm(client, SECRETARY)
+            made.append(await self.confirm(client, JUDGE))
+            self.person = SECRETARY
+            begun = await self.call(client, "/versions")
+            assert (begun["version"], begun["stage"], begun["can_undo"]) == (2, "draft", False)
+            assert "Омаров С., истец" in str(begun["fields"])
+            await self.call(client, "/fields", field="attendance", lines=["Омаров С. Т., истец"])
+            await self.confirm(client, SECRETARY)
+            made.append(await self.confirm(client, JUDGE))
+
+        self.run(steps)
+        return made

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from kiosk.api.minutes import MinutesSummary
 from kiosk.api.recorder_calls import StaffSession
 from kiosk.auth.person import Person
 from kiosk.ipc import LocalClient
@@ -17,6 +18,7 @@ from kiosk.rules import load_rules
 from kiosk.ui.actions.minutes_actions import NEW_LINE, MinutesActions
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states
+from kiosk.ui.secretary.schedule.today import minutes_line
 from kiosk.ui.secretary.sealed_hearing.minutes import MinutesView, minutes_view
 from kiosk.ui.view_context import ViewContext
 from tests.support.minutes_rig import JUDGE, SECRETARY, MinutesRig
@@ -60,7 +62,8 @@ def test_from_the_list_to_the_seal_by_taps(tmp_path: Path) -> None:
         assert (entry.text, entry.note) == ("2-15/2026", "Not begun")
         await minutes.open_minutes(entry.id)
         view = seen(minutes)
-        assert view.text == "Being written · empty fields: 5, 6, 7"
+        assert view.text.startswith("Being written · due by ")
+        assert view.text.endswith(" · empty fields: 5, 6, 7")
         assert [row.note for row in view.entries[4:7]] == ["Empty"] * 3
         minutes.show_field("attendance")
         minutes.edit_line(NEW_LINE)
@@ -134,3 +137,15 @@ def test_what_is_typed_stays_while_the_recorder_refuses_or_is_down(tmp_path: Pat
     view = seen(kept[0])
     assert view.typing is not None
     assert view.typing.text == "Истец"
+
+
+def test_the_first_screen_says_which_minutes_are_due() -> None:
+    def said(*days: str) -> list[tuple[str, str]]:
+        rows = tuple(MinutesSummary(hearing_id=day, due=day) for day in days)
+        return [(line.text, line.tone) for line in minutes_line(CONTEXT, rows)]
+
+    assert said() == said("") == []
+    first = "Minutes to write: 2, the first by 26.11.2026"
+    assert said("2026-12-01", "2026-11-26", "") == [(first, "plain")]
+    assert said("2026-11-23") == [("Minutes to write: 1, the first by 23.11.2026", "caution")]
+    assert said("2026-11-22", "2026-11-26") == [("Minutes overdue: 1", "caution")]

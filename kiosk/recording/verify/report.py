@@ -47,6 +47,9 @@ SENTENCES = {
     "unreadable": N_("It cannot be read: {detail}."),
     "stamp_missing": N_("The time stamp is missing."),
     "stamp_wrong": N_("The time stamp is not of this authority over this seal: {detail}."),
+    "minutes_missing": N_("There are no minutes at this place."),
+    "minutes_other": N_("The minutes belong to another recording, or to none."),
+    "minutes_unconfirmed": N_("Secretary and presiding judge have not both confirmed the minutes."),
     "slip_other": N_("The recording is not the one on the slip: {detail}."),
 }
 """English message ids by code; ``{detail}`` is technical and not translated."""

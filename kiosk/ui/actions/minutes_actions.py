@@ -19,6 +19,7 @@ from kiosk.api.minutes import (
     MinutesSummary,
     ShortMinutes,
 )
+from kiosk.errors import KioskError
 from kiosk.ui.actions.people_actions import Typing
 from kiosk.ui.actions.recorder_actions import RecorderActions
 from kiosk.ui.formatting import append_key
@@ -66,6 +67,8 @@ class MinutesActions(RecorderActions):
     """Lists hearings, opens minutes, and sends each change to the recorder."""
 
     state = MinutesState()
+    listed: tuple[MinutesSummary, ...] = ()
+    """The hearings when they were listed last: their terms are on the secretary's first screen."""
 
     def _set(self, **changes: Any) -> None:
         self.state = replace(self.state, **changes)
@@ -87,12 +90,22 @@ class MinutesActions(RecorderActions):
         else:
             await self._step("")
 
+    async def look(self) -> None:
+        """List the hearings for their terms; a recorder that is silent has an alarm of its own."""
+        try:
+            answer = await self._recorder.get("/v1/minutes", CALL_SECONDS)
+            self.listed = read_leniently(MinutesList, answer)[0].hearings
+        except (KioskError, ValidationError) as error:
+            log.warning("the terms of minutes are not known: %s", type(error).__name__)
+        self._notify_change()
+
     async def _load_list(self) -> None:
         answer = await self._call("GET", "/v1/minutes", None, CALL_SECONDS)
         if answer is not None:
             listed, problems = read_leniently(MinutesList, answer)
             for problem in problems:
                 log.error("the list of minutes: %s", problem)
+            self.listed = listed.hearings
             self._set(hearings=listed.hearings)
 
     async def open_minutes(self, hearing_id: str) -> None:

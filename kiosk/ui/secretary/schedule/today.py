@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from kiosk.api.hearing import Hearing
+from kiosk.api.minutes import MinutesSummary
 from kiosk.api.published import Schedule
 from kiosk.api.recorder import RecorderState
 from kiosk.api.sync import Delivery, SyncState
@@ -61,7 +62,11 @@ class TodayView:
 def view(app: AppState) -> TodayView:
     """Return what the screen shows."""
     secretary = app.secretary
+<<<<<<< HEAD
     view = today_view(
+=======
+    shown = today_view(
+>>>>>>> 67a29de (Say when minutes are due, verify their seal, and check the secretary's signature)
         app.view_context(),
         secretary.schedule,
         getattr(secretary.place, "chosen", None),
@@ -70,8 +75,13 @@ def view(app: AppState) -> TodayView:
         secretary.deliveries,
         app.recorder_problem or RECORDER_DOWN,
     )
+<<<<<<< HEAD
     asks = getattr(secretary.place, "asks", False) and view.chosen is not None
     return replace(view, asks=asks)
+=======
+    due = minutes_line(app.view_context(), secretary.minutes.listed)
+    return replace(shown, ready=(*due, *shown.ready))
+>>>>>>> 67a29de (Say when minutes are due, verify their seal, and check the secretary's signature)
 
 
 def next_hearing(hearings: tuple[Hearing, ...], now: datetime, done: set[str]) -> Hearing | None:
@@ -116,12 +126,29 @@ def today_view(
     )
 
 
+<<<<<<< HEAD
 def _keeps_minutes(context: ViewContext, hearing: Hearing) -> bool:
     """Return whether minutes are kept of a listed hearing (АПК 179(7), 281(4))."""
     rules = context.labels.rules
     instance = rules.instance_of(hearing.case_number)
     course = Course(kind=hearing.kind, session=hearing.session, instance=instance)
     return keeps_minutes(rules, course)
+=======
+def minutes_line(
+    context: ViewContext, listed: tuple[MinutesSummary, ...]
+) -> tuple[ReadinessLine, ...]:
+    """Return that minutes are due, with the first day; nothing: none are (S21)."""
+    _, days = context.translate.gettext, sorted(row.due for row in listed if row.due)
+    if not days:
+        return ()
+    today = context.now.astimezone(context.zone).date().isoformat()
+    late = sum(day < today for day in days)
+    if late:
+        return (ReadinessLine("minutes", "caution", _("Minutes overdue: {n}", n=late)),)
+    first = ".".join(reversed(days[0].split("-")))
+    text = _("Minutes to write: {n}, the first by {day}", n=len(days), day=first)
+    return (ReadinessLine("minutes", "caution" if days[0] == today else "plain", text),)
+>>>>>>> 67a29de (Say when minutes are due, verify their seal, and check the secretary's signature)
 
 
 def _row(
@@ -202,6 +229,18 @@ VOLATILE = service_states.recorder(
 DELIVERED = Delivery(state="delivered", central_sha256_match=True)
 DOWN = service_states.sync("down")
 
+
+def _minutes_due(day: str) -> Prepare:
+    def prepare(app: AppState) -> None:
+        staff_at(TodayPlace())(app)
+        rows = (
+            MinutesSummary(hearing_id=str(n), due=due) for n, due in enumerate((day, "2026-12-01"))
+        )
+        app.secretary.minutes.listed = tuple(rows)
+
+    return prepare
+
+
 SAMPLES: dict[str, Prepare] = {
     "today": staff_at(TodayPlace()),
     "today-second-page": staff_at(TodayPlace(None, 1)),
@@ -214,6 +253,8 @@ SAMPLES: dict[str, Prepare] = {
     ),
     "today-empty": staff_at(TodayPlace(), schedule={"pulled_at": None, "hearings": []}),
     "today-volatile": staff_at(TodayPlace(), VOLATILE),
+    "today-minutes": _minutes_due("2026-11-26"),
+    "today-minutes-late": _minutes_due("2026-11-20"),
     "today-morning": staff_at(
         TodayPlace(),
         service_states.recorder(

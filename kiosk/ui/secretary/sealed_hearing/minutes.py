@@ -112,7 +112,13 @@ def _hearing_entry(context: ViewContext, row: MinutesSummary) -> Entry:
     started = parse_wall(row.started)
     when = started.astimezone(context.zone).strftime("%d.%m.%Y %H:%M") if started else ""
     note, tone = STAGES[row.stage]
+    if row.due:
+        when += " · " + _("due by {day}", day=_day(row.due))
     return Entry(row.hearing_id, row.case_number or _("No case number"), when, _(note), tone)
+
+
+def _day(iso: str) -> str:
+    return ".".join(reversed(iso.split("-")))
 
 
 def _fields_view(
@@ -123,6 +129,10 @@ def _fields_view(
     words = [_(note)]
     if minutes.version > 1:
         words.append(_("version {n}", n=minutes.version))
+    if minutes.due:
+        words.append(_("due by {day}", day=_day(minutes.due)))
+    if minutes.remarks_until:
+        words.append(_("remarks until {day}", day=_day(minutes.remarks_until)))
     if minutes.empty:
         words.append(_empty_text(context, minutes))
     is_confirmed = minutes.stage == "confirmed"
@@ -262,6 +272,7 @@ def _sample(**changes: Any) -> ShortMinutes:
         "revision": 3,
         "fields": fields,
         "empty": (6, 7),
+        "due": "2026-12-02",
         "can_undo": True,
     }
     return ShortMinutes.model_validate({**values, **changes})
@@ -270,11 +281,18 @@ def _sample(**changes: Any) -> ShortMinutes:
 BY_SECRETARY = Confirmation(role="secretary", person="p-1", name="Ахметова А. Б.", at=at(12, 0))
 BY_JUDGE = Confirmation(role="presiding", person="p-2", name="Серікова С. С.", at=at(12, 30))
 FOR_JUDGE = _sample(stage="secretary", confirmations=(BY_SECRETARY,))
-DONE = _sample(stage="confirmed", version=2, can_undo=False, confirmations=(BY_SECRETARY, BY_JUDGE))
+DONE = _sample(
+    due="",
+    remarks_until="2026-12-10",
+    stage="confirmed",
+    version=2,
+    can_undo=False,
+    confirmations=(BY_SECRETARY, BY_JUDGE),
+)
 HEARINGS = tuple(
     MinutesSummary.model_validate(
         {"hearing_id": str(n), "case_number": f"7514-26-00-2/{4490 + n}", "stage": stage}
-        | {"started": at(8 + n, 0)}
+        | {"started": at(8 + n, 0), "due": "" if stage == "confirmed" else "2026-12-02"}
     )
     for n, stage in enumerate(("none", "draft", "secretary", "confirmed", "confirmed"), 1)
 )
