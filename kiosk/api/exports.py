@@ -23,9 +23,8 @@ class SealedHearing(Model):
     case_number: LooseText = None
     title: LooseText = None
     kind: LooseText = None
-    """Of the case; with session and instance it says whether minutes are kept."""
+    """Of the case; with session and number it says whether minutes are kept."""
     session: LooseText = None
-    instance: LooseText = None
     started: Moment = ""
     ended: Moment = ""
     seconds: float = 0.0

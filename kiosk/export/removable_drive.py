@@ -107,7 +107,6 @@ def _read_row(folder: Path) -> SealedHearing:
         title=state.details.get("title"),
         kind=state.details.get("kind"),
         session=state.details.get("session"),
-        instance=state.details.get("instance"),
         started=state.started,
         ended=state.stopped_at,
         seconds=round(state.finished_seconds, 1),

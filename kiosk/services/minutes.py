@@ -233,9 +233,8 @@ class MinutesService:
         return rows
 
     def _keeps_minutes(self, hearing: SealedHearing) -> bool:
-        course = Course(
-            hearing.kind, session=hearing.session or "", instance=hearing.instance or ""
-        )
+        instance = self._load_rules().instance_of(hearing.case_number or "")
+        course = Course(hearing.kind, session=hearing.session or "", instance=instance)
         return keeps_minutes(self._load_rules(), course)
 
     def _due(self, hearing: SealedHearing, record: MinutesRecord | None) -> str:

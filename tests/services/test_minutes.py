@@ -273,8 +273,8 @@ def test_minutes_of_a_state_secret_never_leave_by_network(rig: MinutesRig, is_ea
 
 
 def test_what_keeps_no_minutes_is_not_offered(rig: MinutesRig) -> None:
-    """Mediation and cassation (АПК 179(7), 281(4))."""
-    built = new_hearing(rig.paths.hearings, rig.signer, instance="cassation")
+    """Cassation, by its number, and mediation (АПК 179(7), 281(4))."""
+    built = new_hearing(rig.paths.hearings, rig.signer, case_number="6003-25-00-4к/1454")
     add_part(built, fragments=2)
     close_part(built, 1)
     built.journal.end({"person": "p1"})

@@ -62,11 +62,7 @@ class TodayView:
 def view(app: AppState) -> TodayView:
     """Return what the screen shows."""
     secretary = app.secretary
-<<<<<<< HEAD
-    view = today_view(
-=======
     shown = today_view(
->>>>>>> 67a29de (Say when minutes are due, verify their seal, and check the secretary's signature)
         app.view_context(),
         secretary.schedule,
         getattr(secretary.place, "chosen", None),
@@ -75,13 +71,9 @@ def view(app: AppState) -> TodayView:
         secretary.deliveries,
         app.recorder_problem or RECORDER_DOWN,
     )
-<<<<<<< HEAD
-    asks = getattr(secretary.place, "asks", False) and view.chosen is not None
-    return replace(view, asks=asks)
-=======
+    asks = getattr(secretary.place, "asks", False) and shown.chosen is not None
     due = minutes_line(app.view_context(), secretary.minutes.listed)
-    return replace(shown, ready=(*due, *shown.ready))
->>>>>>> 67a29de (Say when minutes are due, verify their seal, and check the secretary's signature)
+    return replace(shown, asks=asks, ready=(*due, *shown.ready))
 
 
 def next_hearing(hearings: tuple[Hearing, ...], now: datetime, done: set[str]) -> Hearing | None:
@@ -126,14 +118,14 @@ def today_view(
     )
 
 
-<<<<<<< HEAD
 def _keeps_minutes(context: ViewContext, hearing: Hearing) -> bool:
     """Return whether minutes are kept of a listed hearing (АПК 179(7), 281(4))."""
     rules = context.labels.rules
     instance = rules.instance_of(hearing.case_number)
     course = Course(kind=hearing.kind, session=hearing.session, instance=instance)
     return keeps_minutes(rules, course)
-=======
+
+
 def minutes_line(
     context: ViewContext, listed: tuple[MinutesSummary, ...]
 ) -> tuple[ReadinessLine, ...]:
@@ -148,7 +140,6 @@ def minutes_line(
     first = ".".join(reversed(days[0].split("-")))
     text = _("Minutes to write: {n}, the first by {day}", n=len(days), day=first)
     return (ReadinessLine("minutes", "caution" if days[0] == today else "plain", text),)
->>>>>>> 67a29de (Say when minutes are due, verify their seal, and check the secretary's signature)
 
 
 def _row(
