@@ -14,18 +14,23 @@ import tempfile
 from pathlib import Path
 
 HELP = "draw every state of the touch screen into a folder"
-EXAMPLES = ("kiosk screens --out screens --only home --looks kk1,ru4",)
+EXAMPLES = (
+    "kiosk screens --out screens --only home --looks kk1,ru4",
+    "kiosk screens --only recess,lock --looks kk4 --compare-sizes",
+)
 EXIT_STATUS = {0: "nothing is cut, small, hidden or overlapping", 1: "something is; it is listed"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the folder, the states, the looks and the size of the screen."""
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="folder for the PNGs"
-    )
+        "--out", type=Path, metavar="DIR",
+        help="folder for the PNGs; without it the states are checked, and no pictures made",
+    )  # fmt: skip
     parser.add_argument(
-        "--only", default="", metavar="PART", help="only states with PART in their name"
-    )
+        "--only", default="", metavar="LIST",
+        help="only states with one of these words in their name, such as recess,lock",
+    )  # fmt: skip
     parser.add_argument(
         "--part", type=_part, default=(1, 1), metavar="N/M",
         help="only the N-th of M equal parts of these states, to share the work",
@@ -59,7 +64,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Draw them, on a private X server if there is no display."""
     from kiosk.demo.x_server import x_server
 
-    arguments.out.mkdir(parents=True, exist_ok=True)
+    if arguments.out:
+        arguments.out.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         if not os.environ.get("DISPLAY"):
@@ -82,10 +88,13 @@ def _draw(arguments: argparse.Namespace, home: Path) -> int:
     from kiosk.ui.screen_loader import all_samples
 
     part, parts = arguments.part
-    states = [state for state in all_samples() if arguments.only in state.name][part - 1 :: parts]
+    words = arguments.only.split(",")
+    states = [state for state in all_samples() if any(word in state.name for word in words)]
+    states = states[part - 1 :: parts]
     wrong = screenshots.render_all(
         arguments.out, states, looks, size, compare_sizes=arguments.compare_sizes
     )
     print("\n".join(wrong) or "nothing is cut, small, hidden or overlapping")
-    print(f"{len(states) * len(looks)} pictures in {arguments.out}")
+    count = len(states) * len(looks)
+    print(f"{count} pictures in {arguments.out}" if arguments.out else f"{count} looks checked")
     return 1 if wrong else 0

@@ -158,16 +158,17 @@ def _spilled(screen: Widget) -> list[str]:
 
 
 def render_all(
-    folder: Path,
+    folder: Path | None,
     samples: list[ScreenSample],
     variants: tuple[str, ...],
     size: Size,
     *,
     compare_sizes: bool = False,
 ) -> list[str]:
-    """Render every sample in every variant into ``folder``; return the layout problems.
+    """Show every sample in every variant; return the layout problems.
 
     Args:
+        folder: where the pictures go; ``None``: nothing is drawn, which takes half the time.
         compare_sizes: report texts that a larger text size makes smaller, too.
     """
     from kivy.base import EventLoop
@@ -214,9 +215,10 @@ def render_all(
             usual: dict[str, float] = {}
             if compare_sizes and variant[2] != "1":
                 usual = font_sizes(show(sample, f"{variant[:2]}1{variant[3:]}", lay_out))
-            root_widget = show(sample, variant, draw_until_settled)
+            root_widget = show(sample, variant, draw_until_settled if folder else lay_out)
             name = f"{sample.name}-{variant}"
-            grab_window(width, height).save(folder / f"{name}.png", compress_level=2)
+            if folder:
+                grab_window(width, height).save(folder / f"{name}.png", compress_level=2)
             found = layout_problems(root_widget) + smaller_labels(usual, font_sizes(root_widget))
             problems += [f"{name}: {problem}" for problem in found]
             if root_widget.screen is None or root_widget.screen.name != sample.screen:
