@@ -27,7 +27,7 @@ EXIT_STATUS = {0: "ended by a signal", 1: "could not start"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what systemd asks for after a crash; the settings say everything else."""
     parser.add_argument(
-        "--lamp-off", action="store_true", help="darken the recording lamp, which a crash left lit"
+        "--lamp-off", action="store_true", help="darken the recording lamp, which was left lit"
     )
 
 

@@ -72,7 +72,7 @@ def test_a_level_that_nobody_has_driven_tells_for_itself() -> None:
         panel.close()
 
 
-def test_after_a_crash_the_unit_darkens_the_lamp(tmp_path: Path) -> None:
+def test_a_lamp_that_was_left_lit_is_darkened_by_the_command(tmp_path: Path) -> None:
     """A pin that was driven stays so on a Pi; whoever comes next finds it lit."""
     settings = tmp_path / "kiosk.toml"
     settings.write_text(f'[paths]\ndata = "{tmp_path}/data"\nrun = "{tmp_path}/run"\n')

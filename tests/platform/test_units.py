@@ -56,6 +56,24 @@ def test_the_command_started_exists(unit: Path) -> None:
     assert command.replace("-", "_") in command_names()
 
 
+@pytest.mark.parametrize(("ended", "is_darkened"), [("exited", True), ("killed", False)])
+def test_nothing_delays_the_restart_of_a_recorder_that_was_killed(
+    ended: str, is_darkened: bool
+) -> None:
+    """Its successor sets the lamp; one that ends by itself, as with wrong settings, leaves it."""
+    (command,) = settings_of(SYSTEMD / "kiosk-recorder.service")["ExecStopPost"]
+    script = command.removeprefix("-/bin/sh -c ").strip("'").replace("$$", "$")
+    script = script.replace("exec /opt/courtroom-kiosk/.venv/bin/kiosk", "echo")
+    said = subprocess.run(
+        ["/bin/sh", "-c", script],
+        env={"EXIT_CODE": ended},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert said == ("recorder --lamp-off\n" if is_darkened else "")
+
+
 def test_the_central_system_may_take_the_connections_of_2000_kiosks() -> None:
     """Five connections each. Old fault: the unit had no limit of its own."""
     (unit,) = (unit for unit in SERVICES if unit.stem == "kiosk-central")
