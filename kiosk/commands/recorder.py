@@ -52,6 +52,7 @@ def _open_sources(settings: Settings) -> Sources:
     make_folder(paths.recorder_run)
     sources = Sources(settings, paths.preview, load_noise_floors(paths))
     sources.open()
+    sources.listen_for_speech()
     return sources
 
 

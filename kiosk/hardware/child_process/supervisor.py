@@ -59,6 +59,7 @@ class ProcessSupervisor:
         self._name = name
         self._module = module
         self._config = config
+        self._descriptors: tuple[int, ...] = ()
         self._on_message = on_message
         self._find_problem = find_problem
         self._on_start = on_start
@@ -88,9 +89,13 @@ class ProcessSupervisor:
         if self._thread.ident is not None:
             self._thread.join(timeout)
 
-    def set_config(self, config: dict[str, Any]) -> None:
-        """Hand this to each child that starts from now on."""
-        self._config = config
+    def set_config(self, config: dict[str, Any], descriptors: tuple[int, ...] = ()) -> None:
+        """Hand this to each child that starts from now on.
+
+        Args:
+            descriptors: open files that it inherits under the same numbers.
+        """
+        self._config, self._descriptors = config, descriptors
 
     def send_command(self, **values: object) -> bool:
         """Send a command to the child; return False if none can receive it."""
@@ -141,7 +146,7 @@ class ProcessSupervisor:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=None if log.isEnabledFor(logging.DEBUG) else subprocess.DEVNULL,
-                pass_fds=(writer,),
+                pass_fds=(writer, *self._descriptors),
                 env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
             )
         except OSError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -35,7 +36,11 @@ def _format_recording_time(moment_ns: int | None) -> str | None:
 
 
 class MicrophoneSource:
-    """A microphone: one channel of an audio device."""
+    """A microphone: one channel of an audio device.
+
+    Attributes:
+        hand_to: takes each block after the recording has it, and must return at once.
+    """
 
     def __init__(self, config: MicrophoneSettings, baseline_db: float | None = None) -> None:
         self.name = config.name
@@ -51,6 +56,10 @@ class MicrophoneSource:
             remote_silence_ns=remote_ns,
             has_gate=config.noise_gate,
         )
+        self.hand_to: Callable[[AudioBlock], None] | None = None
+        self._has_detector = False
+        self._without_detector_ns = 0
+        self._speech_ns: int | None = None
         self._state = MicrophoneState.STARTING
         self._state_since = format_wall()
         self._refusal: Refusal | None = None
@@ -75,6 +84,37 @@ class MicrophoneSource:
         """State by the device and its samples."""
         return self._state
 
+    @property
+    def last_speech_ns(self) -> int | None:
+        """When somebody was heard last (recording clock), None: nobody yet.
+
+        A voice detector tells speech from a fan. While there is none, a loud sound counts as
+        speech; :attr:`knows_speech` says which.
+        """
+        loud_ns = None if self._has_detector else self.meter.last_speech_ns
+        is_newer = loud_ns is not None and loud_ns > self._without_detector_ns
+        return loud_ns if is_newer else self._speech_ns
+
+    @property
+    def knows_speech(self) -> bool:
+        """Whether a voice detector listens, or has just begun to."""
+        return self._has_detector
+
+    def expect_detector(self) -> None:
+        """Count no loud sound as speech from now on: a voice detector begins to listen."""
+        self._has_detector = True
+
+    def lose_detector(self) -> None:
+        """Count loud sounds as speech from now on, until :meth:`hear_speech`."""
+        if self._has_detector:
+            self._has_detector, self._without_detector_ns = False, recording_ns()
+
+    def hear_speech(self, speech_ns: int | None) -> None:
+        """Take what the voice detector heard: the end of the newest speech (recording clock)."""
+        self._has_detector = True
+        if speech_ns is not None:
+            self._speech_ns = max(speech_ns, self._speech_ns or 0)
+
     def describe(self) -> Microphone:
         """Return the microphone as in State, with its role by the settings."""
         return Microphone(
@@ -84,7 +124,7 @@ class MicrophoneSource:
             state=self._state,
             since=self._state_since,
             refusal=self._refusal if self._state == MicrophoneState.REFUSED else None,
-            heard=_format_recording_time(self.meter.last_speech_ns),
+            heard=_format_recording_time(self.last_speech_ns),
             roles=(self.role,),
             switched_off=self._is_switched_off,
         )
@@ -111,6 +151,8 @@ class MicrophoneSource:
             self._recent_blocks.append(block)
             for listener in self._listeners:
                 listener.audio(self.name, block)
+        if self.hand_to is not None:
+            self.hand_to(block)
 
     def attach(self, listener: SourceListener, since_ns: int) -> None:
         """Dispatch all blocks that end after ``since_ns`` to ``listener``, and all that follow."""

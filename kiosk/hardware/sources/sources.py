@@ -24,6 +24,7 @@ from kiosk.hardware.sources.audio_device import AudioDevice
 from kiosk.hardware.sources.camera_source import CameraSource
 from kiosk.hardware.sources.listener import SourceListener
 from kiosk.hardware.sources.microphone_source import MicrophoneSource
+from kiosk.hardware.sources.speech_detector import SpeechDetector
 
 RECENT_SPEECH_NS = NS_PER_S * 4 // 10
 
@@ -35,6 +36,9 @@ class Sources:
         settings: all of them.
         preview: file in shared memory for the live picture (:mod:`kiosk.hardware.camera.preview`).
         baselines: noise floor of microphones at commissioning, in dB, by name.
+
+    Attributes:
+        speech: knows who speaks, once :meth:`listen_for_speech` was called.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class Sources:
         )
         for microphone in self.microphones:
             microphone.meter.is_speech_elsewhere = partial(self._is_speech_elsewhere, microphone)
+        self.speech: SpeechDetector | None = None
         groups: dict[tuple[str, int], list[MicrophoneSource]] = {}
         for entry, microphone in zip(settings.microphones, self.microphones, strict=True):
             groups.setdefault((entry.device, entry.rate), []).append(microphone)
@@ -81,8 +86,16 @@ class Sources:
             if source is not None:
                 source.open()
 
+    def listen_for_speech(self) -> None:
+        """Tell speech from noise from now on, in one more process; return at once."""
+        if self.microphones:
+            self.speech = SpeechDetector(self.microphones)
+            self.speech.open()
+
     def close(self) -> None:
         """Stop all devices and their processes."""
+        if self.speech is not None:
+            self.speech.close()
         threads = [
             threading.Thread(target=source.close)
             for source in (self.camera, *self.audio_devices)

@@ -89,6 +89,9 @@ class StateBuilder:
         with suppress(OSError):  # a disk that is gone: nobody can tell, and storage says so
             if not self._is_enrolled.latest():
                 found.append(("not_enrolled", "recorder"))
+        speech = self._context.sources.speech
+        if speech is not None and speech.has_failed:
+            found.append(("speech_detector_down", "microphones"))
         if self._context.panel.state == "absent":
             found.append(("panel_absent", "panel"))
         found += [*self._panel_alarms(), *self._inputs.alarms()]

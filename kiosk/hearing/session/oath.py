@@ -61,5 +61,5 @@ def _was_heard(state: HearingState, sources: Sources, mark: Mark, name: str) -> 
     if part is None or microphone is None or part.boot != boot_id():
         return None
     begun_ns = part.tap_ns + round(mark.part_seconds * NS_PER_S)
-    spoken_ns = microphone.meter.last_speech_ns
+    spoken_ns = microphone.last_speech_ns
     return spoken_ns is not None and spoken_ns > begun_ns

@@ -1,0 +1,72 @@
+"""One microphone's sound as the voice model takes it: 16 kHz, without the card's offset."""
+
+from __future__ import annotations
+
+import av
+import numpy as np
+
+from kiosk.clocks import NS_PER_S
+from kiosk.hardware.audibility.voice_model import CHUNK, RATE, Floats
+from kiosk.hardware.audio.block import Samples
+
+HOLE_NS = NS_PER_S * 4 // 100
+"""A longer hole between two blocks begins the sound anew."""
+OFFSET_SHARE = 0.2
+"""Share of each block in the mean that is taken away."""
+MAX_SAMPLES = 4 * RATE
+"""What waits at most: of more the oldest is forgotten."""
+
+
+class Channel:
+    """Resamples the blocks of one microphone and cuts them into chunks.
+
+    Args:
+        rate: sample rate of the microphone in Hz.
+
+    Attributes:
+        clipped: share of samples at the end of the scale in what was taken last.
+    """
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._offset: float | None = None
+        self._next_ns = 0
+        self._samples = np.zeros(0, np.float32)
+        self._resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
+
+    def push(self, start_ns: int, samples: Samples) -> bool:
+        """Take a block; return whether it begins anew, after a hole."""
+        if not len(samples):
+            return False
+        is_new = abs(start_ns - self._next_ns) > HOLE_NS
+        if is_new:
+            self._samples, self._offset = np.zeros(0, np.float32), None
+            self._resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
+        self._next_ns = start_ns + len(samples) * NS_PER_S // self._rate
+        mean = float(np.mean(samples))
+        before = mean if self._offset is None else self._offset
+        self._offset = before + OFFSET_SHARE * (mean - before)
+        frame = av.AudioFrame.from_ndarray(
+            np.ascontiguousarray(samples, np.int16)[None], format="s16", layout="mono"
+        )
+        frame.sample_rate = self._rate
+        pieces = [piece.to_ndarray()[0] for piece in self._resampler.resample(frame)]
+        without = [np.asarray(piece, np.float32) - self._offset / 32768 for piece in pieces]
+        self._samples = np.concatenate((self._samples, *without))[-MAX_SAMPLES:]
+        return is_new
+
+    @property
+    def chunks(self) -> int:
+        """Number of complete chunks that wait."""
+        return len(self._samples) // CHUNK
+
+    @property
+    def end_ns(self) -> int:
+        """Recording clock of the end of the complete chunks."""
+        waiting = len(self._samples) % CHUNK
+        return self._next_ns - waiting * NS_PER_S // RATE
+
+    def take(self, chunks: int) -> Floats:
+        """Return so many chunks, oldest first, and forget them."""
+        taken, self._samples = np.split(self._samples, [chunks * CHUNK])
+        return taken

@@ -1,0 +1,139 @@
+"""Knows at which microphones somebody speaks: the recorder's side of the process that listens.
+
+It gets copies of the blocks and is never waited for: without it a loud sound counts as speech, and
+an alarm says so.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import threading
+from functools import partial
+
+from kiosk.clocks import NS_PER_S, recording_ns
+from kiosk.hardware.audibility.protocol import MAX_BYTES, pack_block
+from kiosk.hardware.audio.block import AudioBlock
+from kiosk.hardware.child_process.protocol import STATUS
+from kiosk.hardware.child_process.supervisor import ProcessSupervisor
+from kiosk.hardware.sources.microphone_source import MicrophoneSource
+
+log = logging.getLogger(__name__)
+SILENT_NS = 3 * NS_PER_S
+"""A child that says nothing for this long hangs: it is started again."""
+START_NS = 20 * NS_PER_S
+"""On a busy machine its libraries take their time."""
+BUFFER_BYTES = 1 << 20
+
+
+class SpeechDetector:
+    """Listens to ``microphones`` in a process of its own.
+
+    Attributes:
+        dropped: blocks that it could not be given.
+    """
+
+    def __init__(self, microphones: tuple[MicrophoneSource, ...]) -> None:
+        self._microphones = {microphone.name: microphone for microphone in microphones}
+        self._rates = {microphone.name: microphone.rate for microphone in microphones}
+        self._sockets: tuple[socket.socket, ...] = ()
+        self._lock = threading.Lock()
+        self._last_message_ns = recording_ns()
+        self._answers = self._has_failed = False
+        self.dropped = 0
+        self._child = ProcessSupervisor(
+            "speech detector",
+            "kiosk.hardware.audibility.listener_child",
+            {},
+            self._on_message,
+            self._find_problem,
+            self._on_start,
+            self._on_stop,
+        )
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the child."""
+        return self._child.pid
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether nobody knows now who speaks, though the child had time to start."""
+        return self._has_failed
+
+    @property
+    def is_working(self) -> bool:
+        """Whether it answers."""
+        return self._answers and recording_ns() - self._last_message_ns < SILENT_NS
+
+    def open(self) -> None:
+        """Start the child, and give it the blocks of the microphones from now on."""
+        for microphone in self._microphones.values():
+            microphone.expect_detector()
+        self._child.start()
+        for number, microphone in enumerate(self._microphones.values()):
+            microphone.hand_to = partial(self._hand_over, number)
+
+    def close(self) -> None:
+        """End the child."""
+        for microphone in self._microphones.values():
+            microphone.hand_to = None
+        self._child.close()
+        self._close_sockets()
+
+    def _hand_over(self, number: int, block: AudioBlock) -> None:
+        """Give a block to the child, or drop it: in the device's thread, which must not wait."""
+        packet = pack_block(number, block)
+        try:
+            if len(packet) > MAX_BYTES:
+                raise BlockingIOError
+            with self._lock:  # never sent to what took the number of a closed socket
+                self._sockets[0].send(packet, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+        except (OSError, IndexError):
+            self.dropped += 1
+
+    # -- called in the supervisor's thread -----------------------------------------------------
+    def _on_start(self, _session: int) -> None:
+        self._close_sockets()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
+        with self._lock:
+            self._sockets = ours, theirs
+        config = {"rates": self._rates, "socket": theirs.fileno()}
+        self._child.set_config(config, (theirs.fileno(),))
+        self._last_message_ns, self._answers = recording_ns(), False
+
+    def _close_sockets(self) -> None:
+        with self._lock:
+            for one in self._sockets:
+                one.close()
+            self._sockets = ()
+
+    def _on_stop(self, _reason: str) -> None:
+        self._fail()
+
+    def _fail(self) -> None:
+        """Let loud sounds count as speech from now on."""
+        self._answers, self._has_failed = False, True
+        for microphone in self._microphones.values():
+            microphone.lose_detector()
+
+    def _on_message(self, kind: int, payload: bytes) -> None:
+        self._last_message_ns = recording_ns()
+        values = json.loads(payload) if kind == STATUS else {}
+        if "unavailable" in values:
+            if not self._has_failed:
+                log.error("speech cannot be told from noise: %s", values["unavailable"])
+            self._fail()
+        if "heard" in values:
+            self._answers, self._has_failed = True, False
+        for row in values.get("heard", ()):
+            self._microphones[row["name"]].hear_speech(row["speech_ns"])
+
+    def _find_problem(self) -> str | None:
+        if self._has_failed and not self._answers:
+            limit_ns = 10 * START_NS  # without a model it says so once, and waits
+        else:
+            limit_ns = SILENT_NS if self._answers else START_NS
+        return "does not answer" if recording_ns() - self._last_message_ns > limit_ns else None
