@@ -188,7 +188,7 @@ def _sentences(
         length += len(piece) + len(pause)
         if length >= seconds * RATE:
             break
-    return np.concatenate(pieces)[: max(round(seconds * RATE), 1)]
+    return np.concatenate(pieces)[: max(round(seconds * RATE), 1)].astype(np.float32, copy=False)
 
 
 def _late(samples: Floats, seconds: float = 0.004) -> Floats:

@@ -12,6 +12,7 @@ from kiosk.api.hearing import Participant
 from kiosk.api.notes import Note
 from kiosk.api.persons import HearingPerson, MarkedPerson
 from kiosk.api.receipts import Receipt
+from kiosk.api.speech import SpeechTotal
 from kiosk.api.states import (
     CameraState,
     ClockState,
@@ -27,6 +28,7 @@ from kiosk.api.states import (
     Remedy,
     RtcState,
     StorageState,
+    UnclearSpeech,
 )
 from kiosk.clocks import parse_wall
 
@@ -173,6 +175,8 @@ class RunningHearing(Model):
     """The newest; all are in the answer of ``getInterruptions``."""
     interruption_totals: Rows[InterruptionTotal] = ()
     """Of all interruptions, by source."""
+    speech: Rows[SpeechTotal] = ()
+    """Who spoke, by microphone (S18)."""
     not_ready: tuple[str, ...] = ()
     """What was not ready at the start."""
     closed: Closure | None = None
@@ -236,6 +240,8 @@ class Microphone(Model):
     """While its state is ``refused``."""
     heard: Moment | None = None
     """When somebody was heard there last."""
+    unclear: UnclearSpeech | None = None
+    """What makes the words there hard to make out now; null: nothing, or nobody knows."""
     roles: tuple[str, ...] = ()
     """Whom it serves now; empty: a spare, or out of service."""
     without: bool = False

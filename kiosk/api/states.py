@@ -101,6 +101,21 @@ class RefusalReason(StrEnum):
     OTHER = "other"
 
 
+class UnclearSpeech(StrEnum):
+    """What makes the words at a microphone hard to make out."""
+
+    NOISE = "noise"
+    FAR = "far"
+    """Echo: whoever speaks is far from the microphone."""
+    CROSS_TALK = "cross_talk"
+    """Somebody else speaks at the same time."""
+
+    @property
+    def alarm(self) -> str:
+        """Code of its alarm."""
+        return f"unclear_{self}"
+
+
 class MicrophoneKind(StrEnum):
     """A microphone in the room, or the line-out of a conference set."""
 

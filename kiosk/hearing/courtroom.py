@@ -359,6 +359,12 @@ class Courtroom:
         changed |= self.invariants.poll(self.current)
         changed |= self.inputs.poll(self.current)
         changed |= self.panel_watch.poll(self.current)
+        speech = self._sources.speech
+        turns = speech.take_turns() if speech is not None else []
+        hearing = self.current
+        if turns and hearing is not None and hearing.state.phase.is_open:
+            hearing.add_turns(turns)
+            changed = True
         if self.monitor.poll(self.current, self._sources.describe_microphones()) or changed:
             self._on_change()
 

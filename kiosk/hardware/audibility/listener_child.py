@@ -68,7 +68,8 @@ def _listen(writer: MessageWriter, rates: dict[str, int], blocks: deque[bytes]) 
         for _ in range(len(blocks)):
             with contextlib.suppress(struct.error, ValueError):
                 listener.push(*unpack_block(blocks.popleft()))
-        writer.send_status(heard=[asdict(row) for row in listener.listen()])
+        heard = [asdict(row) for row in listener.listen()]
+        writer.send_status(heard=heard, turns=[asdict(row) for row in listener.take_turns()])
         time.sleep(LISTEN_S)
 
 

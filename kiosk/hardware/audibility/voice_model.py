@@ -39,13 +39,13 @@ class VoiceModel:
     """The trained weights.
 
     Attributes:
-        basis: (258, 256) real and imaginary part of the windowed spectrum.
+        taper: of each frame whose spectrum is taken.
         convolutions: weight (out, in * 3) and bias of each.
         input_weight, state_weight: (512, 128) of the recurrent layer; ``gate_bias`` of both.
         output_weight, output_bias: of the decision.
     """
 
-    basis: Floats
+    taper: Floats
     convolutions: tuple[tuple[Floats, Floats], ...]
     input_weight: Floats
     state_weight: Floats
@@ -86,7 +86,7 @@ class VoiceModel:
             convolutions.append((weight.reshape(len(bias), -1), bias))
         rnn, decision = "_model.decoder.rnn", "_model.decoder.decoder.2"
         return cls(
-            basis=tensors["_model.stft.forward_basis_buffer"].reshape(2 * _BINS, _WINDOW),
+            taper=tensors["_model.stft.forward_basis_buffer"].reshape(2 * _BINS, _WINDOW)[0],
             convolutions=tuple(convolutions),
             input_weight=tensors[f"{rnn}.weight_ih"].reshape(4 * _CELLS, _CELLS),
             state_weight=tensors[f"{rnn}.weight_hh"].reshape(4 * _CELLS, _CELLS),
@@ -159,14 +159,13 @@ class VoiceDetector:
         """Return what the convolutions make of each chunk with its context, as (chunks, 128)."""
         padded = np.pad(chunks, ((0, 0), (0, CONTEXT)), mode="reflect")
         frames = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW, axis=1)[:, ::_HOP]
-        spectrum = frames @ self._model.basis.T
-        steps = np.hypot(spectrum[..., :_BINS], spectrum[..., _BINS:])
+        steps = np.abs(np.fft.rfft(frames * self._model.taper, axis=-1)).astype(np.float32)
         for (weight, bias), stride in zip(self._model.convolutions, _STRIDES, strict=True):
             around = np.pad(steps, ((0, 0), (1, 1), (0, 0)))
             triples = np.lib.stride_tricks.sliding_window_view(around, 3, axis=1)[:, ::stride]
             rows = triples.reshape(*triples.shape[:2], -1)
             steps = np.maximum(rows @ weight.T + bias, 0.0)
-        return steps[:, 0]
+        return np.asarray(steps[:, 0], np.float32)
 
     def _decide(self, gates: Floats, rows: NDArray[np.intp]) -> Floats:
         """Take one step of the recurrent layer; return the probabilities."""
@@ -177,9 +176,9 @@ class VoiceDetector:
         hidden = _sigmoid(show) * np.tanh(cell)
         self._cell[rows], self._hidden[rows] = cell, hidden
         decision = np.maximum(hidden, 0.0) @ model.output_weight + model.output_bias
-        return _sigmoid(decision)
+        return _sigmoid(np.asarray(decision, np.float32))
 
 
 def _sigmoid(values: Floats) -> Floats:
-    result: Floats = 1.0 / (1.0 + np.exp(-np.clip(values, -40.0, 40.0)))
-    return result
+    half = np.float32(0.5)
+    return np.asarray(half + half * np.tanh(values * half), np.float32)

@@ -16,7 +16,7 @@ from datetime import timedelta
 import numpy as np
 
 from kiosk.api.recorder import Microphone, Refusal
-from kiosk.api.states import MicrophoneKind, MicrophoneState
+from kiosk.api.states import MicrophoneKind, MicrophoneState, UnclearSpeech
 from kiosk.clocks import NS_PER_S, format_wall, recording_ns, wall_time
 from kiosk.config import MicrophoneSettings
 from kiosk.hardware.audio.block import AudioBlock
@@ -40,6 +40,7 @@ class MicrophoneSource:
 
     Attributes:
         hand_to: takes each block after the recording has it, and must return at once.
+        unclear: what makes the words there hard to make out now; None: nothing, or it is not known.
     """
 
     def __init__(self, config: MicrophoneSettings, baseline_db: float | None = None) -> None:
@@ -56,6 +57,7 @@ class MicrophoneSource:
             remote_silence_ns=remote_ns,
             has_gate=config.noise_gate,
         )
+        self.unclear: UnclearSpeech | None = None
         self.hand_to: Callable[[AudioBlock], None] | None = None
         self._has_detector = False
         self._without_detector_ns = 0
@@ -108,10 +110,16 @@ class MicrophoneSource:
         """Count loud sounds as speech from now on, until :meth:`hear_speech`."""
         if self._has_detector:
             self._has_detector, self._without_detector_ns = False, recording_ns()
+            self.unclear = None
 
-    def hear_speech(self, speech_ns: int | None) -> None:
-        """Take what the voice detector heard: the end of the newest speech (recording clock)."""
-        self._has_detector = True
+    def hear_speech(self, speech_ns: int | None, unclear: UnclearSpeech | None) -> None:
+        """Take what the voice detector heard.
+
+        Args:
+            speech_ns: end of the newest speech (recording clock), or None.
+            unclear: what makes the words hard to make out now, or None.
+        """
+        self._has_detector, self.unclear = True, unclear
         if speech_ns is not None:
             self._speech_ns = max(speech_ns, self._speech_ns or 0)
 
@@ -125,6 +133,7 @@ class MicrophoneSource:
             since=self._state_since,
             refusal=self._refusal if self._state == MicrophoneState.REFUSED else None,
             heard=_format_recording_time(self.last_speech_ns),
+            unclear=self.unclear,
             roles=(self.role,),
             switched_off=self._is_switched_off,
         )

@@ -10,10 +10,13 @@ import json
 import logging
 import socket
 import threading
+from collections import deque
 from functools import partial
 
+from kiosk.api.states import UnclearSpeech
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.hardware.audibility.protocol import MAX_BYTES, pack_block
+from kiosk.hardware.audibility.seat import Turn
 from kiosk.hardware.audio.block import AudioBlock
 from kiosk.hardware.child_process.protocol import STATUS
 from kiosk.hardware.child_process.supervisor import ProcessSupervisor
@@ -25,6 +28,8 @@ SILENT_NS = 3 * NS_PER_S
 START_NS = 20 * NS_PER_S
 """On a busy machine its libraries take their time."""
 BUFFER_BYTES = 1 << 20
+MAX_TURNS = 1000
+"""That nobody took; of more the oldest are forgotten."""
 
 
 class SpeechDetector:
@@ -42,6 +47,7 @@ class SpeechDetector:
         self._last_message_ns = recording_ns()
         self._answers = self._has_failed = False
         self.dropped = 0
+        self._turns: deque[Turn] = deque(maxlen=MAX_TURNS)
         self._child = ProcessSupervisor(
             "speech detector",
             "kiosk.hardware.audibility.listener_child",
@@ -66,6 +72,10 @@ class SpeechDetector:
     def is_working(self) -> bool:
         """Whether it answers."""
         return self._answers and recording_ns() - self._last_message_ns < SILENT_NS
+
+    def take_turns(self) -> list[Turn]:
+        """Return the turns of speech that have ended since the last call, and forget them."""
+        return [self._turns.popleft() for _ in range(len(self._turns))]
 
     def open(self) -> None:
         """Start the child, and give it the blocks of the microphones from now on."""
@@ -129,7 +139,9 @@ class SpeechDetector:
         if "heard" in values:
             self._answers, self._has_failed = True, False
         for row in values.get("heard", ()):
-            self._microphones[row["name"]].hear_speech(row["speech_ns"])
+            unclear = UnclearSpeech(row["unclear"]) if row["unclear"] else None
+            self._microphones[row["name"]].hear_speech(row["speech_ns"], unclear)
+        self._turns.extend(Turn(**row) for row in values.get("turns", ()))
 
     def _find_problem(self) -> str | None:
         if self._has_failed and not self._answers:

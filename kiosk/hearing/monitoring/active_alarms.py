@@ -61,6 +61,8 @@ def _device_alarms(state: RecorderState) -> Iterator[AlarmKey]:
         if microphone.state.is_broken or (recording and microphone.state.is_failing):
             is_meant = microphone.switched_off and microphone.state is MicrophoneState.MUTED
             yield "microphone_switched_off" if is_meant else microphone.state.alarm, microphone.name
+        elif recording and microphone.unclear is not None:
+            yield microphone.unclear.alarm, microphone.name
     yield from storage_alarms(state)
     if state.court_keys.needed and (code := COURT_KEYS.get(state.court_keys.state)):
         yield code, "recorder"

@@ -20,6 +20,7 @@ from kiosk.hearing.session.interruption_ledger import InterruptionLedger
 from kiosk.hearing.session.notes import Notes
 from kiosk.hearing.session.persons import OF_WHOM_PREFIX, Persons
 from kiosk.hearing.session.receipts import RECEIPT_PREFIX, Receipts
+from kiosk.hearing.session.speech_ledger import SpeechLedger
 
 RECESS_UNTIL = "recess_until"
 """Subject of a statement: when the court goes on, RFC 3339; null: nobody has said."""
@@ -142,6 +143,7 @@ class HearingState:
     receipts: Receipts = field(default_factory=Receipts)
     _withdrawn: set[int] = field(default_factory=set)
     interruptions: InterruptionLedger = field(default_factory=InterruptionLedger)
+    speech: SpeechLedger = field(default_factory=SpeechLedger)
     questions: list[str] = field(default_factory=list)
     answers: dict[str, Any] = field(default_factory=dict)
     stopped_at: str = ""
@@ -330,6 +332,9 @@ class HearingState:
     def _remove_question(self, subject: str) -> None:
         if subject in self.questions:
             self.questions.remove(subject)
+
+    def _on_speech(self, _part: int, entry: Entry) -> None:
+        self.speech.apply(entry)
 
     def _on_interruption(self, part: int, entry: Entry) -> None:
         row = self.interruptions.apply(part, entry)

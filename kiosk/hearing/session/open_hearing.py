@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -11,14 +11,16 @@ from typing import Any
 from kiosk.api.persons import MarkedPerson
 from kiosk.api.recorder import Closure, DueStep, Mark, Proof, RunningHearing
 from kiosk.api.states import ProofState
-from kiosk.clocks import format_wall
+from kiosk.clocks import boot_id, format_wall
 from kiosk.errors import StorageError
+from kiosk.hardware.audibility.seat import Turn
 from kiosk.hearing.room.errors import StepRefusedError
 from kiosk.hearing.session import hearing_state
 from kiosk.hearing.session.course import course_of, left_out_before
 from kiosk.hearing.session.formats import offered_formats
 from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT, publicity_event
+from kiosk.hearing.session.speech_ledger import turn_fields
 from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.recording.journal.part_journal import PartJournal
 from kiosk.recording.part import Part
@@ -76,6 +78,15 @@ class OpenHearing:
     def running_part(self) -> int:
         """Number of the part that is captured now; 0: none."""
         return self.capture.journal.part if self.capture is not None else 0
+
+    def add_turns(self, turns: Iterable[Turn]) -> None:
+        """Journal who spoke while this hearing was captured, and in which part."""
+        for turn in turns:
+            for number, times in self.state.parts.items():
+                is_known = times.boot == boot_id()
+                fields = turn_fields(turn, number, times.tap_ns, times.stop_ns)
+                if is_known and fields is not None:
+                    self.append("speech", fields)
 
     def append_here(self, kind: str, fields: Mapping[str, Any]) -> None:
         """Append an entry of this moment to the journal of the running part, else to the hearing's.
@@ -296,6 +307,7 @@ class OpenHearing:
             tap_to_first_durable_ms=self._first_durable_ms(),
             interruptions=tuple(row.describe() for row in state.interruptions.rows.values()),
             interruption_totals=state.interruptions.describe_totals(),
+            speech=state.speech.describe(),
             not_ready=tuple(state.not_ready),
             closed=self.closure(),
             closed_parts=tuple(n for n, times in sorted(state.parts.items()) if times.closed),

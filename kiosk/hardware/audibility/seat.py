@@ -1,0 +1,207 @@
+"""What one microphone hears: who speaks from when to when, and how well it can be made out."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kiosk.api.states import UnclearSpeech
+from kiosk.clocks import NS_PER_S
+from kiosk.hardware.audibility.band_levels import FLOOR_DB, HOP, band_levels
+from kiosk.hardware.audibility.clarity import (
+    FLOOR_FRAMES,
+    Clarity,
+    Levels,
+    is_own,
+    judge,
+    no_levels,
+    noise_floor,
+)
+from kiosk.hardware.audibility.voice_model import CHUNK, RATE, Floats
+
+FRAME_NS = HOP * NS_PER_S // RATE
+CHUNK_NS = CHUNK * NS_PER_S // RATE
+SPEECH, MAYBE = 0.5, 0.3
+"""More likely than the first: a chunk is speech. The second also takes speech that echo blurs."""
+WITHIN, NEEDED = 10, 6
+"""So many of so many chunks (0.3 s) must be speech: a knock or a chair is none."""
+OWN_FRAMES = 64
+"""In which it is decided who speaks: one second."""
+JUDGE_NS = NS_PER_S * 6 // 10
+"""Between two judgements of a seat at which somebody speaks."""
+UNCLEAR, UNCLEAR_TIMES = 0.82, 3
+"""Words are unclear when the mean of so many judgements is lower: STOI below 0.75 is found."""
+UNCLEAR_HOLD_NS = 10 * NS_PER_S
+"""It is told for so long after the last unclear words."""
+TOLD_EVERY_NS = 60 * NS_PER_S
+"""Of a seat it is told anew at most once in this time."""
+PAUSE_NS = 2 * NS_PER_S
+"""A longer pause ends a turn."""
+TURN_NS = NS_PER_S // 2
+"""A shorter one is none: a cough, a yes of another seat."""
+LONGEST_NS = 60 * NS_PER_S
+"""A longer one is told in pieces: what is told is not lost."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Somebody spoke at a microphone without a long pause.
+
+    Attributes:
+        name: of the microphone.
+        start_ns, end_ns: recording clock.
+        intelligibility: mean estimate, 0 to 1; None: too short to tell.
+        unclear_s: seconds in which the words were hard to make out.
+        cause: what disturbed most then; empty: nothing.
+    """
+
+    name: str
+    start_ns: int
+    end_ns: int
+    intelligibility: float | None = None
+    unclear_s: float = 0.0
+    cause: str = ""
+
+
+class Seat:
+    """Follows one microphone.
+
+    Attributes:
+        end_ns: recording clock up to which it was listened to.
+        levels: of the last seconds, one row for each 16 ms before :attr:`end_ns`.
+        speech_ns: end of the newest speech, or None.
+        unclear: what makes the words hard to make out now, as it is told; None: nothing.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.end_ns = 0
+        self.speech_ns: int | None = None
+        self.unclear: UnclearSpeech | None = None
+        self._told_ns: int | None = None
+        self._unclear_ns = 0
+        self._judged_ns = 0
+        self._heard_ns: int | None = None
+        self._start_ns: int | None = None
+        self._judgements: list[Clarity] = []
+        self._unclear_causes: list[UnclearSpeech] = []
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew after a hole; a turn goes on over a short one."""
+        self._recent: deque[bool] = deque(maxlen=WITHIN)
+        self.levels: Levels = no_levels()
+        self._probabilities = np.zeros(0, np.float32)
+        self._before = np.zeros(0, np.float32)
+        self._new_frames = 0
+
+    def push(self, samples: Floats, probabilities: Floats, end_ns: int) -> None:
+        """Take chunks with their probabilities of speech; ``end_ns`` is their end."""
+        joined = np.concatenate((self._before, samples))
+        found = band_levels(joined)
+        self._before = joined[len(found) * HOP :]
+        self.levels = np.concatenate((self.levels, found))[-FLOOR_FRAMES:]
+        rows = np.repeat(probabilities, CHUNK // HOP)
+        self._probabilities = np.concatenate((self._probabilities, rows))[-FLOOR_FRAMES:]
+        self.end_ns = end_ns
+        self._new_frames = len(rows)
+        for index, probability in enumerate(probabilities):
+            self._recent.append(bool(probability > SPEECH))
+            if self._recent[-1] and sum(self._recent) >= NEEDED:
+                self._heard_ns = end_ns - (len(probabilities) - 1 - index) * CHUNK_NS
+
+    @property
+    def has_voice(self) -> bool:
+        """Whether the newest chunks hold a voice: one that speaks here, or loudly elsewhere."""
+        return bool(np.any(self._probabilities[-2 * WITHIN :] > MAYBE))
+
+    def attend(self, other: Levels) -> None:
+        """Take note of who spoke in the newest chunks.
+
+        Args:
+            other: the loudest of the other seats at the moments of :attr:`levels`.
+        """
+        newest = self.levels[-OWN_FRAMES:]
+        if len(newest) and not is_own(newest, noise_floor(self.levels), other[-OWN_FRAMES:]):
+            self._heard_ns = None
+            self._probabilities[-self._new_frames :] = 0.0  # no speech of this seat
+            return
+        heard_ns, self._heard_ns = self._heard_ns, None
+        if heard_ns is not None:
+            self.speech_ns = heard_ns
+            if self._start_ns is None:
+                self._start_ns = heard_ns - NEEDED * CHUNK_NS
+        if self.end_ns - self._judged_ns >= JUDGE_NS:
+            self._judge(other)
+
+    def _judge(self, other: Levels) -> None:
+        self._judged_ns = self.end_ns
+        count = min(len(self.levels), len(self._probabilities))
+        probabilities = self._probabilities[-count:]
+        found = judge(self.levels[-count:], probabilities, probabilities > MAYBE, other)
+        if found is None:
+            return
+        self._judgements.append(found)
+        newest = self._judgements[-UNCLEAR_TIMES:]
+        value = sum(row.intelligibility for row in newest) / len(newest)
+        if len(newest) == UNCLEAR_TIMES and value < UNCLEAR:
+            self._be_unclear(found.cause)
+
+    def _be_unclear(self, cause: UnclearSpeech) -> None:
+        """Note unclear words, and tell of them unless that was told a moment ago."""
+        self._unclear_causes.append(cause)
+        self._unclear_ns = self.end_ns
+        is_due = self._told_ns is None or self.end_ns - self._told_ns >= TOLD_EVERY_NS
+        if self.unclear is None and is_due:
+            self.unclear, self._told_ns = cause, self.end_ns
+
+    def ended_turn(self) -> Turn | None:
+        """Return the turn that has just ended, if one has."""
+        if self.unclear and self.end_ns - self._unclear_ns > UNCLEAR_HOLD_NS:
+            self.unclear = None
+        start_ns, spoken_ns = self._start_ns, self.speech_ns
+        if start_ns is None or spoken_ns is None:
+            if not self.has_voice:
+                self._judgements, self._unclear_causes = [], []
+            return None
+        is_over = self.end_ns - spoken_ns > PAUSE_NS
+        if not is_over and spoken_ns - start_ns < LONGEST_NS:
+            return None
+        values = [row.intelligibility for row in self._judgements]
+        causes = self._unclear_causes
+        turn = Turn(
+            self.name,
+            start_ns,
+            spoken_ns,
+            round(sum(values) / len(values), 3) if values else None,
+            min(len(causes) * JUDGE_NS, spoken_ns - start_ns) / NS_PER_S,
+            max(causes, key=causes.count) if causes else "",
+        )
+        self._start_ns = None if is_over else spoken_ns
+        self._judgements, self._unclear_causes = [], []
+        return turn if spoken_ns - start_ns >= TURN_NS else None
+
+
+def loudest_other(seats: list[Seat], of: Seat) -> NDArray[np.float32]:
+    """Return the loudest level of the other seats at the moments of the levels of ``of``.
+
+    Frames of two sound cards are at most half a frame apart; a seat that is not listened to as far
+    says nothing of the newest moments.
+    """
+    loudest = np.full_like(of.levels, FLOOR_DB)
+    has_other = False
+    for seat in seats:
+        if seat is of or not len(seat.levels):
+            continue
+        late = round((of.end_ns - seat.end_ns) / FRAME_NS)
+        rows = seat.levels[: len(seat.levels) + late] if late < 0 else seat.levels
+        count = min(len(rows), len(loudest) - max(late, 0))
+        if count > 0:
+            end = len(loudest) - max(late, 0)
+            part = loudest[end - count : end]
+            np.maximum(part, rows[-count:], out=part)
+            has_other = True
+    return loudest if has_other else no_levels()

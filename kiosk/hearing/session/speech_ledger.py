@@ -1,0 +1,95 @@
+"""Who spoke at which microphone, from when to when, and how well it can be made out (S18).
+
+The turns are in the hearing's journal (``speech``). A hearing's state keeps the totals, the newest
+turn and the worst ones of each microphone, so that it does not grow with every turn.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from kiosk.api.speech import SpeechTotal, SpokenPlace
+from kiosk.clocks import NS_PER_S
+from kiosk.evidence.chain import Entry
+from kiosk.hardware.audibility.seat import Turn
+
+WORST = 10
+"""Places that are kept of a microphone."""
+
+
+@dataclass
+class _Speaker:
+    latest: SpokenPlace
+    turns: int = 0
+    seconds: float = 0.0
+    unclear_seconds: float = 0.0
+    judged_seconds: float = 0.0
+    weighted: float = 0.0
+    worst: list[SpokenPlace] = field(default_factory=list)
+
+
+class SpeechLedger:
+    """The turns of a hearing as a fold over journal entries."""
+
+    def __init__(self) -> None:
+        self._speakers: dict[str, _Speaker] = {}
+
+    def apply(self, entry: Entry) -> None:
+        """Apply an entry ``speech``."""
+        place = SpokenPlace(
+            part=int(entry["part"]),
+            part_seconds=float(entry["part_seconds"]),
+            seconds=float(entry["lasts"]),
+            unclear_seconds=float(entry.get("unclear_seconds") or 0.0),
+            cause=str(entry.get("cause") or ""),
+        )
+        speaker = self._speakers.setdefault(str(entry["source"]), _Speaker(place))
+        speaker.turns += 1
+        speaker.seconds += place.seconds
+        speaker.unclear_seconds += place.unclear_seconds
+        speaker.latest = max(speaker.latest, place, key=lambda row: (row.part, row.part_seconds))
+        if (value := entry.get("intelligibility")) is not None:
+            speaker.judged_seconds += place.seconds
+            speaker.weighted += float(value) * place.seconds
+        if place.unclear_seconds:
+            rows = sorted((*speaker.worst, place), key=lambda row: -row.unclear_seconds)
+            speaker.worst = rows[:WORST]
+
+    def describe(self) -> tuple[SpeechTotal, ...]:
+        """Return the totals as in State, by microphone."""
+        return tuple(_total(name, speaker) for name, speaker in sorted(self._speakers.items()))
+
+
+def _total(name: str, speaker: _Speaker) -> SpeechTotal:
+    judged = speaker.judged_seconds
+    return SpeechTotal(
+        source=name,
+        turns=speaker.turns,
+        seconds=round(speaker.seconds, 1),
+        unclear_seconds=round(speaker.unclear_seconds, 1),
+        intelligibility=round(speaker.weighted / judged, 3) if judged else None,
+        latest=speaker.latest,
+        worst=tuple(speaker.worst),
+    )
+
+
+def turn_fields(turn: Turn, part: int, tap_ns: int, stop_ns: int | None) -> dict[str, Any] | None:
+    """Return the entry ``speech`` of what ``turn`` has in ``part``; None: nothing.
+
+    Args:
+        tap_ns, stop_ns: begin and end of the part on the recording clock of this boot.
+    """
+    start_ns = max(turn.start_ns, tap_ns)
+    end_ns = turn.end_ns if stop_ns is None else min(turn.end_ns, stop_ns)
+    if end_ns <= start_ns:
+        return None
+    return {
+        "part": part,
+        "source": turn.name,
+        "part_seconds": round((start_ns - tap_ns) / NS_PER_S, 2),
+        "lasts": round((end_ns - start_ns) / NS_PER_S, 2),
+        "intelligibility": turn.intelligibility,
+        "unclear_seconds": round(min(turn.unclear_s, (end_ns - start_ns) / NS_PER_S), 2),
+        "cause": turn.cause,
+    }

@@ -1,0 +1,138 @@
+"""Who speaks at which seat, from when to when, and which words are hard to make out."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from bench.speech_mixtures import MEASURING, RATE, SPEECH_DB, Floats, at_level, noise, spoken
+from kiosk.clocks import NS_PER_S
+from kiosk.hardware.audibility.listener import Listener
+from kiosk.hardware.audibility.seat import Turn
+from kiosk.hardware.audibility.voice_model import VoiceModel
+
+MODEL = VoiceModel.load()
+BEGIN_NS = 10**12
+STEP = round(0.3 * RATE)
+LANGUAGES = ("kk", "ru", "en")
+
+
+@dataclass
+class Told:
+    """What was told of each microphone: why, and at which second."""
+
+    turns: list[Turn] = field(default_factory=list)
+    unclear: list[tuple[str, str, float]] = field(default_factory=list)
+
+    def spans(self, name: str) -> list[tuple[float, float]]:
+        return [
+            ((turn.start_ns - BEGIN_NS) / NS_PER_S, (turn.end_ns - BEGIN_NS) / NS_PER_S)
+            for turn in self.turns
+            if turn.name == name
+        ]
+
+
+def words(language: str, number: int, voice: str = "+m2") -> Floats:
+    return spoken(MEASURING.texts[language][number], language + voice, 140, 50)
+
+
+def silence(seconds: float) -> Floats:
+    return np.zeros(round(seconds * RATE), np.float32)
+
+
+def listen(*channels: Sequence[Floats], room_db: float = SPEECH_DB - 40) -> Told:
+    """Let a listener hear the pieces of each channel one after the other, in a quiet room."""
+    joined = [np.concatenate([*pieces, silence(4)]) for pieces in channels]
+    length = min(len(row) for row in joined)
+    random, told = np.random.default_rng(8), Told()
+    rows = [row[:length] + at_level(noise(random, "fan", length), room_db) for row in joined]
+    listener = Listener(MODEL, {"abcdefgh"[number]: RATE for number in range(len(rows))})
+    before: dict[str, str | None] = {}
+    for start in range(0, length - STEP + 1, STEP):
+        for number, row in enumerate(rows):
+            block = np.round(row[start : start + STEP] * 32767).astype(np.int16)
+            listener.push(number, BEGIN_NS + start * NS_PER_S // RATE, block)
+        for heard in listener.listen():
+            if heard.unclear and not before.get(heard.name):
+                told.unclear.append((heard.name, heard.unclear, (start + STEP) / RATE))
+            before[heard.name] = heard.unclear
+        told.turns += listener.take_turns()
+    return told
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_clear_words_are_a_turn_and_nothing_is_told(language: str) -> None:
+    said = np.concatenate((words(language, 0), silence(0.4), words(language, 1)))
+    told = listen([silence(2), said])
+    ((start_s, end_s),) = told.spans("a")
+    assert start_s == pytest.approx(2, abs=0.5)
+    assert end_s == pytest.approx(2 + len(said) / RATE, abs=0.8)
+    assert told.unclear == []
+    (turn,) = told.turns
+    assert turn.intelligibility is not None
+    assert turn.intelligibility > 0.9
+    assert (turn.unclear_s, turn.cause) == (0.0, "")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_words_in_a_loud_fan_are_told_within_five_seconds_with_their_seconds(language: str) -> None:
+    said = np.concatenate([words(language, number) for number in range(3)])
+    told = listen([silence(2), said], room_db=SPEECH_DB + 5)
+    assert [(name, cause) for name, cause, _ in told.unclear] == [("a", "noise")]
+    assert told.unclear[0][2] < 2 + 5
+    assert sum(turn.unclear_s for turn in told.turns) > len(said) / RATE / 3
+    assert {turn.cause for turn in told.turns} == {"noise"}
+
+
+def test_it_is_told_at_most_once_a_minute() -> None:
+    said = np.concatenate([words("ru", number % 4) for number in range(20)])
+    told = listen([silence(2), said[: 75 * RATE]], room_db=SPEECH_DB + 5)
+    moments = [moment_s for _, _, moment_s in told.unclear]
+    assert 1 <= len(moments) <= 2
+    assert all(later - earlier >= 60 for earlier, later in itertools.pairwise(moments))
+
+
+@pytest.mark.parametrize("leak_db", [-6, -12, -20])
+def test_a_voice_that_reaches_another_seat_speaks_at_its_own_alone(leak_db: int) -> None:
+    first = np.concatenate((words("ru", 0), words("ru", 1)))
+    second = np.concatenate((words("kk", 2, "+f1"), words("kk", 3, "+f1")))
+    leak = 10 ** (leak_db / 20)
+    at_a = [silence(2), first, silence(4), second * leak]
+    at_b = [silence(2), first * leak, silence(4), second]
+    told = listen(at_a, at_b)
+    ((a_start, a_end),) = told.spans("a")
+    ((b_start, b_end),) = told.spans("b")
+    assert (a_start, a_end) == pytest.approx((2, 2 + len(first) / RATE), abs=0.8)
+    begun = 6 + len(first) / RATE
+    assert (b_start, b_end) == pytest.approx((begun, begun + len(second) / RATE), abs=0.8)
+    assert told.unclear == []
+
+
+def test_two_who_speak_at_once_are_told_as_cross_talk() -> None:
+    first = np.concatenate([words("ru", number) for number in (0, 1, 2)])
+    second = np.concatenate([words("ru", number, "+f1") for number in (3, 2, 0)])
+    length = min(len(first), len(second))
+    first, second = first[:length], second[:length] * 2
+    told = listen([silence(2), first + second * 0.6], [silence(2), second + first * 0.6])
+    assert ("a", "cross_talk") in [(name, cause) for name, cause, _ in told.unclear]
+    assert told.spans("a")
+    assert told.spans("b")
+
+
+def test_a_pause_of_more_than_two_seconds_ends_a_turn() -> None:
+    told = listen(
+        [silence(2), words("en", 0), silence(1), words("en", 1), silence(3), words("en", 2)]
+    )
+    assert len(told.spans("a")) == 2
+
+
+def test_a_long_turn_comes_in_pieces_of_a_minute() -> None:
+    said = np.concatenate([words("en", number % 4) for number in range(20)])
+    told = listen([silence(1), said[: 70 * RATE]])
+    (first, second) = told.spans("a")
+    assert 59 < first[1] - first[0] < 62
+    assert second[0] == pytest.approx(first[1], abs=0.1)

@@ -1,0 +1,118 @@
+"""Who spoke is in the journal and in State; words hard to make out are an alarm (S18)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosk.api.states import MicrophoneState, UnclearSpeech
+from kiosk.clocks import NS_PER_S, recording_ns
+from kiosk.config import MicrophoneSettings
+from kiosk.hardware.audibility.seat import Turn
+from kiosk.hearing.session.speech_ledger import WORST, SpeechLedger, turn_fields
+from tests.hearing.courtroom_rig import CourtroomRig, courtroom_settings
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[CourtroomRig]:
+    microphones = tuple(
+        MicrophoneSettings(name=name, role=name, device=f"mic_{name}")
+        for name in ("judge", "witness")
+    )
+    made = CourtroomRig(tmp_path, courtroom_settings(tmp_path, microphones))
+    yield made
+    made.crash()
+
+
+def turn(name: str, start_ns: int, seconds: float, unclear_s: float = 0.0, **more: Any) -> Turn:
+    return Turn(name, start_ns, start_ns + round(seconds * NS_PER_S), unclear_s=unclear_s, **more)
+
+
+def alarms(rig: CourtroomRig) -> set[tuple[str, str]]:
+    return {(row["code"], row["source"]) for row in rig.state()["alarms"]}
+
+
+@pytest.mark.parametrize("cause", list(UnclearSpeech))
+def test_unclear_words_are_an_alarm_of_their_seat_while_recorded(
+    rig: CourtroomRig, cause: UnclearSpeech
+) -> None:
+    witness = next(row for row in rig.sources.microphones if row.name == "witness")
+    witness.set_state(MicrophoneState.OK)
+    witness.hear_speech(recording_ns(), cause)
+    assert (cause.alarm, "witness") not in alarms(rig), "nothing is recorded"
+    rig.begin(format="offline")
+    assert (cause.alarm, "witness") in alarms(rig)
+    witness.hear_speech(recording_ns(), None)
+    assert (cause.alarm, "witness") not in alarms(rig)
+    witness.hear_speech(recording_ns(), cause)
+    witness.lose_detector()
+    assert (cause.alarm, "witness") not in alarms(rig), "nobody knows now"
+
+
+def test_turns_are_journalled_with_their_part_and_known_after_a_crash(rig: CourtroomRig) -> None:
+    hearing_id = rig.begin(format="offline")
+    hearing = rig.courtroom.current
+    assert hearing is not None
+    tap_ns = hearing.state.parts[1].tap_ns
+    before = turn("judge", tap_ns - 9 * NS_PER_S, 5)
+    early = turn("judge", tap_ns - NS_PER_S, 3, intelligibility=0.9)
+    late = turn("witness", tap_ns + 4 * NS_PER_S, 6, 2.4, cause="far", intelligibility=0.7)
+    hearing.add_turns([before, early, late])
+    hearing.settle(5)
+    rows = [
+        (row["source"], row["part"], row["part_seconds"], row["lasts"], row["unclear_seconds"])
+        for row in rig.lines(hearing_id, "speech")
+    ]
+    assert rows == [("judge", 1, 0.0, 2.0, 0.0), ("witness", 1, 4.0, 6.0, 2.4)]
+    shown = rig.hearing()["speech"]
+    assert [(row["source"], row["seconds"], row["unclear_seconds"]) for row in shown] == [
+        ("judge", 2.0, 0.0),
+        ("witness", 6.0, 2.4),
+    ]
+    assert shown[1]["worst"] == [shown[1]["latest"]]
+    assert shown[1]["latest"]["cause"] == "far"
+
+
+@pytest.mark.parametrize(
+    ("start_s", "seconds", "stop_s", "wanted"),
+    [
+        (-5, 4, None, None),
+        (-1, 3, None, (0.0, 2.0)),
+        (4, 3, None, (4.0, 3.0)),
+        (4, 3, 6, (4.0, 2.0)),
+        (7, 3, 6, None),
+    ],
+)
+def test_only_what_was_said_while_the_part_ran_is_kept(
+    start_s: int, seconds: int, stop_s: int | None, wanted: tuple[float, float] | None
+) -> None:
+    tap_ns = 10**12
+    stop_ns = None if stop_s is None else tap_ns + stop_s * NS_PER_S
+    fields = turn_fields(turn("judge", tap_ns + start_s * NS_PER_S, seconds), 1, tap_ns, stop_ns)
+    found = None if fields is None else (fields["part_seconds"], fields["lasts"])
+    assert found == wanted
+
+
+def test_the_state_keeps_the_worst_places_and_does_not_grow() -> None:
+    ledger = SpeechLedger()
+    for number in range(500):
+        ledger.apply(
+            {
+                "part": 1,
+                "source": "judge",
+                "part_seconds": number * 10.0,
+                "lasts": 8.0,
+                "intelligibility": 0.8 if number % 2 else None,
+                "unclear_seconds": number % 7 / 2,
+                "cause": "noise",
+            }
+        )
+    (total,) = ledger.describe()
+    assert (total.turns, total.seconds) == (500, 4000.0)
+    assert total.intelligibility == pytest.approx(0.8)
+    assert len(total.worst) == WORST
+    assert {row.unclear_seconds for row in total.worst} == {3.0}
+    assert total.latest.part_seconds == 4990.0
