@@ -8,14 +8,13 @@ the default is a quarter.
 from __future__ import annotations
 
 import os
-import resource
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
+from bench.fit_clarity import intelligibility
 from bench.measure import Measure
 from bench.speech_mixtures import (
     LEAD_S,
@@ -28,15 +27,20 @@ from bench.speech_mixtures import (
     mixtures,
     noise,
 )
-from kiosk.clocks import NS_PER_S
+from kiosk.clocks import NS_PER_S, recording_ns
+from kiosk.config import MicrophoneSettings
 from kiosk.hardware.audibility.listener import Heard, Listener
 from kiosk.hardware.audibility.voice_model import VoiceModel
+from kiosk.hardware.audio.block import AudioBlock, Samples
+from kiosk.hardware.sources.microphone_source import MicrophoneSource
+from kiosk.hardware.sources.speech_detector import SpeechDetector
 
 MIXTURES = int(os.environ.get("KIOSK_BENCH_MIXTURES", "75"))
 POOR, GOOD = 0.75, 0.9
 WITHIN_S = 5.0
 LISTEN_S = 0.3
 MICROPHONES, CARD_RATE, COST_S = 8, 48_000, 30
+BLOCK_S = 0.1
 NOISES_DB = (-50, -35, -20)
 NOISE_S = 20
 STEP_NS = 10**15
@@ -45,8 +49,6 @@ STEP_NS = 10**15
 
 def run(_repeats: int) -> list[Measure]:
     """Judge the mixtures; there is no peer: a level meter calls all of them good."""
-    from bench.fit_clarity import intelligibility
-
     model = VoiceModel.load()
     poor, good, found, false = 0, 0, 0, 0
     for one in mixtures(MEASURING, MIXTURES):
@@ -60,7 +62,7 @@ def run(_repeats: int) -> list[Measure]:
     heard = sum(
         is_heard(model, kind, level) for kind in ("fan", "hum", "rain") for level in NOISES_DB
     )
-    speaking, silent, memory = (float(word) for word in _cost().split())
+    (speaking, memory), (silent, _) = cost(True), cost(False)
     return [
         Measure(f"unclear words found within {WITHIN_S:g} s, of {poor}", found / poor, "share"),
         Measure(f"clear words called unclear, of {good}", false / good, "share"),
@@ -99,31 +101,52 @@ def is_heard(model: VoiceModel, kind: str, level_db: float) -> bool:
     return any(row.speech_ns for _, heard in listen(model, samples, RATE) for row in heard)
 
 
-def _cost() -> str:
-    """Return shares of a core and memory, measured in a process of its own."""
-    command = [sys.executable, "-m", "bench.bench_audibility"]
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-    return subprocess.run(
-        command, check=True, capture_output=True, text=True, env=environment
-    ).stdout
+def cost(speaks: bool) -> tuple[float, float]:
+    """Return share of a core and memory in MB of the recorder's process that listens.
+
+    It gets the blocks of eight microphones as they come, for :data:`COST_S`.
+    """
+    random = np.random.default_rng(MEASURING.seed)
+    names = [f"m{number}" for number in range(MICROPHONES)]
+    settings = [MicrophoneSettings(name=name, role=name, device=name) for name in names]
+    sources = tuple(MicrophoneSource(row) for row in settings)
+    voice = mixture(MEASURING, random, "fan", 20.0, "ru").samples[0]
+    voice = np.tile(np.repeat(voice * speaks, CARD_RATE // RATE), 1 + COST_S // 7)
+    room = at_level(noise(random, "fan", len(voice)), SPEECH_DB - 40)
+    rows = [voice * 0.25 ** (number > 0) + room for number in range(MICROPHONES)]
+    blocks = [np.round(row * 32767).astype(np.int16) for row in rows]
+    detector = SpeechDetector(sources)
+    detector.open()
+    try:
+        return _feed(detector, sources, blocks)
+    finally:
+        detector.close()
 
 
-def main() -> int:
-    """Print what eight microphones cost while somebody speaks and while nobody does, and memory."""
-    model, random, costs = VoiceModel.load(), np.random.default_rng(MEASURING.seed), []
-    one = mixture(MEASURING, random, "fan", 20.0, "ru").samples[0]
-    speech = np.tile(np.repeat(one, CARD_RATE // RATE), COST_S)[: COST_S * CARD_RATE]
-    room = at_level(noise(random, "fan", COST_S * CARD_RATE), SPEECH_DB - 40)
-    for voice in (speech, np.zeros_like(speech)):
-        samples = np.stack([voice * 0.25 ** (number > 0) for number in range(MICROPHONES)]) + room
-        begun = time.process_time()
-        for _ in listen(model, samples, CARD_RATE):
-            pass
-        costs.append((time.process_time() - begun) / COST_S)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(*(f"{cost:.4f}" for cost in costs), f"{memory:.0f}")
-    return 0
+def _feed(
+    detector: SpeechDetector, sources: tuple[MicrophoneSource, ...], rows: list[Samples]
+) -> tuple[float, float]:
+    while not detector.is_working:
+        time.sleep(0.1)
+    pid, size, begun_ns = detector.pid, round(CARD_RATE * BLOCK_S), recording_ns()
+    assert pid is not None
+    cpu_s = process_seconds(pid)
+    for index in range(round(COST_S / BLOCK_S)):
+        at_ns = begun_ns + round(index * BLOCK_S * NS_PER_S)
+        for source, row in zip(sources, rows, strict=True):
+            block = AudioBlock(0, index * size, at_ns, row[index * size : (index + 1) * size])
+            if source.hand_to is not None:
+                source.hand_to(block)
+        time.sleep(max(0.0, (at_ns - recording_ns()) / NS_PER_S + BLOCK_S))
+    used = process_seconds(pid) - cpu_s
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    (peak,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
+    if detector.dropped:
+        print(f"  {detector.dropped} blocks dropped")
+    return used / COST_S, int(peak.split()[1]) / 1024
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def process_seconds(pid: int) -> float:
+    """Return the processor time that a process has used, in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

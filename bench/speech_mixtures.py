@@ -128,7 +128,7 @@ def spoken(text: str, voice: str, words_a_minute: int, pitch: int) -> Floats:
 def at_level(samples: Floats, level_db: float) -> Floats:
     """Return ``samples`` with that mean power, dB of full scale."""
     power = float(np.mean(samples**2)) or 1.0
-    return (samples * np.sqrt(10 ** (level_db / 10) / power)).astype(np.float32)
+    return np.asarray(samples * np.sqrt(10 ** (level_db / 10) / power), np.float32)
 
 
 def mixtures(voices: Voices, count: int) -> Iterator[Mixture]:
