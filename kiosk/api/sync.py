@@ -17,6 +17,8 @@ from kiosk.api.upkeep import SYNC_UPKEEP
 CONTRACT = 1
 """Version of sync's State."""
 Verdict = Literal["good", "borderline", "below", "unreachable"]
+CallClass = Literal["heard", "gaps", "unheard"]
+Remedy = Literal["rate", "loss", "jitter", "delay", "load"]
 
 
 class Link(Model):
@@ -61,25 +63,45 @@ class CurrentDelivery(Model):
 
 
 class LinkCheckResult(Model):
-    """Result of a link check. What cannot be measured is null (loss and jitter: UDP is blocked)."""
+    """Result of a link check. What cannot be measured is null (loss: UDP is blocked)."""
 
     at: Moment = ""
     state: Literal["passed", "failed"] = "failed"
     verdict: Verdict = "unreachable"
-    """For the slower direction, against the limit of the rules."""
+    """On the rate of the slower direction, against the limit of the rules (R31)."""
+    call: CallClass | None = None
+    """What people will notice in a call; null: not measured."""
+    score: float | None = None
+    """Mean opinion score of the call's voice, 1 to 4.5 (ITU-T G.107)."""
+    remedy: Remedy | None = None
+    """What the one thing that helps is about; null: nothing is needed."""
+    via: Literal["udp", "https"] | None = None
+    """Over what the call's packets went."""
     down_mbit: float | None = None
     up_mbit: float | None = None
     rtt_ms: float | None = None
     loss: float | None = None
-    """Fraction of the datagrams, 0 to 1."""
+    """Fraction of the datagrams that did not come back, 0 to 1."""
+    late: float | None = None
+    """Fraction that came later than a jitter buffer waits, in the worse direction."""
     jitter_ms: float | None = None
+    """Of the worse direction (RFC 3550)."""
+    loaded_rtt_ms: float | None = None
+    """Round trip while both directions are full."""
+    loaded_loss: float | None = None
+    round_trips_per_minute: int | None = None
+    """Responsiveness under load (draft-ietf-ippm-responsiveness)."""
     bearer: str | None = None
     """``ethernet``, ``wifi``, ...; null: not known."""
     limit_mbit: float | None = None
     problem: str | None = None
     """Why nothing could be measured."""
     sentence: dict[str, str | None] = Field(default_factory=dict)
-    """What the verdict means for a hearing, by language."""
+    """What people will notice, by language."""
+    rate_sentence: dict[str, str | None] = Field(default_factory=dict)
+    """Whether the least rate is reached, by language."""
+    remedy_sentence: dict[str, str | None] = Field(default_factory=dict)
+    """What helps, by language."""
 
 
 class BootMoment(Model):
@@ -119,11 +141,9 @@ class LinkCheckState(Model):
 class LinkCheckStep(Model):
     """Progress of a link check."""
 
-    phase: Literal["down", "up", "echo"]
+    phase: Literal["call", "load"]
     seconds: float
     of_seconds: float
-    mbit: float | None = None
-    """Median so far; null for the echo."""
 
 
 class UploadState(Model):
@@ -240,13 +260,6 @@ class Delivery(Model):
     route: Literal["network", "courier"] = "network"
 
 
-class LinkCheckRequest(Model):
-    """How to check the link."""
-
-    quick: bool = False
-    """An echo test of 2 s, not 10 s."""
-
-
 class MissingFile(Model):
     """A file that the central system lacks, and where to send it."""
 
@@ -328,7 +341,6 @@ CHECK_LINK = Operation(
     "/v1/link-check",
     "Check the link; events `link-check` show the progress",
     LinkCheckResult,
-    request=LinkCheckRequest,
     errors={409: ("link_check_running", "cancelled")},
 )
 CANCEL_LINK_CHECK = Operation(

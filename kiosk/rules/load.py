@@ -126,6 +126,8 @@ def load_rules(folder: Path = DATA_FOLDER) -> Rules:
         "note_templates": (model.NoteTemplate, "notes", "template"),
         "limits": (model.Limit, "limits", "limit"),
         "link_verdicts": (model.LinkVerdict, "limits", "link_verdict"),
+        "call_verdicts": (model.CallVerdict, "limits", "call_verdict"),
+        "link_remedies": (model.LinkRemedy, "limits", "link_remedy"),
         "online_services": (model.OnlineService, "online_services", "service"),
         "languages": (model.LanguageRow, "languages", "language"),
         "questions": (model.Question, "rules", "question"),

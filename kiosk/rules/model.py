@@ -403,7 +403,15 @@ class OnlineService(LabelledRow):
 
 
 class LinkVerdict(LabelledRow):
-    """Meaning of a link check's verdict for the hearing, as a sentence (R30, R31)."""
+    """How the measured rate stands to the least one, as a sentence (R31)."""
+
+
+class CallVerdict(LabelledRow):
+    """What people will notice in a call over the measured line, as a sentence (R30)."""
+
+
+class LinkRemedy(LabelledRow):
+    """The one thing that helps on the measured line, as a sentence (R30)."""
 
 
 class LanguageRow(TableRow):

@@ -12,6 +12,7 @@ from kiosk.rules.errors import UnknownRuleError
 from kiosk.rules.explanations import Explanation
 from kiosk.rules.model import (
     ApplicantField,
+    CallVerdict,
     CaseKind,
     ClosureEffect,
     ClosureGround,
@@ -22,6 +23,7 @@ from kiosk.rules.model import (
     LanguageRow,
     LegalBasis,
     Limit,
+    LinkRemedy,
     LinkVerdict,
     Mrp,
     NoteTemplate,
@@ -85,6 +87,8 @@ class Rules:
     mrp: tuple[Mrp, ...]
     limits: Mapping[str, Limit]
     link_verdicts: Mapping[str, LinkVerdict]
+    call_verdicts: Mapping[str, CallVerdict]
+    link_remedies: Mapping[str, LinkRemedy]
     online_services: Mapping[str, OnlineService]
     languages: Mapping[str, LanguageRow]
     questions: Mapping[str, Question]

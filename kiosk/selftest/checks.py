@@ -40,12 +40,14 @@ _ENROLLED_SECONDS = 5.0
 """A kiosk that was enrolled just now delivers in this time; one that was not never does."""
 MAX_MISS_MM = 6.0
 """Half a button: a finger that misses by more hits another one."""
-_LINK_VERDICTS = {
-    "good": None,
-    "borderline": "link_borderline",
-    "below": "link_below",
-    "unreachable": "link_unreachable",
-}
+_LINK_CODES = (
+    ("call", "unheard", "link_unheard"),
+    ("verdict", "below", "link_below"),
+    ("call", "gaps", "link_gaps"),
+    ("verdict", "borderline", "link_borderline"),
+    ("verdict", "good", None),
+)
+"""The first that fits is what is most wrong with the line."""
 
 
 Check = Callable[[SelfTestContext], Coroutine[Any, Any, Verdict]]
@@ -247,12 +249,13 @@ async def _read_badge(context: SelfTestContext, seconds: float) -> str | None:
 
 
 async def check_link(context: SelfTestContext) -> Verdict:
-    """Goodput both ways, round trip, loss, jitter; measured by sync against the central system."""
+    """How a call over the line will be, and its rate both ways; measured by sync."""
     answer = await call_sync(context.sync.post("/v1/link-check", timeout=2 * context.check_seconds))
     measured = {key: value for key, value in answer.items() if key != "state"}
-    verdict, least = str(answer.get("verdict")), answer.get("limit_mbit")
+    least = answer.get("limit_mbit")
     limits = {} if least is None else dict.fromkeys(("down_mbit", "up_mbit"), Limit(least=least))
-    code = _LINK_VERDICTS.get(verdict, "link_unreachable")
+    fitting = (code for key, value, code in _LINK_CODES if answer.get(key) == value)
+    code = next(fitting, "link_unreachable")
     return Verdict(state_of(answer), code, measured, limits)
 
 

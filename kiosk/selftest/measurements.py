@@ -320,7 +320,31 @@ MEASURED: Mapping[str, Mapping[str, Value]] = {
         "up_mbit": Number(N_("Upload"), N_("{n} Mbit/s"), 1, is_main=True),
         "rtt_ms": Number(N_("Round trip"), MILLISECONDS, 1),
         "loss": Number(N_("Lost packets"), PER_CENT, 1, scale=100),
+        "late": Number(N_("Packets that came too late"), PER_CENT, 1, scale=100),
         "jitter_ms": Number(N_("Jitter"), MILLISECONDS, 1),
+        "call": Word(
+            N_("A call over the line"),
+            {
+                "heard": N_("is heard well"),
+                "gaps": N_("is heard with gaps"),
+                "unheard": N_("is not understood"),
+            },
+        ),
+        "score": Number(N_("Quality of the voice, 1 to 4.5"), digits=1),
+        "remedy": Word(
+            N_("What is wrong"),
+            {
+                "rate": N_("too slow for a call"),
+                "loss": N_("data is lost"),
+                "jitter": N_("data comes unevenly"),
+                "delay": N_("sound comes late"),
+                "load": N_("sound comes late beside large files"),
+            },
+        ),
+        "loaded_rtt_ms": Number(N_("Round trip when full"), MILLISECONDS, 0),
+        "loaded_loss": Number(N_("Lost packets when full"), PER_CENT, 1, scale=100),
+        "round_trips_per_minute": Number(N_("Round trips a minute when full")),
+        "via": Word(N_("Measured with"), {"udp": N_("datagrams"), "https": N_("requests")}),
         "bearer": Word(
             N_("Connection"),
             {
@@ -341,6 +365,8 @@ MEASURED: Mapping[str, Mapping[str, Value]] = {
         ),
         "problem": Code(N_("Reason")),
         "sentence": Sentence(N_("Meaning")),
+        "rate_sentence": Sentence(N_("Rate")),
+        "remedy_sentence": Sentence(N_("What helps")),
         "limit_mbit": Silent("it is the limit beside download and upload"),
         "at": Silent("the time of the test is shown with each result"),
     },

@@ -132,10 +132,9 @@ class SyncApi:
             raise NotFoundError("not in the outbox (not sealed yet, or unknown)")
         return item.delivery(context.progress.current_bytes(item.id))
 
-    async def _check_link(self, call: Call) -> Model:
-        quick = (await call.read(calls.LinkCheckRequest)).quick
+    async def _check_link(self, _call: Call) -> Model:
         check = self._core.link_check.run
-        result = await asyncio.to_thread(check, self._publish_check, quick=quick)
+        result = await asyncio.to_thread(check, self._publish_check)
         await asyncio.to_thread(self._core.scheduled_checks.publish, result)
         return result
 

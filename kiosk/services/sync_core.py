@@ -25,7 +25,12 @@ from kiosk.sync.delivery.registrar import Registrar
 from kiosk.sync.delivery.retention import Retention, receipted_hashes
 from kiosk.sync.delivery.timestamps import TimestampWorker
 from kiosk.sync.delivery.worker import DeliveryWorker
-from kiosk.sync.link_check.link_check import LinkCheck, LinkLimits, ProgressCallback
+from kiosk.sync.link_check.link_check import (
+    Connections,
+    LinkCheck,
+    LinkLimits,
+    ProgressCallback,
+)
 from kiosk.sync.link_check.scheduled_checks import ScheduledLinkChecks
 from kiosk.sync.outbox.lanes import Lane
 from kiosk.sync.outbox.registrations import PROVISIONAL
@@ -79,8 +84,7 @@ class SyncCore:
         )
         self.link_check = LinkCheck(
             self.context,
-            Connection(self.paths, settings.central.url),
-            Connection(self.paths, settings.central.url),
+            Connections(*(Connection(self.paths, settings.central.url) for _ in range(3))),
             _link_limits(load_rules()),
         )
         before = timedelta(minutes=settings.sync.link_check_minutes)
@@ -225,5 +229,8 @@ class SyncCore:
 def _link_limits(rules: Rules) -> LinkLimits:
     least = rules.limit("net_min_mbit")
     percent = rules.limit("net_borderline_percent")
-    sentences = {row.id: row.label.as_map() for row in rules.link_verdicts.values()}
-    return LinkLimits(float(least), float(percent) / 100, sentences)
+    words = [
+        {row.id: row.label.as_map() for row in rows.values()}
+        for rows in (rules.link_verdicts, rules.call_verdicts, rules.link_remedies)
+    ]
+    return LinkLimits(float(least), float(percent) / 100, *words)

@@ -75,6 +75,8 @@ KNOWN_FAULTS = [
     "hash_mismatch",
     "queue_growing",
     "link_below",
+    "link_gaps",
+    "link_unheard",
 ]
 
 

@@ -353,6 +353,14 @@ def test_without_sign_in_the_recorder_refuses(open_kiosk: Open) -> None:
         ({"state": "passed", "verdict": "good"}, ("passed", None)),
         ({"state": "passed", "verdict": "borderline"}, ("passed", "link_borderline")),
         ({"state": "failed", "verdict": "below", "up_mbit": 0.4}, ("failed", "link_below")),
+        (
+            {"state": "passed", "verdict": "good", "call": "gaps"},
+            ("passed", "link_gaps"),
+        ),
+        (
+            {"state": "failed", "verdict": "below", "call": "unheard"},
+            ("failed", "link_unheard"),
+        ),
         ({"state": "failed", "verdict": "unreachable"}, ("failed", "link_unreachable")),
         ({"nonsense": 1}, ("failed", "link_unreachable")),
     ],

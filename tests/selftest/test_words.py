@@ -15,7 +15,7 @@ import pytest
 import kiosk.selftest
 from kiosk.api.reports import Limit
 from kiosk.api.states import CameraState, ClockState, CourtKeyState, MicrophoneState
-from kiosk.api.sync import LinkCheckResult, Verdict
+from kiosk.api.sync import CallClass, LinkCheckResult, Remedy, Verdict
 from kiosk.hardware.machine_health import MachineHealth
 from kiosk.locale import LANGUAGES, Translator
 from kiosk.selftest import CHECKS
@@ -52,7 +52,7 @@ def test_no_check_measures_what_has_no_words(source: Path) -> None:
     """A new value in a check is red here until it has words."""
     known = {name for values in MEASURED.values() for name in names_of(values)}
     known |= set(OF_EVERY_CHECK)
-    codes = {"good", "borderline", "below", "unreachable"}
+    codes = {*get_args(Verdict), *get_args(CallClass)}
     assert set(measured_names(source)) - known - codes - NO_MEASUREMENT == set()
 
 
@@ -69,6 +69,8 @@ def test_what_other_modules_measure_has_words() -> None:
         (MEASURED["clock"]["state"], set(ClockState)),
         (MEASURED["court_keys"]["state"], set(CourtKeyState)),
         (MEASURED["link"]["verdict"], set(get_args(Verdict))),
+        (MEASURED["link"]["call"], set(get_args(CallClass))),
+        (MEASURED["link"]["remedy"], set(get_args(Remedy))),
         (MEASURED["link"]["bearer"], {"wired", "wifi", "cellular", "unknown"}),
     ],
 )

@@ -28,8 +28,6 @@ from kiosk.storage.database import (
     DatabaseTooNewError,
     open_or_recreate,
 )
-from kiosk.sync.link_check.link_check import LinkLimits, is_decided, verdict_of
-from kiosk.sync.link_check.udp_echo import EchoStats
 from kiosk.sync.outbox.lanes import Lane, Lanes, PreemptedError
 from kiosk.sync.outbox.manifest import (
     Manifest,
@@ -450,53 +448,6 @@ def test_whole_tls_records_make_no_steps(mbit: float) -> None:
     for number in range(int(mbit * 1e6 / 8 / record * 6)):
         windows.add(record, number * record * 8e-6 / mbit)
     assert median_mbit(windows.complete) == pytest.approx(mbit, rel=0.01)
-
-
-@pytest.mark.parametrize(
-    ("mbit", "seconds", "enough"),
-    [
-        (0.5, 2.75, False),
-        (0.5, 3.0, True),
-        (0.9, 3.0, False),
-        (1.1, 7.75, False),
-        (1.1, 8.0, True),
-        (1.2, 3.0, True),
-        (50, 2.0, True),
-        (50, 1.75, False),
-    ],
-)
-def test_the_test_is_longer_near_the_limit(mbit: float, seconds: float, enough: bool) -> None:
-    window = int(mbit * 1e6 / 8 * 0.25)
-    assert is_decided([window] * int(seconds * 4), 1.0) is enough
-
-
-@pytest.mark.parametrize(
-    ("down", "up", "verdict"),
-    [
-        (5, 2, "good"),
-        (5, 0.9, "below"),
-        (0.5, 9, "below"),
-        (1.04, 9, "borderline"),
-        (9, 0.96, "borderline"),
-        (1.06, 1.06, "good"),
-        (0.94, 1.1, "below"),
-    ],
-)
-def test_verdict_by_the_slower_direction(down: float, up: float, verdict: str) -> None:
-    assert verdict_of(down, up, LinkLimits(1.0, 0.05)) == verdict
-
-
-def test_no_echo_is_unknown_and_not_total_loss() -> None:
-    stats = EchoStats()
-    assert stats.result(100) is None
-    for sequence in range(90):
-        stats.add(sequence, 20.0 + (sequence % 2))
-        stats.add(sequence, 500.0)  # a duplicate does not count
-    result = stats.result(100)
-    assert result is not None
-    assert abs(result.loss - 0.1) < 1e-9
-    assert 0.9 < result.jitter_ms <= 1.0
-    assert 20.0 <= result.rtt_ms <= 21.0
 
 
 # -- contract ----------------------------------------------------------------------------------

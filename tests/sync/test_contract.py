@@ -102,7 +102,7 @@ def test_a_link_check_and_its_steps(running: Kiosk) -> None:
             """Return those of this check: who begins to listen is told the last one of another."""
             steps = [value for name, value in seen if name == "link-check"]
             all_phases = [read_strictly(LinkCheckStep, step).phase for step in steps]
-            return list(itertools.dropwhile(lambda phase: phase != "down", all_phases))
+            return list(itertools.dropwhile(lambda phase: phase != "call", all_phases))
 
         async def until(condition: Callable[[], object]) -> None:
             async with asyncio.timeout(PATIENCE):
@@ -111,8 +111,8 @@ def test_a_link_check_and_its_steps(running: Kiosk) -> None:
 
         listener = asyncio.create_task(listen())
         await until(lambda: seen)
-        result = await client.post("/v1/link-check", {"quick": True}, timeout=60)
-        await until(lambda: "echo" in phases())
+        result = await client.post("/v1/link-check", timeout=60)
+        await until(lambda: "load" in phases())
         listener.cancel()
         await client.close()
         return result, phases()
@@ -120,7 +120,7 @@ def test_a_link_check_and_its_steps(running: Kiosk) -> None:
     result, phases = asyncio.run(check())
     measured = read_strictly(LinkCheckResult, result)
     assert (measured.state, measured.problem) == ("passed", None)
-    assert list(dict.fromkeys(phases)) == ["down", "up", "echo"]
+    assert list(dict.fromkeys(phases)) == ["call", "load"]
     published = read_json(running.paths.link_checks / "last.json")
     assert read_strictly(PublishedLinkCheck, published).at == measured.at
     state = read_strictly(SyncState, running.state())

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 def test_link_check_measures_both_directions(kiosk: Kiosk) -> None:
     kiosk.start_in_thread()
-    status, result = kiosk.request("POST", "/v1/link-check", {"quick": True})
+    status, result = kiosk.request("POST", "/v1/link-check")
     assert status == 200
     assert (result["state"], result["verdict"]) == ("passed", "good")
     assert result["down_mbit"] > 5
@@ -30,7 +30,7 @@ def test_link_check_without_central_system_is_unreachable(
     own_central: Central, own_kiosk: Kiosk
 ) -> None:
     own_kiosk.start_in_thread()
-    result = own_kiosk.request("POST", "/v1/link-check", {"quick": True})[1]
+    result = own_kiosk.request("POST", "/v1/link-check")[1]
     assert (result["state"], result["verdict"]) == ("failed", "unreachable")
     assert result["problem"] == "central_unreachable"
     assert result["loss"] is None

@@ -200,9 +200,11 @@ def test_it_runs_by_itself_and_is_shown(central: Central, kiosk: Kiosk) -> None:
     kiosk.start_in_thread()
     path = kiosk.paths.link_checks / f"{listed.id}.json"
     result = wait_for(lambda: path.exists() and json.loads(path.read_text()), "the result")
-    assert result["verdict"] == "good"
-    assert result["sentence"]["en"] == "The line is good: picture and sound will hold."
-    assert all(result["sentence"][language] for language in ("kk", "ru"))
+    assert (result["verdict"], result["call"]) == ("good", "heard")
+    assert result["sentence"]["en"] == "In a video call you will be heard well."
+    assert result["rate_sentence"]["en"] == "At least 1 Mbit/s in both directions."
+    for name in ("sentence", "rate_sentence"):
+        assert all(result[name][language] for language in ("kk", "ru"))
     check = kiosk.state()["link_check"]
     assert check["last"]["at"] == result["at"]
     assert check["next"] is None

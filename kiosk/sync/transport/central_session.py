@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 from cryptography import x509
@@ -39,7 +39,11 @@ USER_TIMEOUT_MS = 30_000
 # Numbers of Linux's <linux/tcp.h> and <asm-generic/socket.h> that Python does not all name.
 TCP_USER_TIMEOUT = 18
 TCP_NOTSENT_LOWAT = 25
+TCP_INFO_COUNTERS = 120
+"""Offset of ``bytes_acked`` in ``struct tcp_info``; then ``bytes_received``, segments out, in."""
 SO_MAX_PACING_RATE = 47
+
+_COUNTERS = struct.Struct("=QQII")
 
 CONTRACT_HEADER = "Court-Contract"
 IDENTITY_CODES = frozenset({"certificate_required", "certificate_revoked", "kiosk_unknown"})
@@ -113,6 +117,15 @@ def _track(connection: HTTPConnection) -> None:
         tracker.add(connection.sock)
 
 
+class Traffic(NamedTuple):
+    """What connections have carried: bytes that came to the other end and here, TCP segments."""
+
+    bytes_acknowledged: int = 0
+    bytes_received: int = 0
+    segments_sent: int = 0
+    segments_received: int = 0
+
+
 class SocketTracker:
     """The open sockets of one session: to pace them and to abort them from outside."""
 
@@ -155,6 +168,18 @@ class SocketTracker:
                 except OSError:
                     continue
         return None
+
+    def traffic(self) -> Traffic:
+        """Return what the open connections have carried so far, by the kernel's count."""
+        total = Traffic()
+        with self._lock:
+            for sock in list(self._sockets):
+                with suppress(OSError, struct.error):  # closed meanwhile
+                    size = TCP_INFO_COUNTERS + _COUNTERS.size
+                    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, size)
+                    found = Traffic(*_COUNTERS.unpack_from(info, TCP_INFO_COUNTERS))
+                    total = Traffic(*map(sum, zip(total, found, strict=True)))
+        return total
 
     def abort(self) -> None:
         """Shut every connection down: a thread that waits in one gets an error."""

@@ -203,12 +203,14 @@ def _running_lines(context: ViewContext, state: SelfTestState, check: str) -> li
         return [_("Go round the room and speak into each microphone.")]
     if step is None:
         return []
-    names = {"down": _("Download"), "up": _("Upload"), "echo": _("Round trip")}
-    line = names[step.phase]
-    if step.mbit is not None:
-        mark = "." if context.translate.language == "en" else ","
-        line += ": " + _("{n} Mbit/s", n=f"{step.mbit:.1f}".replace(".", mark))
-    return [line, _("{n} of {total} s", n=round(step.seconds), total=round(step.of_seconds))]
+    names = {
+        "call": _("A call is tried over the line"),
+        "load": _("The line is filled in both directions"),
+    }
+    return [
+        names[step.phase],
+        _("{n} of {total} s", n=round(step.seconds), total=round(step.of_seconds)),
+    ]
 
 
 def _result_lines(
@@ -353,7 +355,7 @@ SAMPLES: dict[str, Prepare] = {
             DONE,
             ("delivery",),
             "link",
-            progress=LinkCheckStep(phase="up", seconds=4.0, of_seconds=10.0, mbit=2.14),
+            progress=LinkCheckStep(phase="load", seconds=1.9, of_seconds=2.9),
         )
     ),
     "self_test-question": _with(SelfTestState(DONE, ("storage", "clock"), "panel", "lamp_seen")),

@@ -20,6 +20,8 @@ UPLOAD_STATES = {
     "paused": N_("It waits while a hearing is on."),
     "outside_window": N_("It leaves at the hours that are set."),
 }
+MINUTES_TOLD = 60
+"""The age of a measurement is told in minutes up to so many, then as the time of day."""
 
 
 @dataclass(frozen=True)
@@ -136,9 +138,25 @@ def _link_line(context: ViewContext, sync: SyncState | None) -> ReadinessLine:
 
 
 def _measured_line(context: ViewContext, result: LinkCheckResult) -> ReadinessLine:
-    tone: Tone = "good" if result.verdict == "good" else "caution"
-    parts = (context.clock_text(result.at), context.translate.pick(result.sentence))
-    return ReadinessLine("link", tone, " · ".join(part for part in parts if part))
+    """Return what a call will be, the rate (R31) on its own, when it was measured, what helps."""
+    is_good = result.verdict == "good" and result.call in (None, "heard")
+    sentences = (result.sentence, result.rate_sentence)
+    words = " ".join(filter(None, (context.translate.pick(sentence) for sentence in sentences)))
+    parts = (_measured_age(context, result), words)
+    remedy = context.translate.pick(result.remedy_sentence)
+    tone: Tone = "good" if is_good else "caution"
+    return ReadinessLine("link", tone, " · ".join(filter(None, parts)), remedy)
+
+
+def _measured_age(context: ViewContext, result: LinkCheckResult) -> str:
+    """Return how long ago the line was measured; the day's date where that was not today."""
+    measured = parse_wall(result.at)
+    if measured is None:
+        return ""
+    minutes = int((context.now - measured).total_seconds() // 60)
+    if 0 <= minutes < MINUTES_TOLD:
+        return context.translate.gettext("{n} min ago", n=minutes)
+    return _day_time(context, result.at)
 
 
 def _queue_lines(context: ViewContext, sync: SyncState | None) -> list[ReadinessLine]:

@@ -195,11 +195,24 @@ BROKEN = service_states.recorder(
 MEASURED = {
     "state": "passed",
     "verdict": "borderline",
+    "call": "gaps",
+    "remedy": "loss",
     "at": at(9, 40),
     "sentence": {
-        "kk": "Байланыс шамамен 1 Мбит/с: бейне кейде тоқтап қалуы мүмкін.",
-        "ru": "Связь около 1 Мбит/с: изображение иногда может замирать.",
-        "en": "The line is just about 1 Mbit/s: the picture may freeze now and then.",
+        "kk": "Бейнебайланыста дауысыңыз үзіліп естіледі.",
+        "ru": "На видеосвязи вас будет слышно с перерывами.",
+        "en": "In a video call you will be heard with gaps.",
+    },
+    "rate_sentence": {
+        "kk": "Шамамен 1 Мбит/с: шекте.",
+        "ru": "Около 1 Мбит/с: на пределе.",
+        "en": "About 1 Mbit/s: just at the limit.",
+    },
+    "remedy_sentence": {
+        "kk": "Деректер жолда жоғалады. Желі кабелін тексеріңіз, содан кейін соттың АТ қызметіне "
+        "хабарлаңыз.",
+        "ru": "Данные теряются в пути. Проверьте сетевой кабель, затем сообщите ИТ-службе суда.",
+        "en": "Data is lost on the way. Check the network cable, then tell the court's IT.",
     },
 }
 BUSY = service_states.sync(

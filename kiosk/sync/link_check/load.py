@@ -1,0 +1,180 @@
+"""Fills both directions of the line at once for a moment, over HTTPS, and counts what is carried.
+
+Counted is what has come: here by the kernel, there by the central system in windows of 250 ms. The
+bytes that a program has written are off by up to 19 %; acknowledgements wait behind the download;
+TLS records of 16 KiB make steps, so that small ones are sent. What else fills the line meanwhile is
+no loss of its rate and is added: acknowledgements of the other direction, and the call's voice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from kiosk.errors import CentralError
+from kiosk.goodput import WINDOW_S
+from kiosk.sync.transport.central_client import POLL_TIMEOUT, CentralClient
+from kiosk.sync.transport.central_session import (
+    RefusedError,
+    Traffic,
+    check_response,
+    response_object,
+)
+
+log = logging.getLogger(__name__)
+
+LOAD_S, LONG_LOAD_S = 0.8, 2.0
+"""Beside a train of packets, which tells the rate; alone."""
+RISING_S = 0.35
+"""So long the rate still rises."""
+SAMPLE_S = 0.05
+WINDOW_SAMPLES = 6
+RECEIVED_BYTES, SENT_BYTES = 16 * 1024, 4 * 1024
+RISING_WINDOWS = 2
+LATE_S = 2.5
+"""A line that gives no answer for so long after the load is judged by what was acknowledged."""
+END_S = 5.0
+ACKNOWLEDGEMENT_BYTES = 66  # its frame
+PAYLOAD_SHARE = 1448 / 1514  # of a full frame
+
+
+class Load:
+    """A download and an upload at the same time, each in a thread and on a connection of its own.
+
+    Args:
+        down: client of the download.
+        up: client of the upload.
+        token: of the check.
+        is_cancelled: whether to end early.
+        seconds: how long.
+    """
+
+    def __init__(
+        self,
+        down: CentralClient,
+        up: CentralClient,
+        token: str,
+        is_cancelled: Callable[[], bool],
+        seconds: float = LOAD_S,
+    ) -> None:
+        self._down, self._up, self._token = down, up, token
+        self._is_cancelled, self._seconds = is_cancelled, seconds
+        self._samples: list[tuple[float, Traffic, Traffic]] = []
+        self._windows: list[int] = []
+        self._refusal: RefusedError | None = None
+        self._begun = self._end = float("inf")
+        self._threads = [
+            threading.Thread(target=self._run, args=(work,), name="link load", daemon=True)
+            for work in (self._receive, self._send, self._count)
+        ]
+
+    def start(self) -> None:
+        """Begin."""
+        self._begun = time.monotonic()
+        self._end = self._begun + self._seconds
+        for thread in self._threads:
+            thread.start()
+
+    def is_over(self) -> bool:
+        """Return whether the load has ended."""
+        return time.monotonic() >= self._end or self._is_cancelled()
+
+    def rates(self) -> tuple[float, float]:
+        """End the load; return what was carried down and up, in Mbit/s.
+
+        Raises:
+            RefusedError: the central system refused one.
+        """
+        self._down.session.sockets.abort()  # what is on its way does not count any more
+        self._threads[1].join(max(0.0, self._end + LATE_S - time.monotonic()))
+        self._up.session.sockets.abort()
+        for thread in self._threads:
+            thread.join(END_S)
+        if self._refusal is not None:
+            raise self._refusal
+        times = [at for at, _, _ in self._samples]
+        down = [traffic for _, traffic, _ in self._samples]
+        up = [traffic for _, _, traffic in self._samples]
+        sent = windows_mbit(self._windows)
+        if sent is None:
+            sent = held_mbit(times, [carried.bytes_acknowledged for carried in up])
+        return (
+            held_mbit(times, [carried.bytes_received for carried in down])
+            + acknowledgements_mbit(times, [carried.segments_received for carried in up]),
+            sent + acknowledgements_mbit(times, [carried.segments_sent for carried in down]),
+        )
+
+    def _run(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except RefusedError as error:
+            self._refusal = error
+        except (
+            CentralError,
+            OSError,
+            ValueError,
+            KeyError,
+        ) as error:  # ended, or cut: what came counts
+            log.debug("link check: %s", type(error).__name__)
+
+    def _receive(self) -> None:
+        session, seconds = self._down.session, self._seconds + END_S
+        url = self._down.full_url(f"/v1/link/down?token={self._token}&seconds={seconds:g}")
+        with contextlib.closing(
+            session.request("GET", url, timeout=POLL_TIMEOUT, stream=True)
+        ) as response:
+            check_response(response)
+            while not self.is_over() and response.raw.read1(RECEIVED_BYTES):
+                pass
+
+    def _send(self) -> None:
+        session = self._up.session
+        url = self._up.full_url(f"/v1/link/up?token={self._token}")
+        headers = {"Content-Type": "application/octet-stream"}
+        response = session.request("POST", url, data=_random_blocks(self.is_over), headers=headers)
+        self._windows = [int(size) for size in response_object(response)["windows"]]
+
+    def _count(self) -> None:
+        """Note the kernel's counts until the end."""
+        while not self.is_over():
+            down, up = (client.session.sockets.traffic() for client in (self._down, self._up))
+            self._samples.append((time.monotonic() - self._begun, down, up))
+            time.sleep(SAMPLE_S)
+
+
+def held_mbit(times: Sequence[float], counts: Sequence[int]) -> float:
+    """Return the rate that holds, in Mbit/s: the median over windows, once it no longer rises.
+
+    Args:
+        times: of the samples, in s since the begin.
+        counts: bytes carried by then.
+    """
+    risen = [(at, count) for at, count in zip(times, counts, strict=True) if at >= RISING_S]
+    length = max(1, min(WINDOW_SAMPLES, len(risen) - 1))  # a busy machine takes fewer samples
+    windows = zip(risen, risen[length:], strict=False)
+    rates = [(end - begin) / (until - since) for (since, begin), (until, end) in windows]
+    return statistics.median(rates) * 8e-6 if rates else 0.0
+
+
+def windows_mbit(windows: Sequence[int]) -> float | None:
+    """Return the rate that holds by the central system's windows, or None for too few."""
+    risen = windows[RISING_WINDOWS:]
+    return statistics.median(risen) * 8e-6 / WINDOW_S if risen else None
+
+
+def acknowledgements_mbit(times: Sequence[float], segments: Sequence[int]) -> float:
+    """Return what empty segments took of the line, as payload in Mbit/s."""
+    frames = [count * round(ACKNOWLEDGEMENT_BYTES * PAYLOAD_SHARE) for count in segments]
+    return held_mbit(times, frames)
+
+
+def _random_blocks(is_over: Callable[[], bool]) -> Iterator[bytes]:
+    """Yield incompressible blocks until it is over."""
+    block = os.urandom(SENT_BYTES)
+    while not is_over():
+        yield block

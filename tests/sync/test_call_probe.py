@@ -1,0 +1,135 @@
+"""The call's packets: what is told of each direction, of load and train, and what a line does."""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+
+from bench.delivery_site import running_site
+from kiosk.sync.link_check.call_probe import (
+    TRAIN_PACKETS,
+    CallProbe,
+    Echo,
+    Echoes,
+    call_packets,
+    interarrival_jitter_ms,
+)
+from kiosk.sync.link_check.load import held_mbit, windows_mbit
+from tests.support.network_link import NetworkLink, unavailable_reason
+
+MS = 1_000_000
+OFFSET = 5_000 * MS  # the other machine's clock
+needs_links = pytest.mark.skipif(unavailable_reason() is not None, reason=str(unavailable_reason()))
+
+
+def echoes_of(came_up: list[int], came_back: list[int], packets: int = 100) -> Echoes:
+    """Return echoes of a call, 10 ms apart, 20 ms each way; the lists name what came."""
+    found = {}
+    for count, number in enumerate(came_up, start=1):
+        if number in came_back:
+            sent = number * 10 * MS
+            found[number] = Echo(sent, sent + 20 * MS + OFFSET, sent + 40 * MS, count)
+    return Echoes(packets, packets, found)
+
+
+def test_loss_is_told_for_each_direction() -> None:
+    everything = list(range(100))
+    up, down = echoes_of([*everything[::2], 99], everything).call_flows() or (None, None)
+    assert up is not None
+    assert down is not None
+    assert (round(up.loss, 2), down.loss) == (0.49, 0.0)
+    up, down = echoes_of(everything, [*everything[:75], 99]).call_flows() or (None, None)
+    assert up is not None
+    assert down is not None
+    assert (up.loss, round(down.loss, 2)) == (0.0, 0.24)
+    assert set(up.delays_ms) == {0.0}, "another clock's offset is no delay"
+
+
+def test_without_any_echo_nothing_is_known() -> None:
+    assert Echoes(10, 10).call_flows() is None
+    assert Echoes(10, 10).loaded() == (None, None)
+
+
+def test_a_call_has_its_rate_and_is_spread() -> None:
+    packets = call_packets(1.0)
+    assert sum(packet.size for packet in packets if packet.size == 160) * 8 == 64_000
+    assert sum(packet.size for packet in packets if packet.size != 160) * 8 == 400_000
+    times = [packet.at for packet in packets]
+    assert times == sorted(times)
+    assert min(b - a for a, b in itertools.pairwise(times)) >= 0.0049
+
+
+@pytest.mark.parametrize("mbit", [0.9, 1.1, 4.0])
+def test_a_train_tells_the_rate_at_which_it_came(mbit: float) -> None:
+    spread = 1242 * 8 * 1e3 / mbit  # ns
+    first = 100
+    found = {
+        first + n: Echo(0, int(n * spread) + OFFSET, int(n * 2 * spread), n)
+        for n in range(TRAIN_PACKETS)
+    }
+    up, down = Echoes(first, first + TRAIN_PACKETS, found).train_mbit()
+    assert up == pytest.approx(mbit * 1448 / 1514, rel=0.01)
+    assert down == pytest.approx(up / 2, rel=0.01)
+    few = dict(list(found.items())[:15])
+    assert Echoes(first, first + TRAIN_PACKETS, few).train_mbit() == (0.0, 0.0)
+
+
+def test_the_rate_that_holds_leaves_the_rise_out() -> None:
+    times = [0.05 * n for n in range(17)]
+    counts = [0 if at < 0.3 else round((at - 0.3) * 125_000) for at in times]
+    assert held_mbit(times, counts) == pytest.approx(1.0, rel=0.01)
+    assert held_mbit([], []) == held_mbit([0.5], [100]) == 0.0
+    assert windows_mbit([1, 2, 31_250, 31_250]) == pytest.approx(1.0)
+    assert windows_mbit([1, 2]) is None
+
+
+def test_jitter_is_that_of_rfc_3550() -> None:
+    assert interarrival_jitter_ms((5.0,) * 50) == 0.0
+    assert interarrival_jitter_ms((0.0, 16.0)) == 1.0
+
+
+@pytest.mark.slow
+def test_datagrams_that_nobody_answers_mean_that_udp_is_blocked() -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        probe = CallProbe(silent.getsockname(), bytes(16), 0.4, lambda _: None)
+        assert not probe.run_call(silence_s=0.2)
+        probe.close()
+    assert not CallProbe(("no.such.host.invalid", 9), bytes(16), 0.2, lambda _: None).run_call()
+
+
+@pytest.mark.slow
+def test_foreign_malformed_and_repeated_answers_do_not_count() -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        probe = CallProbe(server.getsockname(), b"t" * 16, 0.3, lambda _: None)
+
+        def serve() -> None:
+            data, address = server.recvfrom(2048)
+            while len(data) > 1:
+                for reply in (b"", data[:10], bytes(60), data, data):
+                    server.sendto(reply, address)
+                data, _ = server.recvfrom(2048)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        assert probe.run_call(2.0)
+        server.sendto(b"x", server.getsockname())
+        thread.join(10)
+        probe.close()
+    assert 0 < len(probe.echoes.found) <= probe.echoes.sent
+
+
+@pytest.mark.root
+@pytest.mark.slow
+@needs_links
+def test_a_fast_line_that_loses_every_fifth_packet_is_not_called_good(template: Path) -> None:
+    with NetworkLink(20.0, 0.2) as link, running_site(template, link) as site:
+        link.shape(5)
+        result = site.kiosk.request("POST", "/v1/link-check", {})[1]
+    assert result["call"] in ("gaps", "unheard")
+    assert (result["remedy"], result["via"]) == ("loss", "udp")
