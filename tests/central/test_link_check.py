@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 import struct
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine
 
+from kiosk.central.data import schema
+from kiosk.central.http.link_records import AT_ONCE, SLOT_S, begin_check
+from kiosk.clocks import wall_time
 from tests.support.central_rig import Kiosk
 
 HEADER = struct.Struct(">16sIQQI")
@@ -106,6 +112,29 @@ def test_datagrams_with_a_token_come_back_and_no_others(kiosk: Kiosk) -> None:
     assert (key, sequence, sent, count) == (secret, 7, 123, 1)
     assert server > 0
     assert echo.endswith(b"filling")
+
+
+def test_planned_checks_of_200_rooms_do_not_meet(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = wall_time()
+    monkeypatch.setattr("kiosk.central.http.link_records.wall_time", lambda: now)
+    engine = create_engine("sqlite://")
+    schema.metadata.create_all(engine)
+    with engine.begin() as connection:
+        waits = [
+            begin_check(connection, f"K-{room}", f"{room:032x}", is_planned=True)[1]
+            for room in range(200)
+        ]
+        assert begin_check(connection, "K-1", "f" * 32)[1] == 0, "a person waits for it"
+    assert max(Counter(waits).values()) == AT_ONCE
+    moments = sorted(set(waits))
+    assert all(after - before >= SLOT_S for before, after in itertools.pairwise(moments))
+    assert max(waits) <= 200 / AT_ONCE * SLOT_S
+
+
+def test_the_token_says_when_to_begin(kiosk: Kiosk) -> None:
+    for query in ("", "?planned=true", "?planned=nonsense"):
+        answer = kiosk.call("POST", f"/v1/link/token{query}").json()
+        assert 0 <= answer["start_in_s"] <= SLOT_S
 
 
 def test_tokens_are_not_endless(neighbour: Kiosk) -> None:

@@ -17,10 +17,11 @@ from kiosk.api.hearing import Hearing
 from kiosk.api.states import Phase
 from kiosk.api.sync import LinkCheckResult
 from kiosk.clocks import boot_seconds, format_wall, wall_time
+from kiosk.errors import CentralUnreachableError
 from kiosk.hearing.room.link_check import recent_link_check
 from kiosk.storage.age_stamp import age_stamp
 from kiosk.storage.ages import Ages
-from kiosk.sync.link_check.link_check import CancelledError, LinkCheckRunningError
+from kiosk.sync.link_check.link_check import CancelledError, LinkCheckRunningError, Slot
 from kiosk.sync.link_check.scheduled_checks import ScheduledLinkChecks, next_check
 from tests.support.delivery_rig import Central, Kiosk
 from tests.support.waiting import wait_for
@@ -34,14 +35,28 @@ TEN = timedelta(minutes=10)
 class FakeLinkCheck:
     """A link check that answers at once."""
 
-    def __init__(self, problem: str | None = None, error: Exception | None = None) -> None:
+    def __init__(
+        self,
+        problem: str | None = None,
+        error: Exception | None = None,
+        start_in_s: float | None = 0.0,
+    ) -> None:
         self.runs = 0
+        self.start_in_s = start_in_s
+        self.slots: list[Slot | None] = []
         self.problem = problem
         self.error = error
 
-    def run(self, _report_progress: object) -> LinkCheckResult:
+    def reserve(self) -> Slot:
+        """Give the slot that was set; None: the central system does not answer."""
+        if self.start_in_s is None:
+            raise CentralUnreachableError("no")
+        return Slot({"token": "00"}, self.start_in_s)
+
+    def run(self, _report_progress: object, slot: Slot | None = None) -> LinkCheckResult:
         """Count."""
         self.runs += 1
+        self.slots.append(slot)
         if self.error is not None:
             raise self.error
         return LinkCheckResult(at=format_wall(), verdict="good", problem=self.problem)
@@ -124,6 +139,29 @@ def test_one_that_reached_nobody_is_made_again_near_the_hearing(tmp_path: Path) 
     assert not list(tmp_path.glob("*.json"))
     run_if_due(checks_in(tmp_path, check), near)
     assert (tmp_path / f"{near[0].id}.json").exists()
+
+
+def test_it_begins_when_the_central_system_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check, listed = FakeLinkCheck(start_in_s=90), [hearing_in(9)]
+    checks = checks_in(tmp_path, check)
+    for _ in range(3):
+        run_if_due(checks, listed)
+    assert check.runs == 0
+    later = boot_seconds() + 91
+    monkeypatch.setattr(f"{SCHEDULED}.boot_seconds", lambda: later)
+    run_if_due(checks, listed)
+    assert check.slots == [Slot({"token": "00"}, 90)]
+
+
+def test_a_slot_that_is_too_late_or_that_nobody_gives_holds_no_check_up(tmp_path: Path) -> None:
+    check = FakeLinkCheck(start_in_s=3000)
+    run_if_due(checks_in(tmp_path, check), [hearing_in(1)])
+    assert check.runs == 1
+    alone = FakeLinkCheck(start_in_s=None)
+    run_if_due(checks_in(tmp_path / "other", alone), [hearing_in(9)])
+    assert alone.slots == [None]
 
 
 def test_one_that_a_person_cancelled_is_not_made_again(tmp_path: Path) -> None:

@@ -108,17 +108,18 @@ class LinkCheckApi:
         ]
 
     async def post_token(self, request: web.Request) -> web.StreamResponse:
-        """Begin a check and return its token."""
+        """Begin a check and return its token, and in how many seconds it may begin."""
         kiosk = await self._authenticator.authenticate(request)
         token = secrets.token_bytes(16)
-        expires_at = await self._database.run_write(
-            lambda connection: begin_check(connection, kiosk.id, token.hex())
+        is_planned = request.query.get("planned") == "true"
+        expires_at, start_in_s = await self._database.run_write(
+            lambda connection: begin_check(connection, kiosk.id, token.hex(), is_planned=is_planned)
         )
         now = time.monotonic()
         self._echo_sessions = {
             key: session for key, session in self._echo_sessions.items() if session.expires > now
         }
-        self._echo_sessions[token] = EchoSession(now + TOKEN_LIFETIME_S)
+        self._echo_sessions[token] = EchoSession(now + start_in_s + TOKEN_LIFETIME_S)
         return json_response(
             {
                 "token": token.hex(),
@@ -126,6 +127,7 @@ class LinkCheckApi:
                 "window_ms": int(WINDOW_S * 1000),
                 "udp_port": self.udp_port,
                 "packets": MAX_ECHOES,
+                "start_in_s": start_in_s,
             }
         )
 

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
 from kiosk.central.data import schema
 from kiosk.central.errors import RefusedError
-from kiosk.clocks import format_wall, wall_time
+from kiosk.clocks import format_wall, parse_wall, wall_time
 
 TOKEN_LIFETIME_S = 120.0
 MAX_TOKENS_PER_KIOSK = 20
 TABLE = schema.link_checks
+AT_ONCE, SLOT_S = 8, 5.0
+"""So many planned checks begin within so many seconds: a check takes four, and fills a line."""
 
 
-def begin_check(connection: Connection, kiosk: str, token: str) -> str:
-    """Record a check under ``token``; return when it ends.
+def begin_check(
+    connection: Connection, kiosk: str, token: str, *, is_planned: bool = False
+) -> tuple[str, float]:
+    """Record a check under ``token``; return when it ends, and in how many seconds it may begin.
+
+    One that a person waits for begins at once; a planned one when few others do.
 
     Raises:
         RefusedError: 429, the kiosk has too many.
@@ -28,13 +34,29 @@ def begin_check(connection: Connection, kiosk: str, token: str) -> str:
     count = select(func.count()).where(TABLE.c.kiosk == kiosk)
     if connection.execute(count).scalar_one() >= MAX_TOKENS_PER_KIOSK:
         raise RefusedError(429, "too_many", retry_after=60)
-    expires_at = format_wall(now + timedelta(seconds=TOKEN_LIFETIME_S))
+    wait_s = _free_slot(connection, now) if is_planned else 0.0
+    expires_at = format_wall(now + timedelta(seconds=wait_s + TOKEN_LIFETIME_S))
     connection.execute(
         TABLE.insert().values(
             token=token, kiosk=kiosk, expires_at=expires_at, is_upload_used=False, is_ended=False
         )
     )
-    return expires_at
+    return expires_at, wait_s
+
+
+def _free_slot(connection: Connection, now: datetime) -> float:
+    """Return in how many seconds fewer than :data:`AT_ONCE` checks begin."""
+    running = format_wall(now + timedelta(seconds=TOKEN_LIFETIME_S - SLOT_S))
+    ends = connection.execute(select(TABLE.c.expires_at).where(TABLE.c.expires_at > running))
+    begins = sorted(
+        (end - now).total_seconds() - TOKEN_LIFETIME_S
+        for end in map(parse_wall, ends.scalars())
+        if end is not None
+    )
+    wait_s = 0.0
+    while len(near := [begin for begin in begins if abs(begin - wait_s) < SLOT_S]) >= AT_ONCE:
+        wait_s = near[0] + SLOT_S
+    return round(wait_s, 3)
 
 
 def find_check(connection: Connection, kiosk: str, token: str) -> Row[Any]:

@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 CALL_S = 1.2
 SILENCE_S = (1.0, 3.0)
 """So long an echo is waited for: as long as the first answer over HTTPS took, within these."""
+MAX_START_S = 3600.0
 ProgressCallback = Callable[[LinkCheckStep], None]
 Sentences = Mapping[str, Mapping[str, str | None]]
 
@@ -91,6 +92,19 @@ class Connections:
         return (self.control, self.down, self.up)
 
 
+@dataclass(frozen=True)
+class Slot:
+    """When a planned check may begin, by the central system.
+
+    Attributes:
+        token: its answer, for that check alone.
+        start_in_s: seconds from now.
+    """
+
+    token: Mapping[str, Any]
+    start_in_s: float
+
+
 class LinkCheck:
     """Runs one check at a time; may be cancelled from another thread.
 
@@ -118,11 +132,24 @@ class LinkCheck:
         for connection in self._connections.all():
             connection.abort()
 
-    def run(self, report_progress: ProgressCallback) -> LinkCheckResult:
+    def reserve(self) -> Slot:
+        """Ask the central system when a planned check may begin.
+
+        Raises:
+            KioskError: it does not say.
+        """
+        client = self._connections.control.client()
+        token = client.call("POST", "/v1/link/token?planned=true", timeout=POLL_TIMEOUT)
+        start_in_s = token.get("start_in_s")  # an earlier release gives none
+        is_told = isinstance(start_in_s, int | float) and 0 <= start_in_s < MAX_START_S
+        return Slot(token, float(start_in_s) if is_told else 0.0)
+
+    def run(self, report_progress: ProgressCallback, slot: Slot | None = None) -> LinkCheckResult:
         """Check the link; return the result.
 
         Args:
             report_progress: called with each step of progress.
+            slot: of a planned check, which has come.
 
         Raises:
             LinkCheckRunningError: a check is running already.
@@ -133,21 +160,21 @@ class LinkCheck:
         try:
             self._cancelled.clear()
             with self._context.lanes.urgent_work():
-                measured = self._measure(report_progress)
+                measured = self._measure(report_progress, slot)
             result = LinkCheckResult.model_validate(self._worded(measured))
             self._context.save_link_check(result)
             return result
         finally:
             self._run_lock.release()
 
-    def _measure(self, report_progress: ProgressCallback) -> dict[str, Any]:
+    def _measure(self, report_progress: ProgressCallback, slot: Slot | None) -> dict[str, Any]:
         result: dict[str, Any] = {
             "at": format_wall(),
             "bearer": detect_link_type(),
             "limit_mbit": self._limits.min_mbit,
         }
         try:
-            line, via = self._measure_line(report_progress)
+            line, via = self._measure_line(report_progress, slot)
         except (CentralError, requests.RequestException, OSError, KeyError, ValueError) as error:
             self._raise_if_cancelled()
             log.info("link check: %s", getattr(error, "code", type(error).__name__))
@@ -155,11 +182,11 @@ class LinkCheck:
         return {**result, **reported(line, self._limits), "via": via}
 
     def _measure_line(
-        self, report_progress: ProgressCallback
+        self, report_progress: ProgressCallback, slot: Slot | None
     ) -> tuple[Line, Literal["udp", "https"]]:
         """Return the line, and over what the call's packets went."""
         begun = time.monotonic()
-        control, down, up, token = self._open()
+        control, down, up, token = self._open(slot)
         silence_s = min(max(SILENCE_S[0], time.monotonic() - begun), SILENCE_S[1])
         key = str(token["token"])
 
@@ -185,7 +212,9 @@ class LinkCheck:
         web = WebProbe(lambda: self._round_trip_ms(control), CALL_S, progress)
         return web.beside(load(LONG_LOAD_S)), "https"
 
-    def _open(self) -> tuple[CentralClient, CentralClient, CentralClient, dict[str, Any]]:
+    def _open(
+        self, slot: Slot | None
+    ) -> tuple[CentralClient, CentralClient, CentralClient, Mapping[str, Any]]:
         """Open all connections at once; return their clients, and the token's answer.
 
         A very bad line fails now and then: the token is asked for twice, and a load may still
@@ -195,10 +224,12 @@ class LinkCheck:
         with ThreadPoolExecutor(2, thread_name_prefix="link check") as pool:
             ready = [pool.submit(client.check_contract) for client in (down, up)]
             try:
-                token = control.call("POST", "/v1/link/token", timeout=POLL_TIMEOUT)
+                token = slot.token if slot is not None else _token(control)
             except CentralUnreachableError:
                 self._raise_if_cancelled()
-                token = control.call("POST", "/v1/link/token", timeout=POLL_TIMEOUT)
+                token = _token(control)
+            if slot is not None:
+                control.check_contract()
             for future in ready:
                 if isinstance(error := future.exception(), CentralUnreachableError):
                     log.info("link check: %s", error.code)
@@ -227,6 +258,10 @@ class LinkCheck:
             "rate_sentence": {} if call is None else rate,
             "remedy_sentence": {} if remedy is None else dict(limits.remedies.get(remedy, {})),
         }
+
+
+def _token(client: CentralClient) -> Mapping[str, Any]:
+    return client.call("POST", "/v1/link/token", timeout=POLL_TIMEOUT)
 
 
 def reported(line: Line, limits: LinkLimits) -> dict[str, Any]:

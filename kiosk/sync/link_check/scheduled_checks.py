@@ -1,7 +1,8 @@
 """Runs the link check automatically shortly before each scheduled hearing (R30, R70).
 
 Hearings of all courtrooms begin at full hours. Each hearing's check has a moment of its own, up to
-ten minutes earlier, so that the fleet does not measure the central system's line at once.
+ten minutes earlier, so that the fleet does not measure the central system's line at once; at that
+moment the central system says how many seconds later it may begin. If it says nothing, it begins.
 
 Each result is written to ``published/link-checks/<hearing id>.json``, the newest also to
 ``last.json`` beside them: the recorder copies it into the hearing's journal at the start, and
@@ -25,7 +26,12 @@ from kiosk.errors import KioskError, StorageError
 from kiosk.storage.age_stamp import age_stamp
 from kiosk.storage.ages import Ages
 from kiosk.storage.atomic_io import make_folder, write_json
-from kiosk.sync.link_check.link_check import LinkCheck, LinkCheckRunningError, ProgressCallback
+from kiosk.sync.link_check.link_check import (
+    LinkCheck,
+    LinkCheckRunningError,
+    ProgressCallback,
+    Slot,
+)
 from kiosk.sync.outbox.manifest import UUID
 
 log = logging.getLogger(__name__)
@@ -93,6 +99,7 @@ class ScheduledLinkChecks:
             {path.stem for path in folder.glob("*.json")} if folder.is_dir() else set()
         )
         self._retry_s = 0.0
+        self._slot: tuple[str, float, Slot | None] | None = None
 
     def next(self, hearings: Iterable[Hearing]) -> NextLinkCheck | None:
         """Return ``State.link_check.next``."""
@@ -113,10 +120,10 @@ class ScheduledLinkChecks:
         due = next_check(hearings, self._lead_time, now, self._checked_ids)
         if due is None or now < due.at or boot_seconds() < self._retry_s:
             return
-        if is_hearing_open:
+        if is_hearing_open or not (begins := self._begin(due, now)):
             return
         try:
-            result = self._link_check.run(report_progress)
+            result = self._link_check.run(report_progress, begins[0])
         except LinkCheckRunningError:
             return
         except KioskError as error:  # cancelled by a person, who does not want it
@@ -128,6 +135,26 @@ class ScheduledLinkChecks:
             return
         self._checked_ids.add(due.hearing_id)
         self.publish(result, due.hearing_id)
+
+    def _begin(self, due: DueCheck, now: datetime) -> tuple[Slot | None] | None:
+        """Return the slot that has come (None in it: nobody gave one), or None before that.
+
+        It is never waited for until it would be too late for another try.
+        """
+        if self._slot is None or self._slot[0] != due.hearing_id:
+            latest_s = max(0.0, (due.scheduled_at - RETRY_INTERVAL - now).total_seconds())
+            slot = None
+            try:
+                slot = self._link_check.reserve()
+            except KioskError as error:
+                log.info("link check before a hearing, no slot: %s", error.code)
+            wait_s = min(latest_s, slot.start_in_s) if slot else 0.0
+            self._slot = (due.hearing_id, boot_seconds() + wait_s, slot)
+        _, begins_at, slot = self._slot
+        if boot_seconds() < begins_at:
+            return None
+        self._slot = None
+        return (slot,)
 
     def publish(self, result: LinkCheckResult, hearing_id: str | None = None) -> None:
         """Publish a result, also for its hearing if it has one; delete old results."""
