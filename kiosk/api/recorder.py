@@ -59,10 +59,10 @@ class Mark(Model):
     left_out: tuple[str, ...] = ()
     """What the rules want before it and nobody had marked: ``EVENT`` or ``EVENT:PERSON``."""
     ended: Moment = ""
-    """Of an oath: when it ended; empty: it goes on, or nobody ended it."""
+    """Of an oath or an explanation: when it ended; empty: it goes on, or nobody ended it."""
     heard: bool | None = None
-    """Of an oath that ended: whether somebody was heard at the microphone of whoever swore; null:
-    it cannot be known."""
+    """Of one that ended: whether somebody was heard at the microphone of whoever swore, or of the
+    presiding judge who explained; null: it cannot be known."""
 
 
 class Interruption(Model):

@@ -120,7 +120,7 @@ class MarkAnswer(Model):
 
 
 class EndOath(Model):
-    """An oath that was taken, or read out to its end."""
+    """An oath that was taken, or an explanation that was given, to its end."""
 
     mark: int
     """Id of the mark with which it began."""

@@ -133,7 +133,7 @@ END_OATH = Operation(
     "endOath",
     "POST",
     "/v1/hearing/oath/end",
-    "End an oath, and say whether it was heard",
+    "End an oath or an explanation, and say whether it was heard",
     answer=MarkAnswer,
     request=EndOath,
     roles=COURT_ROLES,

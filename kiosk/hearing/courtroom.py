@@ -201,9 +201,9 @@ class Courtroom:
         return MarkAnswer(mark=mark)
 
     def end_oath(self, number: int, person: str) -> MarkAnswer:
-        """End the oath that mark ``number`` began; see :func:`.oath.end_oath`."""
+        """End what mark ``number`` began to say; see :func:`.oath.end_oath`."""
         hearing = self._current_hearing.require()
-        mark = end_oath(hearing, self._sources, number, person)
+        mark = end_oath(hearing, self._sources, self._rules, number, person)
         self._finish_step(hearing)
         return MarkAnswer(mark=mark.describe())
 

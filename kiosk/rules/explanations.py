@@ -42,6 +42,11 @@ class Explanation(TableRow):
         return self.ru if language == "ru" else self.kk
 
 
+def spoken_events(rows: Iterable[Explanation]) -> frozenset[str]:
+    """Return the events at which something is explained aloud, and not only signed."""
+    return frozenset(event for row in rows for event in row.events) - set(RECEIPT_EVENTS)
+
+
 def explanation_for(
     rows: Iterable[Explanation], event: str, kind: str, role: str = "", *, minor: bool = False
 ) -> Explanation | None:

@@ -8,6 +8,7 @@ takes the minutes to find a shorter one.
 
 from __future__ import annotations
 
+import base64
 import logging
 import os
 import shutil
@@ -35,6 +36,7 @@ from hypothesis.stateful import (
 
 from kiosk.api.notes import AddNote
 from kiosk.api.persons import SavePerson
+from kiosk.api.receipts import KeepReceipt, receipt_code
 from kiosk.api.recorder_calls import CloseSince, Statement
 from kiosk.api.states import Phase
 from kiosk.clocks import format_wall
@@ -152,6 +154,59 @@ class Room(RuleBasedStateMachine):
     def note(self, mark: int | None, ago_s: float) -> None:
         request = AddNote(text="N", mark=mark, ago_seconds=ago_s)
         self.tell("note", lambda courtroom: courtroom.add_note(request, "p1"))
+
+    @precondition(lambda self: self.is_in(Phase.RECORDING, Phase.RECESS, Phase.RETIRED))
+    @rule(
+        event=st.sampled_from(("oath", "warning_false_testimony", "receipt_taken")),
+        person=st.sampled_from(("", "p1", "p2")),
+    )
+    @step
+    def speak_or_sign(self, event: str, person: str) -> None:
+        """Begin an oath, a warning or a receipt, of somebody who may not be there (any more)."""
+        self.tell("mark", lambda courtroom: courtroom.add_mark(event, "p1", of=person))
+
+    @precondition(lambda self: self.is_in(Phase.RECORDING, Phase.RECESS, Phase.RETIRED))
+    @rule(mark=st.integers(1, 4))
+    @step
+    def end_words(self, mark: int) -> None:
+        """End an oath or a warning that may never have begun, or has ended (R50, R51)."""
+        hearing = self.open_hearing
+        tap = self.room.tap("end_words", lambda courtroom: courtroom.end_oath(mark, "p1"))
+        if tap.answer is not None:
+            is_oath = tap.answer.mark.type == "oath"
+            self.oracle.note_told(
+                hearing, "oath_ended" if is_oath else "explanation_ended", str(mark)
+            )
+
+    @precondition(lambda self: self.is_in(Phase.RECORDING, Phase.RECESS, Phase.RETIRED))
+    @rule(mark=st.integers(1, 4), code=st.sampled_from(("", "own", "other")))
+    @step
+    def scan_receipt(self, mark: int, code: str) -> None:
+        """Scan a receipt, once or again, of a mark that may be none (R48)."""
+        hearing = self.open_hearing
+        codes = {"": (), "own": (receipt_code(hearing, mark),), "other": (receipt_code("x", mark),)}
+        pdf = base64.b64encode(b"%PDF-1.7 signed")
+        request = KeepReceipt(mark=mark, codes=codes[code], pdf=pdf)
+        tap = self.room.tap("scan", lambda courtroom: courtroom.keep_receipt(request, "p1"))
+        if tap.answer is not None:
+            assert code != "other", "a receipt of another hearing was kept"
+            scan = str(tap.answer.receipt.scan)
+            self.oracle.note_told(hearing, "receipt_scanned", scan)
+
+    @precondition(lambda self: self.is_in(Phase.RECORDING, Phase.RECESS, Phase.RETIRED))
+    @rule(scan=st.integers(1, 2))
+    @step
+    def withdraw_scan(self, scan: int) -> None:
+        hearing = self.open_hearing
+        tap = self.room.tap("withdraw", lambda courtroom: courtroom.withdraw_receipt(scan, "p1"))
+        if tap.answer is not None:
+            self.oracle.note_told(hearing, "receipt_withdrawn", str(scan))
+
+    @property
+    def open_hearing(self) -> str:
+        courtroom = self.room.courtroom
+        assert courtroom is not None
+        return courtroom.open_hearing_id or ""
 
     def tell(self, kind: str, act: Callable[[Any], Any], known: str = "") -> None:
         """Tap something that the journal must have from then on, if it is not refused.
@@ -335,6 +390,7 @@ class Room(RuleBasedStateMachine):
         self.oracle.check()
         self.oracle.check_hearings()
         self.oracle.check_told()
+        self.oracle.check_receipts()
 
 
 @pytest.mark.slow

@@ -149,3 +149,42 @@ def test_it_can_be_left_or_end_in_a_recess_and_is_the_same_after_a_crash(
         (m["ended"], m["heard"]) for m in before
     ]
     assert [bool(m["ended"]) for m in before if m["id"] in (left, ended)] == [False, True]
+
+
+def explained(rig: CourtroomRig, event: str, of: str = "p1") -> int:
+    return rig.courtroom.add_mark(event, "s1", of=of).mark.id
+
+
+@pytest.mark.parametrize(
+    ("event", "of"), [("warning_false_testimony", "p1"), ("non_disclosure_warned", "")]
+)
+def test_an_explanation_is_heard_at_the_presiding_judges_microphone(
+    tmp_path: Path, event: str, of: str
+) -> None:
+    """R51: the presiding judge warns; what the witness says meanwhile is no warning."""
+    microphones = tuple(
+        MicrophoneSettings(name=name, device=f"virtual:{name}", role=role)
+        for name, role in (("judge", "presiding"), ("witness", "witness"))
+    )
+    rig = CourtroomRig(tmp_path, courtroom_settings(tmp_path, microphones))
+    hearing_id = begin(rig)
+    silent = explained(rig, event, of)
+    speak(rig, "witness")
+    assert end(rig, silent) is False
+    said = explained(rig, event, of)
+    speak(rig, "judge")
+    assert end(rig, said) is True
+    with pytest.raises(BadRequestError):
+        end(rig, said)
+    signed = explained(rig, "receipt_taken")
+    with pytest.raises(BadRequestError):
+        end(rig, signed)
+    rig.courtroom.end("s1")
+    rig.sealed(hearing_id)
+    entries = read_chain(rig.folder(hearing_id) / "part-01" / "journal.jsonl").entries
+    ends = [entry for entry in entries if entry["kind"] == "explanation_ended"]
+    assert [(e["mark"], e["microphone"], e["heard"]) for e in ends] == [
+        (silent, "judge", False),
+        (said, "judge", True),
+    ]
+    rig.courtroom.shutdown(1)

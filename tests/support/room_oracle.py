@@ -10,12 +10,14 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pyrage
 
 from kiosk.api.states import LampState, Phase
 from kiosk.evidence.chain import read_chain
 from kiosk.recording.verify.hearing import verify
+from kiosk.storage.hashing import sha256_of
 from kiosk.storage.hearing_folder import AGE_SUFFIX, JOURNAL_FILE, SIGNATURE
 from kiosk.storage.replaced_files import read_replaced
 from kiosk.storage.volume import StorageVolume
@@ -56,8 +58,14 @@ def entries_told(folder: Path) -> set[tuple[str, str]]:
     found = set()
     for path in (folder / JOURNAL_FILE, *folder.glob(f"part-*/{JOURNAL_FILE}")):
         entries = read_chain(path).entries if path.exists() else []
-        found |= {(e["kind"], str(e.get("subject", e.get("id")))) for e in entries}
+        found |= {(e["kind"], _told_name(e)) for e in entries}
     return found
+
+
+def _told_name(entry: dict[str, Any]) -> str:
+    """Return what names an entry among those of its kind."""
+    names = ("subject", "id", "scan", "mark")
+    return str(next((entry[name] for name in names if name in entry), None))
 
 
 def at(room: SimulatedCourtroom, moment_ns: int) -> str:
@@ -92,6 +100,19 @@ class RoomOracle:
         for hearing, *told in self._told:
             folder = self._room.paths.hearings / hearing
             assert tuple(told) in entries_told(folder), f"{told} was taken, and is in no journal"
+
+    def check_receipts(self) -> None:
+        """Check that each scan in a journal is there as journalled, and plain only if open."""
+        for folder in self._room.hearing_folders:
+            files: dict[int, tuple[str, str]] = {}
+            for entry in read_chain(folder / JOURNAL_FILE).entries:
+                if entry["kind"] in ("receipt_scanned", "receipt_encrypted"):
+                    files[int(entry["scan"])] = entry["file"], entry["sha256"]
+            for name, digest in files.values():
+                assert sha256_of(folder / name) == digest, f"{name} is not as journalled"
+            plain = [path.name for path in (folder / "receipts").glob("*.pdf")]
+            known = {name.rpartition("/")[2] for name, _digest in files.values()}
+            assert set(plain) <= known, f"{plain} are plain, and journalled are {known}"
 
     def note_trouble(self) -> None:
         """Remember that something is broken, or just was."""

@@ -13,6 +13,7 @@ from kiosk.rules import load_rules
 from kiosk.ui.actions.receipt_actions import ReceiptState
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states as sample_data
+from kiosk.ui.secretary.running_hearing.oath import oath_hint, oath_view
 from kiosk.ui.secretary.running_hearing.questions import open_question
 from kiosk.ui.secretary.running_hearing.receipt import receipt_paper, receipt_view
 from kiosk.ui.secretary.running_hearing.receipt_samples import LATER, PRINTED, SCANNED, TAKEN
@@ -127,3 +128,39 @@ def test_the_paper_has_the_norm_and_only_the_text_that_was_read(
         "23.11.2026",
         f"KIOSK-RECEIPT:{hearing.id}:7",
     )
+
+
+@pytest.mark.parametrize(
+    ("event", "role", "kind", "language", "norm", "text"),
+    [
+        ("warning_false_testimony", "witness", "criminal", "ru", "УПК 370(2)", "ответственность"),
+        ("warning_false_testimony", "witness", "civil", "ru", "ГПК 203(1)", ""),
+        ("interpreter_rights", "interpreter", "civil", "kk", "АПК 191(2)", "Төрағалық етуші"),
+        ("rights_explained", "specialist", "criminal", "kk", "ҚПК 361", "Төрағалық етуші маманға"),
+    ],
+    ids=["warning", "untranslated", "interpreter", "specialist"],
+)
+def test_what_is_explained_is_shown_with_its_norm_until_it_is_said(
+    event: str, role: str, kind: str, language: str, norm: str, text: str
+) -> None:
+    """R51, S11, S13: the text that was read; without one the norm, and a sentence says so."""
+    mark = {**TAKEN, "type": event, "of": {"id": "p3", "role": role, "name": "Ержан Т."}}
+    shown = {"marks": [mark], "kind": kind, "language": language}
+    view = oath_view(CONTEXT, hearing_of(**shown), 0)
+    assert view is not None
+    assert (view.norm, view.is_oath, view.text.startswith(text)) == (norm, False, True)
+    assert bool(view.missing) is not bool(view.text)
+    assert oath_view(CONTEXT, hearing_of(**shown), 7) is None, "hidden"
+    said = {**shown, "marks": [{**mark, "ended": TAKEN["at"], "heard": False}]}
+    assert oath_view(CONTEXT, hearing_of(**said), 0) is None
+    assert "presiding judge was not heard" in oath_hint(CONTEXT, hearing_of(**said))
+
+
+def test_nothing_is_shown_where_the_rules_know_nothing_to_explain() -> None:
+    """A plaintiff's rights, or a minor who is not warned (S12): the events stay at hand."""
+    plaintiff = {"id": "p1", "role": "plaintiff", "name": "Ахметов А."}
+    rights = {**TAKEN, "type": "rights_explained", "of": plaintiff}
+    assert oath_view(CONTEXT, hearing_of(marks=[rights], kind="civil"), 0) is None
+    child = {"id": "p3", "role": "witness", "name": "Ержан Т.", "minor": True}
+    warned = {**TAKEN, "type": "warning_false_testimony"}
+    assert oath_view(CONTEXT, hearing_of(marks=[warned], persons=[child]), 0) is None

@@ -70,8 +70,8 @@ class Mark:
         of: whom it concerns.
         left_out: what the rules want before it and nobody had marked: ``EVENT`` or
             ``EVENT:PERSON``.
-        ended: wall time of the end of an oath; empty: it goes on, or was left.
-        heard: whether somebody was heard during the oath; None: not known.
+        ended: wall time of the end of an oath or explanation; empty: it goes on, or was left.
+        heard: whether somebody was heard meanwhile; None: not known.
     """
 
     number: int
@@ -317,6 +317,9 @@ class HearingState:
     def _on_oath_ended(self, _part: int, entry: Entry) -> None:
         self._oath_ends[int(entry["mark"])] = entry["at"], entry.get("heard")
         self._apply_oath_ends()
+
+    def _on_explanation_ended(self, part: int, entry: Entry) -> None:
+        self._on_oath_ended(part, entry)
 
     def _apply_oath_ends(self) -> None:
         """End each oath; its end may stand in a journal that is read before that of its mark."""

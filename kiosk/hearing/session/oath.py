@@ -1,7 +1,7 @@
-"""The end of an oath, and whether anything was heard of it (R50; УПК 370(2)).
+"""The end of an oath or an explanation, and whether it was heard (R50, R51; УПК 352, 360, 370(2)).
 
-An oath begins with its mark. Whether it was heard is asked of the microphone of the person who
-swears; it blocks nothing.
+Both begin with their mark. Whether an oath was heard is asked of the microphone of the person who
+swears, an explanation of that of the presiding judge; it blocks nothing.
 """
 
 from __future__ import annotations
@@ -11,19 +11,23 @@ from kiosk.hardware.sources.sources import Sources
 from kiosk.hearing.room.errors import BadRequestError
 from kiosk.hearing.session.hearing_state import HearingState, Mark
 from kiosk.hearing.session.open_hearing import OpenHearing
+from kiosk.rules import Rules
+from kiosk.rules.explanations import spoken_events
 
 REMOTE = "remote"
 """Role of the microphone through which those who take part by technical means are heard."""
 WITNESS = "witness"
+PRESIDING = "presiding"
+OATH = "oath"
 
 
-def end_oath(hearing: OpenHearing, sources: Sources, number: int, by: str) -> Mark:
-    """Journal the end of the oath that mark ``number`` began; return the mark.
+def end_oath(hearing: OpenHearing, sources: Sources, rules: Rules, number: int, by: str) -> Mark:
+    """Journal the end of the oath or explanation that mark ``number`` began; return the mark.
 
     Raises:
-        BadRequestError: no such oath, it was withdrawn, or it has ended already.
+        BadRequestError: there is none, it was withdrawn, or it has ended already.
     """
-    mark = _find_oath(hearing.state, number)
+    mark = _find_begun(hearing.state, rules, number)
     name = _microphone_of(hearing.state, mark)
     heard = None if name is None else _was_heard(hearing.state, sources, mark, name)
     fields = {
@@ -32,19 +36,22 @@ def end_oath(hearing: OpenHearing, sources: Sources, number: int, by: str) -> Ma
         "microphone": name or "",
         "heard": heard,
     }
-    hearing.append_here("oath_ended", fields)
+    hearing.append_here("oath_ended" if mark.type == OATH else "explanation_ended", fields)
     return mark
 
 
-def _find_oath(state: HearingState, number: int) -> Mark:
+def _find_begun(state: HearingState, rules: Rules, number: int) -> Mark:
+    spoken = spoken_events(rules.explanations.values()) | {OATH}
     for mark in state.marks_in_force:
-        if (mark.number, mark.type, mark.ended) == (number, "oath", ""):
+        if (mark.number, mark.ended) == (number, "") and mark.type in spoken:
             return mark
-    raise BadRequestError("no such oath, or it has ended", code="unknown_mark")
+    raise BadRequestError("no such oath or explanation, or it has ended", code="unknown_mark")
 
 
 def _microphone_of(state: HearingState, mark: Mark) -> str | None:
-    """Return the microphone at which whoever swears is heard; None: there is none."""
+    """Return the microphone at which whoever speaks is heard; None: there is none."""
+    if mark.type != OATH:
+        return state.roles.microphone_for(PRESIDING)
     person = state.persons.rows.get(mark.of.id) if mark.of is not None else None
     if person is not None and person.seat:
         return person.seat
@@ -55,7 +62,7 @@ def _microphone_of(state: HearingState, mark: Mark) -> str | None:
 
 
 def _was_heard(state: HearingState, sources: Sources, mark: Mark, name: str) -> bool | None:
-    """Return whether somebody spoke there since the oath began; None: it cannot be known."""
+    """Return whether somebody spoke there since the mark; None: it cannot be known."""
     part = state.parts.get(mark.part)
     microphone = next((row for row in sources.microphones if row.name == name), None)
     if part is None or microphone is None or part.boot != boot_id():

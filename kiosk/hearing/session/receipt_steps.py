@@ -29,7 +29,7 @@ from kiosk.rules.explanations import RECEIPT_EVENTS
 from kiosk.storage.hearing_folder import AGE_SUFFIX, RECEIPTS_FOLDER
 
 PDF_BEGINNING = b"%PDF-"
-SCAN_WAIT_S = 1.0
+SCAN_WAIT_S = 0.5
 """The answer waits no longer for the disk: the steps of the hearing wait behind it."""
 
 
@@ -79,7 +79,8 @@ def keep_scan(
     hearing.append("receipt_scanned", fields)  # in its turn: behind the file
     is_durable = False
     with suppress(OSError, StorageError):
-        is_durable = ticket.is_durable(SCAN_WAIT_S)
+        wait_s = SCAN_WAIT_S if hearing.journal.store.is_prompt else 0.0
+        is_durable = ticket.is_durable(wait_s)
     return ReceiptAnswer(receipt=hearing.state.receipts.row(mark), is_durable=is_durable)
 
 

@@ -33,9 +33,10 @@ def event_buttons_column(
     if secretary.typed_answer is not None and view.question and view.question.typed:
         return _answer_keys(kit, app, view.question.subject, secretary.typed_answer)
     if view.oath:
-        return oath_card(kit, app, view.oath)
+        card = oath_card(kit, app, view.oath)
+        return card if view.oath.is_oath else _above_due(kit, app, view, card)
     if view.receipt:
-        return receipt_card(kit, app, view.receipt)
+        return _above_due(kit, app, view, receipt_card(kit, app, view.receipt))
     if view.panel:
         return side_panel_card(kit, view.panel, app)
     if view.sheet:
@@ -43,6 +44,15 @@ def event_buttons_column(
     if question:
         return question_card(kit, question, app)
     return (_all_events if secretary.are_all_events_shown else _frequent_events)(kit, app, view)
+
+
+def _above_due(kit: WidgetKit, app: AppState, view: RecordingView, card: Widget) -> Widget:
+    """Return a card above what is due next: who does not need it goes on with the same tap."""
+    if not view.due or kit.theme.compact:
+        return card
+    due = _event_button(kit, app, view.due[0], "tint")
+    due.size_hint_y, due.height = None, kit.theme.target
+    return kit.column(card, due, gap=10)
 
 
 def _answer_keys(kit: WidgetKit, app: AppState, subject: str, typed: str) -> Widget:

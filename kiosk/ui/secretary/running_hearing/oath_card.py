@@ -1,4 +1,4 @@
-"""Card with the text of the oath, large enough to be read aloud from a step away."""
+"""Card with the text of an oath or explanation, large enough to be read from a step away."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ def oath_card(kit: WidgetKit, app: AppState, view: OathView) -> Widget:
     def choose(language: str) -> Callable[[], None]:
         return lambda: app.spawn(secretary.choose_oath_language(language))
 
-    title = " · ".join(text for text in (_("Read the oath aloud"), view.name, view.norm) if text)
+    title = " · ".join(text for text in (view.title, view.name, view.norm) if text)
+    lines = 1 if view.is_oath else 2
+    height = round(kit.min_font * (0.3 + 1.3 * lines))
     head = kit.fitted_text(
-        title, "small", colour="quiet", wid="oath.head", lines=1, height=round(kit.min_font * 1.6)
+        title, "small", colour="quiet", wid="oath.head", lines=lines, height=height
     )
-    text = kit.fitted_text(view.text or view.missing, "headline", wid="oath.text", weight="medium")
+    kind = "headline" if view.is_oath else "body"  # an explanation is longer
+    text = kit.fitted_text(view.text or view.missing, kind, wid="oath.text", weight="medium")
     languages = [
         kit.button(
             f"oath.language.{code}", name, choose(code), fill=True, pad=8,
@@ -34,7 +37,7 @@ def oath_card(kit: WidgetKit, app: AppState, view: OathView) -> Widget:
         "oath.hide", _("Hide the text"), lambda: secretary.hide_oath(view.mark), fill=True, pad=8
     )
     end = kit.button(
-        "oath.end", _("The oath is taken"), lambda: app.spawn(secretary.end_oath(view.mark)),
+        "oath.end", view.done, lambda: app.spawn(secretary.end_oath(view.mark)),
         icon="" if kit.theme.compact else "check", style="primary", fill=True, once=True, pad=8,
         size_hint_x=1.6,
     )  # fmt: skip

@@ -20,6 +20,14 @@ TAKEN = {
 }
 PRINTED = {"mark": 7, "printed": at(9, 51)}
 SCANNED = {**PRINTED, "scan": 1, "scanned": at(9, 53), "pages": 1, "by_code": True}
+WARNED = {**TAKEN, "type": "warning_false_testimony"}
+NOT_EXPLAINED = {**WARNED, "ended": at(9, 50, 40), "heard": False}
+RIGHTS = {**TAKEN, "type": "rights_explained"}
+EXPERT = {
+    **TAKEN,
+    "type": "expert_warned",
+    "of": {"id": "p4", "role": "expert", "name": "Цой В."},
+}
 LATER = {"id": 8, "type": "questioning", "at": at(9, 55), "of": TAKEN["of"]}
 
 
@@ -57,5 +65,9 @@ RECEIPT_SAMPLES: dict[str, Prepare] = {
     "signed-receipt-question": _receipt(
         marks=[TAKEN, LATER], receipts=[PRINTED], open_questions=["receipt:7"]
     ),
+    "explained-warning": _receipt(marks=[WARNED]),
+    "explained-expert": _receipt(marks=[EXPERT], language="kk"),
+    "explained-rights": _receipt(marks=[RIGHTS], language="ru"),
+    "explained-not-heard": _receipt(marks=[NOT_EXPLAINED]),
     "recording-question-typed": _typed_answer,
 }
