@@ -59,6 +59,8 @@ class HearingPerson(Model):
     """Since when they are not there any more."""
     called: Moment = ""
     """Since when the display in the hall calls them in; it ends when they come, leave or speak."""
+    admitted: bool = False
+    """Admitted to the closed part by the court's permission, though they only watch (R54)."""
 
     def marked(self) -> MarkedPerson:
         """Return them as the person of a mark."""
@@ -81,6 +83,7 @@ class SavePerson(Model):
     """Whether they have left."""
     called: bool = False
     """Whether the display in the hall calls them in."""
+    admitted: bool = False
 
     def changes(self) -> dict[str, Any]:
         """Return the fields that are given, without the id."""

@@ -283,7 +283,9 @@ class _MinutesBuilder:
         if not person.attendance:
             return f"[  ] {line}"
         left = self._format_time(person.left, "%H:%M")
-        texts = (line, _(_ATTENDANCE[person.attendance]), left and _("left at {time}", time=left))
+        admitted = _("admitted to the closed part") if person.admitted else ""
+        left = left and _("left at {time}", time=left)
+        texts = (line, _(_ATTENDANCE[person.attendance]), left, admitted)
         return " · ".join(text for text in texts if text)
 
     def _course(self, field: ProtocolField) -> list[str]:

@@ -12,8 +12,9 @@ import pytest
 
 from kiosk.api.persons import MAX_PERSONS, SavePerson
 from kiosk.config import MicrophoneSettings
+from kiosk.export.minutes import build_minutes
 from kiosk.hearing.room.errors import BadRequestError, StepRefusedError
-from tests.hearing.courtroom_rig import CourtroomRig, courtroom_settings
+from tests.hearing.courtroom_rig import RULES, CourtroomRig, courtroom_settings
 
 LISTED = [
     {"name": "Айгүл Серікқызы Ә.", "role": "witness"},
@@ -70,6 +71,7 @@ def test_they_begin_with_the_list_and_keep_their_ids_over_a_crash(room: Courtroo
         "minor": False,
         "institution": False,
         "left": "",
+        "admitted": False,
     }
     room.crash()
     room.start()
@@ -242,3 +244,21 @@ def test_a_name_of_which_nobody_sees_anything_is_none(room: CourtroomRig) -> Non
     assert persons(room) == {}
     save(room, name="Иб\u00adрагимов")
     assert persons(room)["p1"]["name"] == "Ибрагимов"
+
+
+def test_who_is_admitted_to_a_closed_part_is_journalled_and_in_the_minutes(
+    room: CourtroomRig,
+) -> None:
+    """R54: by name; the same after a crash."""
+    hearing_id = room.begin(kind="criminal", participants=LISTED)
+    watcher = save(room, name="Ким О.", role="observer", attendance="hall")
+    save(room, id=watcher, admitted=True)
+    room.crash()
+    room.start()
+    assert persons(room)[watcher]["admitted"] is True
+    room.courtroom.end("p1")
+    room.sealed(hearing_id)
+    assert [line["admitted"] for line in room.lines(hearing_id, "person")] == [False, True]
+    minutes = build_minutes(room.folder(hearing_id), RULES, room.settings, "ru").as_text()
+    line = next(line for line in minutes.splitlines() if "Ким О." in line)
+    assert line.endswith("допуск в закрытую часть")

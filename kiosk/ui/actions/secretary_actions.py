@@ -23,7 +23,7 @@ from kiosk.ipc import LocalClient, ServiceRefusedError
 from kiosk.storage.atomic_io import read_json_or_none
 from kiosk.ui.actions.export_actions import ExportActions
 from kiosk.ui.actions.minutes_actions import MinutesActions
-from kiosk.ui.actions.people_actions import PeopleActions, PersonSheet
+from kiosk.ui.actions.people_actions import PeopleActions, PeopleSheet, PersonSheet
 from kiosk.ui.actions.recorder_actions import RecorderActions
 from kiosk.ui.actions.side_panel_actions import SidePanelActions
 from kiosk.ui.registry import (
@@ -254,7 +254,10 @@ class SecretaryActions(RecorderActions):
         if subject.startswith(MARK_SUBJECT_PREFIX):
             number = int(subject.removeprefix(MARK_SUBJECT_PREFIX))
             body = {"subject": "mark", "value": {"mark": number, "type": value}}
-        await self._post("/v1/hearing/statements", **body)
+        accepted = await self._post("/v1/hearing/statements", **body)
+        if accepted and (subject, value) == ("closure_admitted", "permitted"):
+            self.side_panel.panel = None
+            self.people.show(PeopleSheet())  # by name: each is admitted there (R54)
 
     async def _answer_of_whom(self, mark: int, person: str) -> None:
         """Say of whom a mark is; for somebody else, their role and name are asked first."""

@@ -19,6 +19,7 @@ from kiosk.ui.actions.people_actions import (
 )
 from kiosk.ui.actions.secretary_actions import SOMEBODY_ELSE
 from kiosk.ui.formatting import sentence_case
+from kiosk.ui.secretary.running_hearing.admission import must_leave
 from kiosk.ui.secretary.running_hearing.panel_view import Choice, PanelView
 from kiosk.ui.secretary.running_hearing.questions import Question
 from kiosk.ui.view_context import ViewContext
@@ -187,11 +188,18 @@ def _person_line(context: ViewContext, recorder: RecorderState, person: HearingP
     _ = context.translate.gettext
     state = _("left") if person.left else _(ATTENDANCE.get(person.attendance, ""))
     state = _("called in") if person.called else state
+    hearing = recorder.hearing
+    admission = ""
+    if hearing is not None and hearing.closed is not None:
+        admission = _("admitted") if person.admitted else ""
+        if must_leave(context.labels.rules, hearing, person):
+            admission = _("must leave")
     seat = next((m for m in recorder.microphones if m.name == person.seat), None)
     texts = (
         person_label(context, person.role, person.name),
         context.microphone_label(seat) if seat else "",
         state.lower(),
+        admission,
     )
     return " · ".join(text for text in texts if text)
 
@@ -238,6 +246,10 @@ def _person_choices(
     is_remote = person.attendance == "online" or (
         not person.attendance and hearing.format in ("online", "mixed")
     )
+    admission = [
+        choice("admitted:" if person.admitted else "admitted:yes",
+               _("Admitted to the closed part"), "check", chosen=person.admitted)
+    ] if hearing.closed is not None else []  # fmt: skip
     receipts = [
         choice(
             f"receipt:{m.id}", sentence_case(context.labels.event(m.type)), "file-document-outline"
@@ -245,7 +257,7 @@ def _person_choices(
         for m in hearing.marks
         if m.type in RECEIPT_EVENTS and m.of and m.of.id == person.id and not m.withdrawn
     ]
-    return (*receipts, *places, *(means if is_remote else ()), *seats, *more)
+    return (*receipts, *admission, *places, *(means if is_remote else ()), *seats, *more)
 
 
 def means_of(person: HearingPerson) -> str:

@@ -21,6 +21,7 @@ from kiosk.ui.formatting import sentence_case
 from kiosk.ui.samples.screen_sample import Prepare, alarm
 from kiosk.ui.samples.service_states import ago, at, microphones
 from kiosk.ui.samples.staff_states import hearing_runs
+from kiosk.ui.secretary.running_hearing.admission import must_leave
 from kiosk.ui.secretary.running_hearing.event_log import (
     CaseView,
     EventLogEntry,
@@ -276,10 +277,11 @@ def _closed(context: ViewContext, hearing: RunningHearing) -> ClosedView | None:
     _ = context.translate.gettext
     if hearing.closed is None:
         return None
-    return ClosedView(
-        _("Closed since {time}", time=context.clock_text(hearing.closed.since)),
-        _("Recorded encrypted: it is not played here, and no copy of it is made."),
-    )
+    text = _("Recorded encrypted: it is not played here, and no copy of it is made.")
+    if any(must_leave(context.labels.rules, hearing, person) for person in hearing.persons):
+        # no names: whoever stands at the screen may read it
+        text = _("Somebody who may only watch is still there. Ask them to leave: see “People”.")
+    return ClosedView(_("Closed since {time}", time=context.clock_text(hearing.closed.since)), text)
 
 
 # -- samples -------------------------------------------------------------------------------------
@@ -328,6 +330,10 @@ FIRST_MINUTE = {
     "open_questions": ["format", "format_decided_by"],
 }
 RECOVERED = {"open_questions": ["failure_reason"], "part": 2, "parts": 2}
+WATCHERS = [
+    {"id": "p1", "role": "plaintiff", "name": "Ахметов А.", "attendance": "hall"},
+    {"id": "p2", "role": "observer", "name": "Ким О.", "attendance": "hall"},
+]
 BAD_PROOF = {"state": "bad", "age_seconds": 9.0, "detail": ""}
 LEFT_OUT = {
     "id": 7,
@@ -427,6 +433,7 @@ SAMPLES: dict[str, Prepare] = {
     "closed-part": hearing_runs(hearing=CLOSED),
     "closed-ground": hearing_runs(hearing={**CLOSED, "open_questions": ["closure_ground"]}),
     "closed-replacing": hearing_runs(hearing={**CLOSED, "replacing": True}),
+    "closed-must-leave": hearing_runs(hearing={**CLOSED, "persons": WATCHERS}),
     "closed-admitted": hearing_runs(hearing={**CLOSED, "open_questions": ["closure_admitted"]}),
     "closed-decisions": hearing_runs(panel=DecisionPanel(), hearing=CLOSED),
     "decisions": hearing_runs(panel=DecisionPanel(), hearing={"allowed": ["radio_tv"]}),
