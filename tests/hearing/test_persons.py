@@ -71,6 +71,7 @@ def test_they_begin_with_the_list_and_keep_their_ids_over_a_crash(room: Courtroo
         "minor": False,
         "institution": False,
         "left": "",
+        "called": "",
         "admitted": False,
     }
     room.crash()
