@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kiosk.api.recorder import RecorderState
 from kiosk.ui.app_state import AppState
-from kiosk.ui.samples.screen_sample import Prepare
+from kiosk.ui.samples.screen_sample import Prepare, alarm
 from kiosk.ui.samples.staff_states import hearing_runs
 from kiosk.ui.secretary.running_hearing.sources import ProofView, proof_view
 from kiosk.ui.view_context import ViewContext
@@ -46,5 +46,6 @@ def lock_view(context: ViewContext, recorder: RecorderState, *, stale: bool) -> 
 
 SAMPLES: dict[str, Prepare] = {
     "lock": hearing_runs(is_signed_in=False),
+    "lock-called": hearing_runs(alarms=[alarm("secretary_called", "panel")], is_signed_in=False),
     "lock-recess": hearing_runs("recess", is_signed_in=False),
 }

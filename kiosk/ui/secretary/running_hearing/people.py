@@ -229,9 +229,9 @@ def _person_choices(
     ]  # fmt: skip
     left = _("Is back") if person.left else _("Has left")
     called = _("Called in: take back") if person.called else _("Call in from the hall")
+    what = "called:" if person.called else "called:yes"
+    places.append(choice(what, called, "account-voice", chosen=bool(person.called)))
     more = [
-        choice("called:" if person.called else "called:yes", called, "account-voice",
-               chosen=bool(person.called)),
         choice("left:" if person.left else "left:yes", left, "door", chosen=bool(person.left)),
         choice("minor:" if person.minor else "minor:yes", _("Under sixteen"), "account-outline",
                chosen=person.minor),

@@ -473,9 +473,6 @@ SAMPLES: dict[str, Prepare] = {
     "secretary-called-and-alarm": hearing_runs(
         microphones=[*SICK, SPARE], alarms=[NO_DEFENDANT, alarm("secretary_called", "panel")]
     ),
-    "secretary-called-signed-out": hearing_runs(
-        alarms=[alarm("secretary_called", "panel")], is_signed_in=False
-    ),
     "button-pressed": hearing_runs(hearing={"marks": [BUTTON]}),
     "proof-camera-bad": hearing_runs(
         proof={**BAD_PROOF, "source": "camera"}, alarms=[alarm("proof_failed", "camera")]
