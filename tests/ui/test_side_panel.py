@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kiosk.api.recorder import RecorderState
+from kiosk.api.recorder import Microphone, RecorderState
+from kiosk.api.states import MicrophoneState, UnclearSpeech
 from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
 from kiosk.rules import load_rules
@@ -35,6 +36,7 @@ from kiosk.ui.secretary.running_hearing.recording import (
     recording_view,
 )
 from kiosk.ui.secretary.running_hearing.side_panel import panel_view
+from kiosk.ui.secretary.running_hearing.sources import microphone_row
 from kiosk.ui.view_context import ViewContext
 from tests.ui.fake_services import FakeRecorder
 
@@ -63,6 +65,14 @@ def choices_of(panel: Panel, **changes: Any) -> dict[str, str]:
 
 
 # -- what is said ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cause", list(UnclearSpeech))
+def test_a_microphone_whose_words_are_hard_to_make_out_says_so(cause: UnclearSpeech) -> None:
+    microphone = Microphone(name="judge", role="presiding", state=MicrophoneState.OK)
+    unclear = microphone.model_copy(update={"unclear": cause, "roles": ("presiding",)})
+    row = microphone_row(CONTEXT, unclear)
+    assert (row.text, row.tone) == ("hard to make out", "caution")
 
 
 def test_a_closed_part_is_said_in_words() -> None:

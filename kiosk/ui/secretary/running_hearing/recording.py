@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from kiosk.api.published import Schedule
 from kiosk.api.recorder import RecorderState, RunningHearing
+from kiosk.api.states import UnclearSpeech
 from kiosk.locale import N_
 from kiosk.ui.actions.people_actions import PeopleState
 from kiosk.ui.actions.receipt_actions import ReceiptState
@@ -412,6 +413,13 @@ SAMPLES: dict[str, Prepare] = {
         alarms=[NO_DEFENDANT, alarm("microphone_quiet", "witness")],
         hearing={"interruptions": [GAP]},
     ),
+    **{
+        f"recording-unclear-{cause}": hearing_runs(
+            microphones=microphones(witness={"unclear": cause}),
+            alarms=[alarm(cause.alarm, "witness")],
+        )
+        for cause in UnclearSpeech
+    },
     "recording-no-camera": hearing_runs(
         camera={"state": "absent"}, alarms=[alarm("camera_absent", "camera")]
     ),

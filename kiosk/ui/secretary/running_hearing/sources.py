@@ -96,6 +96,8 @@ def microphone_row(context: ViewContext, microphone: Microphone) -> MicrophoneRo
         text, tone = N_("spare"), "plain"
     elif microphone.kind == "remote" and microphone.state.is_lost and not microphone.refusal:
         text, tone = N_("nothing comes · {age}"), "fault"
+    elif not text and microphone.unclear:
+        text, tone = N_("hard to make out"), "caution"
     elif not text and not microphone.heard:
         text = N_("not yet heard")
     words = _(text, age=age, reason=context.refusal_text(microphone)).strip(" ·") if text else ""
