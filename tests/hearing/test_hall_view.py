@@ -225,6 +225,29 @@ def test_one_that_is_in_no_list_is_shown_and_hidden_likewise(rig: CourtroomRig) 
     assert (named(rig), shown(rig)[0]["publicity"]) == ([], "closed")
 
 
+def test_a_case_that_the_list_hides_is_hidden_when_it_is_typed_in(rig: CourtroomRig) -> None:
+    """Begun as one that is in no list, with its number at once, or said later."""
+    publish(rig, row(OURS, 5, publicity="closed"))
+    rig.begin(adhoc=True, case_number="7514-26-00-2 \\ 4511", title="Ахметов")
+    assert named(rig) == []
+    assert "publicity" in rig.hearing()["open_questions"]
+    hearing = rig.hearing()["id"]
+    rig.courtroom.end("p1")
+    rig.sealed(hearing)
+    rig.begin(adhoc=True, case_number="", title="Ахметов")
+    assert named(rig) == ["Ахметов"]
+    rig.statement("case_number", "7514–26–00–2/4511")
+    assert named(rig) == []
+
+
+def test_nobody_of_a_hearing_that_the_list_hides_is_called_by_role(rig: CourtroomRig) -> None:
+    """It may be hidden though it is not closed: a ground stands beside it, or the list changed."""
+    publish(rig, row(OURS, 5, closure_ground="civ_family"))
+    rig.begin(id=OURS)
+    rig.courtroom.save_person(SavePerson(id="p1", called=True), "p1")
+    assert [call.role for call in rig.courtroom.hall_view().calls] == [""]
+
+
 @pytest.mark.parametrize("title", [17, ["a"], {"kk": "x"}, "x" * 5000])
 def test_an_odd_statement_breaks_no_view(rig: CourtroomRig, title: object) -> None:
     rig.begin(adhoc=True)

@@ -18,6 +18,7 @@ from kiosk.api.persons import HearingPerson
 from kiosk.api.states import ClockState, Phase
 from kiosk.clocks import format_wall, wall_time
 from kiosk.hardware.wall_clock import clock_state
+from kiosk.hearing.room.court_list import hides_number
 from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.hearing_state import HearingState
 
@@ -148,9 +149,18 @@ def _case_of(details: Mapping[str, object]) -> PublicCase | None:
         return None
 
 
+def _hides(listed: Sequence[Hearing], state: HearingState) -> bool:
+    """Return whether the list hides the open hearing, by its id or by the number of its case."""
+    own = any(row.id in state.listed_ids and row.hides_title for row in listed)
+    return own or hides_number(listed, str(state.details.get("case_number") or ""))
+
+
 def build_hall_view(context: HearingContext) -> HallView:
     """Return the view; any thread may call it, it waits for no disk."""
     kiosk, publicity = context.settings.kiosk, context.publicity
+    is_day_known = clock_state() is not ClockState.UNSET
+    today = wall_time().astimezone(ZoneInfo(kiosk.timezone)).date()
+    known = publicity.court_list.hearings_on(today)
     with context.current.lock:
         hearing = context.current.hearing
         state = hearing.state if hearing is not None else None
@@ -158,19 +168,20 @@ def build_hall_view(context: HearingContext) -> HallView:
         current = None
         calls: tuple[HallCall, ...] = ()
         if state is not None:
-            current = open_row(state, is_hidden=publicity.hides_title(state))
+            current = open_row(
+                state, is_hidden=publicity.hides_title(state) or _hides(known, state)
+            )
             is_hidden = current.row.case is None
             if state.phase.is_open:
                 persons = tuple(state.persons.rows.values())
                 calls = hall_calls(persons, context.rules.roles, is_hidden=is_hidden)
-    is_day_known = clock_state() is not ClockState.UNSET
-    today = wall_time().astimezone(ZoneInfo(kiosk.timezone)).date()
-    listed = publicity.court_list.hearings_on(today) if is_day_known else []
     return HallView(
         wall=format_wall(),
         court={str(language): name for language, name in kiosk.court.items()},
         room=kiosk.room,
         is_day_known=is_day_known,
-        rows=hall_rows(listed, current, closed_here, publicity.ended_hearings.on(today)),
+        rows=hall_rows(
+            known if is_day_known else [], current, closed_here, publicity.ended_hearings.on(today)
+        ),
         calls=calls,
     )

@@ -6,7 +6,7 @@ repeats of it. A request may close more than the list does, never less.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from kiosk.api.hearing import Hearing
 from kiosk.api.published import read_schedule
-from kiosk.rules import Rules
+from kiosk.rules import Rules, case_number_key
 from kiosk.storage.atomic_io import FileVersion, file_version, read_json_or_none
 from kiosk.storage.patient_reader import PatientReader
 
@@ -26,6 +26,14 @@ UNCLEAR = ""
 def is_closed(hearing: Mapping[str, Any]) -> bool:
     """Return whether a hearing is closed from its start."""
     return hearing.get("publicity") == "closed" or bool(hearing.get("state_secret"))
+
+
+def hides_number(listed: Iterable[Hearing], number: str) -> bool:
+    """Return whether the list hides a hearing of the case with that number."""
+    key = case_number_key(number)
+    return bool(key) and any(
+        row.hides_title and case_number_key(row.case_number) == key for row in listed
+    )
 
 
 class CourtList:
@@ -68,7 +76,8 @@ class CourtList:
 
         Returns:
             All that the list has, else ``asked``. ``publicity`` is ``open``, ``closed``, or
-            :data:`UNCLEAR`; a hearing that touches a state secret has ``state_secret`` (R86, R87);
+            :data:`UNCLEAR`, also where the list hides another hearing of the case; a hearing that
+            touches a state secret has ``state_secret`` (R86, R87);
             ``closure_ground`` is one of the rules, or absent: then it is asked.
         """
         row = next((h for h in self.hearings() if h.id == str(asked.get("id", ""))), None)
@@ -81,8 +90,11 @@ class CourtList:
         secret = details.get("state_secret") or asked.get("state_secret")
         if secret or any(ground.never_online for ground in known):
             details["state_secret"] = True
+        number = str(details.get("case_number") or "")
         if is_closed(details) or is_closed(asked):
             details["publicity"] = "closed"
+        elif row is None and hides_number(self.hearings(), number):
+            details["publicity"] = UNCLEAR  # the list came too late, or it was typed in again
         elif details.get("publicity", "open") not in PUBLICITIES:
             details["publicity"] = UNCLEAR
         return details

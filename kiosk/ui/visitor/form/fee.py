@@ -96,6 +96,8 @@ def _text(app: AppState, place: FeePlace) -> str:
     }
     if problem:
         return problems[problem]
+    if hint and hint.needs == "counts":  # НК 672(1)1): when the court hands the copies out
+        return _("To be paid when you get the copies. A hint only: the court decides what is due.")
     return _("To be paid before you file. A hint only: the court decides what is due.")
 
 
