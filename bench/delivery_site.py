@@ -178,7 +178,7 @@ def simulate_call(link: NetworkLink, seconds: float) -> SimulatedCall:
     delays = [float("inf")] * packets
 
     def receive() -> None:
-        _run_in_time()
+        run_in_time()
         with contextlib.suppress(TimeoutError):
             while True:
                 data = server.recv(2048)
@@ -186,7 +186,7 @@ def simulate_call(link: NetworkLink, seconds: float) -> SimulatedCall:
                 delays[int.from_bytes(data[:4])] = (time.monotonic_ns() - sent) / 1e6
 
     def send() -> None:
-        _run_in_time()
+        run_in_time()
         begun = time.monotonic()
         for number in range(packets):
             time.sleep(max(0.0, begun + number * CALL_EVERY_S - time.monotonic()))
@@ -205,7 +205,7 @@ def simulate_call(link: NetworkLink, seconds: float) -> SimulatedCall:
     return SimulatedCall(delays, mbit)
 
 
-def _run_in_time() -> None:
+def run_in_time() -> None:
     """Give the calling thread priority: a call runs on another machine, not busy with ours."""
     with contextlib.suppress(PermissionError):
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))

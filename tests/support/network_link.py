@@ -56,13 +56,19 @@ class NetworkLink:
     Args:
         delay_ms: in each direction.
         loss: of each direction's packets, 0 to 1.
+        jitter_ms: of each direction: up to so much later, evenly, in order.
         has_router: whether the queue before the line is in a router, not in the court's machine.
     """
 
     def __init__(
-        self, delay_ms: float = 0.0, loss: float = 0.0, *, has_router: bool = False
+        self,
+        delay_ms: float = 0.0,
+        loss: float = 0.0,
+        *,
+        jitter_ms: float = 0.0,
+        has_router: bool = False,
     ) -> None:
-        self._relayed = (delay_ms, loss) if delay_ms or loss else None
+        self._relayed = (delay_ms, loss, jitter_ms) if delay_ms or loss or jitter_ms else None
         self._has_router = has_router
         self._stack = contextlib.ExitStack()
         self._court = self._near = -1  # the court; what is at the court's end of the line
@@ -100,15 +106,20 @@ class NetworkLink:
         with netns.inside(self._court):
             yield
 
-    def shape(self, up_mbit: float, down_mbit: float | None = None) -> None:
-        """Set the rate of frames to the centre (up) and to the court (default: the same)."""
+    def shape(
+        self, up_mbit: float, down_mbit: float | None = None, *, buffer_ms: int = BUFFER_MS
+    ) -> None:
+        """Set the rate of frames to the centre (up) and to the court (default: the same).
+
+        What does not leave within ``buffer_ms`` is lost.
+        """
         down_mbit = up_mbit if down_mbit is None else down_mbit
         with netns.inside(self._near):
-            _shape(DEVICE, up_mbit)
+            _shape(DEVICE, up_mbit, buffer_ms)
             if self._has_router:
-                _shape(LAN, down_mbit)
+                _shape(LAN, down_mbit, buffer_ms)
                 return
-        _shape(DEVICE, down_mbit)
+        _shape(DEVICE, down_mbit, buffer_ms)
 
     def set_congestion_control(self, name: str) -> None:
         """Have new connections of the court use this congestion control (Debian's own: cubic).
@@ -143,14 +154,16 @@ class NetworkLink:
             _bring_up(LAN, BEHIND_ROUTER)
             _run("ip", "route", "add", "default", "via", ROUTER_ADDRESS)
 
-    def _relay(self, stack: contextlib.ExitStack, delay_ms: float, loss: float) -> None:
+    def _relay(
+        self, stack: contextlib.ExitStack, delay_ms: float, loss: float, jitter_ms: float
+    ) -> None:
         """Join both ends with a relay."""
         with netns.inside(self._near):
             court = _open_tun()
         centre = _open_tun()
         command = [sys.executable, "-m", "tests.support.relay", str(court), str(centre)]
         relay = subprocess.Popen(
-            [*command, str(delay_ms), str(loss)],
+            [*command, str(delay_ms), str(loss), str(jitter_ms)],
             pass_fds=(court, centre),
             stdin=subprocess.DEVNULL,
         )
@@ -190,11 +203,11 @@ def _bring_up(device: str, address: str) -> None:
     _run("ip", "link", "set", device, "up")
 
 
-def _shape(device: str, mbit: float) -> None:
+def _shape(device: str, mbit: float, buffer_ms: int) -> None:
     # One packet at a time: a burst of 64 kB, passed on as one, is nothing that a slow line does.
     _run("ip", "link", "set", "dev", device, "gso_max_segs", "1")
     burst = max(4000, int(mbit * 125_000 * 0.005))  # 5 ms: more would not be the line's rate
-    rate = ("rate", f"{int(mbit * 1e6)}bit", "burst", str(burst), "latency", f"{BUFFER_MS}ms")
+    rate = ("rate", f"{int(mbit * 1e6)}bit", "burst", str(burst), "latency", f"{buffer_ms}ms")
     _run("tc", "qdisc", "replace", "dev", device, "root", "tbf", *rate)
 
 

@@ -1,4 +1,7 @@
-"""Carry packets between two TUN devices, late and with some lost: ``relay FD FD DELAY_MS LOSS``."""
+"""Carry packets between two TUN devices, late, unevenly, with some lost, in their order.
+
+``relay FD FD DELAY_MS LOSS JITTER_MS``
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,11 @@ MTU = 2048
 class Direction:
     """One direction: packets wait in order until their time has come."""
 
-    def __init__(self, source: int, target: int, delay_s: float, loss: float, seed: int) -> None:
+    def __init__(
+        self, source: int, target: int, delay_s: float, loss: float, jitter_s: float, seed: int
+    ) -> None:
         self.source = source
+        self._jitter, self._last_due = jitter_s, 0.0
         self._target = target
         self._delay = delay_s
         self._loss = loss
@@ -25,14 +31,16 @@ class Direction:
 
     def receive(self) -> None:
         """Take what has come in."""
-        due = time.monotonic() + self._delay
+        now = time.monotonic()
         while True:
             try:
                 packet = os.read(self.source, MTU)
             except BlockingIOError:
                 return
             if self._random.random() >= self._loss:
-                self._waiting.append((due, packet))
+                late = self._delay + self._jitter * self._random.random()
+                self._last_due = max(self._last_due, now + late)
+                self._waiting.append((self._last_due, packet))
 
     def send_due(self) -> float | None:
         """Pass on what is due; return when the next one is (monotonic), or None."""
@@ -51,10 +59,11 @@ class Direction:
 def main() -> None:
     """Relay until killed."""
     first, other = int(sys.argv[1]), int(sys.argv[2])
-    delay_s, loss = float(sys.argv[3]) / 1000, float(sys.argv[4])
+    delay_s, loss, jitter_s = (float(argument) for argument in sys.argv[3:6])
+    delay_s, jitter_s = delay_s / 1000, jitter_s / 1000
     directions = {
-        first: Direction(first, other, delay_s, loss, 1),
-        other: Direction(other, first, delay_s, loss, 2),
+        first: Direction(first, other, delay_s, loss, jitter_s, 1),
+        other: Direction(other, first, delay_s, loss, jitter_s, 2),
     }
     poll = select.epoll()
     for descriptor in directions:
