@@ -23,6 +23,8 @@ settings.load_profile("suite")
 REPOSITORY = Path(__file__).parents[1]
 RECORDING = ("hardware", "recording", "hearing", "services", "platform")
 """Folders whose tests run what is the recorder's, with devices that wait for no processor."""
+WALKS = "test_hearing_walk_"
+"""Beginning of the files of other folders whose tests record a hearing."""
 
 
 def _recorder_nice() -> int:
@@ -39,7 +41,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     folder = item.path.relative_to(REPOSITORY / "tests").parts[0]
     before = os.getpriority(os.PRIO_PROCESS, 0)
     with contextlib.suppress(PermissionError):
-        if folder in RECORDING:
+        if folder in RECORDING or item.path.name.startswith(WALKS):
             os.setpriority(os.PRIO_PROCESS, 0, min(before, _recorder_nice()))
     try:
         return (yield)

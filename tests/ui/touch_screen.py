@@ -28,7 +28,7 @@ class TouchScreen:
     Args:
         folder: of the settings, data and sockets; with a short path.
         display: where it draws.
-        tables: further tables of ``kiosk.toml``.
+        tables: further tables of its settings, ``screen.toml``.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class TouchScreen:
     ) -> None:
         self.folder, self._display = folder, display
         self.paths = Paths(folder / "data", folder / "run")
-        self._config = folder / "kiosk.toml"
+        self._config = folder / "screen.toml"
         self._process: subprocess.Popen[bytes] | None = None
         self.paths.run.mkdir(parents=True, exist_ok=True)
         self._write(tables or {})
@@ -135,7 +135,10 @@ class TouchScreen:
             found = self.widget(wid)
             return found if found and found["enabled"] else None
 
-        item = wait_for(ready, wid, SECONDS)
+        self.click(wait_for(ready, wid, SECONDS))
+
+    def click(self, item: dict[str, Any]) -> None:
+        """Click on the middle of a widget, as :meth:`screen` describes it."""
         at = [str(round(item["x"] + item["w"] / 2)), str(round(item["y"] + item["h"] / 2))]
         environment = {**os.environ, "DISPLAY": self._display.name}
         subprocess.run(["xdotool", "mousemove", *at], check=True, env=environment)

@@ -1,0 +1,335 @@
+"""A hearing that a secretary walks through by taps: the real screen, the real recorder.
+
+Devices are virtual, behind the real libraries. What the display in the hall showed is noted after
+each step. Nothing here says what should have been: that is in the tests.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kiosk.clocks import format_wall
+from kiosk.demo.screen_driver import get_json
+from kiosk.demo.x_server import Display
+from kiosk.evidence.chain import read_chain
+from kiosk.export.minutes import load_hearing_state
+from kiosk.hardware.virtual.badge_reader import VirtualBadgeReader
+from kiosk.hardware.virtual.microphones import VirtualMicrophones
+from kiosk.hearing.session.persons import OF_WHOM_PREFIX
+from kiosk.recording.verify.hearing import verify
+from kiosk.storage.hearing_folder import JOURNAL_FILE
+from tests.services.recorder_process import PEOPLE, RecorderProcess
+from tests.support.court_keys import CourtSecrets
+from tests.support.waiting import wait_for
+from tests.ui.touch_screen import TouchScreen
+
+HEARING = "11111111-2222-4333-8444-555555555555"
+MICROPHONES = ("presiding", "witness")
+WAIT_S = 60.0
+MOST_PAGES = 12
+TYPED = "typed"
+"""What is asked where the answer is typed: the screen does not name it."""
+
+
+@dataclass
+class WalkedHearing:
+    """The secretary before the screen.
+
+    Attributes:
+        hall: what the display in the hall showed of the hearing, each state once in a row:
+            status, whether it is open, and whether number and title can be read.
+    """
+
+    screen: TouchScreen
+    recorder: RecorderProcess
+    microphones: VirtualMicrophones
+    badge: VirtualBadgeReader
+    court: CourtSecrets
+    _asked_mark: str = ""
+    hall: list[tuple[str, str, bool]] = field(default_factory=list)
+
+    # -- what is there -----------------------------------------------------------------------------
+    @property
+    def state(self) -> dict[str, Any]:
+        """The recorder's state."""
+        return get_json(self.recorder.paths.recorder_socket, "/v1/state")
+
+    @property
+    def hearing(self) -> dict[str, Any]:
+        """The open hearing of State; ``{}``: there is none."""
+        return dict(self.state["hearing"] or {})
+
+    @property
+    def due(self) -> list[str]:
+        """What is due, each as ``EVENT`` or ``EVENT:PERSON``."""
+        rows = self.hearing["due"]
+        return [f"{row['event']}:{row['of']}" if row["of"] else row["event"] for row in rows]
+
+    @property
+    def marks(self) -> list[str]:
+        """The marks that are in force, each as ``EVENT`` or ``EVENT:PERSON``."""
+        rows = [row for row in self.hearing["marks"] if not row["withdrawn"]]
+        return [f"{row['type']}:{row['of']['id']}" if row["of"] else row["type"] for row in rows]
+
+    @property
+    def folder(self) -> Path:
+        """Of the hearing."""
+        return self.recorder.hearing_folder(HEARING)
+
+    # -- taps --------------------------------------------------------------------------------------
+    def tap(self, *widgets: str) -> None:
+        """Tap one widget after the other, each when it can be tapped."""
+        for widget in widgets:
+            self._tap_first(widget)
+
+    def _tap_first(self, *widgets: str) -> str:
+        """Tap the first of ``widgets`` that is on the screen, and say which."""
+        found = wait_for(lambda: self._first_of(widgets), " or ".join(widgets), WAIT_S)
+        self.screen.click(found)
+        return str(found["id"])
+
+    def _first_of(self, widgets: tuple[str, ...]) -> dict[str, Any] | None:
+        rows = self._rows()
+        return next((rows[widget] for widget in widgets if widget in rows), None)
+
+    def _rows(self) -> dict[str, dict[str, Any]]:
+        """Return what can be tapped now, by name; nothing while the screen changes."""
+        screen = self.screen.screen()
+        rows = screen["widgets"] if screen.get("settled") else ()
+        return {str(row["id"]): dict(row) for row in rows if row["enabled"]}
+
+    def _turn_and_tap(self, widget: str, pager: str) -> None:
+        """Tap ``widget``, which may be on a later page."""
+        for _page in range(MOST_PAGES):
+            if self._tap_or_turn(widget, pager):
+                return
+        raise AssertionError(f"{widget} is on no page; shown: {sorted(self._rows())}")
+
+    def _tap_or_turn(self, widget: str, pager: str) -> bool:
+        """Tap ``widget``, else turn the page and wait for the other one; return which it was."""
+        before = wait_for(self._rows, widget, WAIT_S)
+        if widget in before:
+            self.screen.click(before[widget])
+            return True
+        self.tap(pager)
+        wait_for(lambda: (self._rows().keys() or before.keys()) != before.keys(), pager, WAIT_S)
+        return False
+
+    def mark(self, *marks: str) -> None:
+        """Mark events, each ``EVENT`` or ``EVENT:PERSON``, by what the screen offers."""
+        for text in marks:
+            event, _, person = text.partition(":")
+            count = len(self.hearing["marks"])
+            self._tap_event(event)
+            mark = wait_for(lambda n=count: self.hearing["marks"][n:], text, WAIT_S)[0]
+            if person and mark["of"] is None:
+                self.answer(f"of_whom:{mark['id']}", person)
+            wait_for(lambda want=text: self.marks[-1] == want, f"{text}: {self.marks[-1]}", WAIT_S)
+            self.look()
+
+    def _tap_event(self, event: str) -> None:
+        """Tap an event, once the screen shows what the recorder says is due: buttons move."""
+        wait_for(self._shows_what_is_due, "what is due", WAIT_S)
+        button = f"rec.mark.{event}"
+        if not self._tap_or_turn(button, "rec.all"):
+            self._turn_and_tap(button, "rec.more")
+
+    def _shows_what_is_due(self) -> bool:
+        due = [row["event"] for row in self.hearing["due"][:1]]
+        shown = [name.removeprefix("rec.mark.") for name in self._rows() if "rec.mark." in name]
+        return bool(shown) and (not due or shown[:1] == due)
+
+    def events(self) -> set[str]:
+        """Return all events that the screen offers, of all pages."""
+        found: set[str] = set()
+        assert not self._tap_or_turn("rec.all.close", "rec.all")
+        for _page in range(MOST_PAGES):
+            rows = wait_for(self._rows, "events", WAIT_S)
+            found |= {name for name in rows if name.startswith("rec.mark.")}
+            if "rec.more" not in rows or self._tap_or_turn("rec.all.close.", "rec.more"):
+                break
+        self.tap("rec.all.close")
+        wait_for(lambda: self._shows("rec.all") and not self._shows("rec.all.close"), "a", WAIT_S)
+        return {name.removeprefix("rec.mark.") for name in found}
+
+    def begin_mark(self, event: str) -> None:
+        """Tap an event that concerns somebody, and wait until it is asked whom."""
+        count = len(self.hearing["marks"])
+        self._tap_event(event)
+        (mark,) = wait_for(lambda: self.hearing["marks"][count:], event, WAIT_S)
+        self._asked_mark = f"of_whom:{mark['id']}"
+        wait_for(lambda: self._asked() == self._asked_mark, "whom", WAIT_S)
+
+    def offered_people(self) -> set[str]:
+        """Return the ids of the people who are offered for the mark that was begun."""
+        found: set[str] = set()
+        for _page in range(MOST_PAGES):
+            rows = wait_for(lambda: self._rows() or None, "people", WAIT_S)
+            new = {name.rpartition(".")[2] for name in rows if self._asked_mark in name} - found
+            if not new or "ask.more" not in rows:
+                return found | new
+            found |= new
+            self.tap("ask.more")
+        return found
+
+    def finish_mark(self, text: str) -> None:
+        """Say whom the mark that was begun concerns: ``EVENT:PERSON``."""
+        self.answer(self._asked_mark, text.partition(":")[2])
+        wait_for(lambda: self.marks[-1] == text, text, WAIT_S)
+
+    def answer(self, subject: str, value: str) -> None:
+        """Answer the question about ``subject``; what is asked before it is put off.
+
+        Whom a mark concerns is asked before all else: that is waited for.
+        """
+        while (asked := self._asked()) != subject:
+            if subject.startswith(OF_WHOM_PREFIX):
+                wait_for(lambda: self._asked() == subject, subject, WAIT_S)
+            else:
+                self.tap("ask.later")
+                wait_for(lambda old=asked: self._asked() != old, f"another than {asked}", WAIT_S)
+        self._turn_and_tap(f"ask.{subject}.{value}", "ask.more")
+        wait_for(lambda: subject not in self.hearing["open_questions"], subject, WAIT_S)
+        wait_for(lambda: self._rows() and not self._shows(f"ask.{subject}."), subject, WAIT_S)
+        self.look()
+
+    def _shows(self, beginning: str) -> bool:
+        return any(name.startswith(beginning) for name in self._rows())
+
+    def _asked(self) -> str:
+        """Return what is asked on the screen now, once something is."""
+        own = ("ask.later", "ask.more", "ask.type")
+
+        def subject() -> str:
+            names = [name for name in self._rows() if name.startswith("ask.")]
+            found = [
+                name.removeprefix("ask.").rpartition(".")[0] for name in names if name not in own
+            ]
+            return (found or [TYPED] * ("ask.type" in names) or [""])[0]
+
+        return wait_for(subject, "a question", WAIT_S)
+
+    def person(self, person: str) -> dict[str, Any]:
+        """Return a person of the hearing."""
+        return next(dict(row) for row in self.hearing["persons"] if row["id"] == person)
+
+    # -- steps of the hearing ----------------------------------------------------------------------
+    def start(self) -> None:
+        """Sign in and start the hearing of the list."""
+        self.badge.scan(PEOPLE["secretary"])
+        self.screen.wait_screen("secretary.today")
+        self.tap("today.start")
+        self.screen.wait_screen("secretary.recording")
+        wait_for(lambda: self.hearing.get("id") == HEARING, "the hearing", WAIT_S)
+        self.look()
+
+    def wait_phase(self, phase: str) -> None:
+        """Wait until the recorder is in ``phase``."""
+        self.recorder.wait_for_state(lambda state: state["phase"] == phase, phase)
+        self.look()
+
+    def pause(self, how: str) -> None:
+        """Tap ``recess`` or ``retire``."""
+        self.tap(f"rec.{how}")
+        self.screen.wait_screen("secretary.recess")
+        self.look()
+
+    def resume(self) -> None:
+        """Go on with the next part."""
+        self.tap("rec.resume")
+        self.screen.wait_screen("secretary.recording")
+        self.wait_phase("recording")
+
+    def wait_person(self, person: str, *, left: bool) -> None:
+        """Wait until somebody is there, or has left."""
+        wait_for(lambda: bool(self.person(person)["left"]) == left, person, WAIT_S)
+
+    def close(self, ground: str) -> None:
+        """Close the hearing, and name the ground when it is asked."""
+        self.tap("rec.close")
+        wait_for(lambda: self.hearing["closed"], "a closed hearing", WAIT_S)
+        self.look()
+        self.answer("closure_ground", ground)
+
+    def open_again(self) -> None:
+        """Open it to the public again."""
+        self.tap("rec.open")
+        wait_for(lambda: self.hearing["closed"] is None, "an open hearing", WAIT_S)
+        wait_for(lambda: self._hall_row()[1] == "open", "the hall", WAIT_S)
+        self.look()
+
+    def end(self) -> None:
+        """End it, and wait for the seal."""
+        self.tap("rec.end", "rec.end.confirm")
+        self.recorder.wait_for_state(lambda state: state["hearing"] is None, "the seal")
+        self.look()
+
+    # -- what was shown and kept -------------------------------------------------------------------
+    def look(self) -> None:
+        """Note what the display in the hall shows of the hearing."""
+        seen = self._hall_row()
+        if self.hall[-1:] != [seen]:
+            self.hall.append(seen)
+
+    def _hall_row(self) -> tuple[str, str, bool]:
+        (row,) = get_json(self.recorder.paths.hall_socket, "/v1/hall")["rows"]
+        return row["status"], row["publicity"], row["case"] is not None
+
+    def written_marks(self) -> list[str]:
+        """Return the marks of the journals in order, as last named: ``EVENT`` or ``EVENT:PERSON``.
+
+        Those that were withdrawn are among them.
+        """
+        state = load_hearing_state(self.folder)
+        return [f"{m.type}:{m.of.id}" if m.of else m.type for m in state.marks]
+
+    def check_media(self) -> list[bool]:
+        """Check seal and times: each part lasts as long as between its taps, marks lie in theirs.
+
+        Returns:
+            Whether each part is encrypted.
+        """
+        report = verify(self.folder, self.recorder.court.ca, identities=[self.court.court])
+        assert report.ok, report.problems
+        found = []
+        for folder in sorted(self.folder.glob("part-*")):
+            entries = read_chain(folder / JOURNAL_FILE).entries
+            (begin,) = (e for e in entries if e["kind"] == "part")
+            (end,) = (e for e in entries if e["kind"] == "closed")
+            seconds = (int(end["stop_ns"]) - int(begin["tap_ns"])) / 1e9
+            marks = [e for e in entries if e["kind"] == "mark"]
+            assert all(0 <= float(e["part_seconds"]) <= seconds for e in marks), folder.name
+            assert seconds > 0
+            found.append(bool(list(folder.rglob("*.tar"))))
+        return found
+
+
+@contextmanager
+def walked_hearing(folder: Path, display: Display, **row: Any) -> Iterator[WalkedHearing]:
+    """Start recorder and screen; the court's list has one hearing of today.
+
+    Args:
+        folder: with a short path.
+        row: of the list.
+    """
+    with ExitStack() as stack:
+        microphones = stack.enter_context(VirtualMicrophones(folder / "mics", MICROPHONES))
+        badge = stack.enter_context(VirtualBadgeReader())
+        # no camera: the live picture would keep the processor that draws the screen
+        recorder = RecorderProcess(folder, microphones, camera="none")
+        stack.callback(recorder.close)
+        court = CourtSecrets()
+        court.pin(recorder.paths)
+        listed = {"id": HEARING, "publicity": "open", "scheduled_at": format_wall(), **row}
+        recorder.paths.schedule.parent.mkdir(parents=True, exist_ok=True)
+        recorder.paths.schedule.write_text(json.dumps({"hearings": [listed]}), encoding="utf-8")
+        recorder.start()
+        recorder.wait_until_ready()
+        screen = TouchScreen(folder, display, {"badge": {"port": badge.port}})
+        stack.enter_context(screen)
+        yield WalkedHearing(screen, recorder, microphones, badge, court)
