@@ -19,7 +19,6 @@ from bench.measure import Measure
 from bench.speech_mixtures import (
     LEAD_S,
     MEASURING,
-    RATE,
     SPEECH_DB,
     Mixture,
     at_level,
@@ -30,7 +29,7 @@ from bench.speech_mixtures import (
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.config import MicrophoneSettings
 from kiosk.hardware.audibility.listener import Heard, Listener
-from kiosk.hardware.audibility.voice_model import VoiceModel
+from kiosk.hardware.audibility.voice_model import RATE, VoiceModel
 from kiosk.hardware.audio.block import AudioBlock, Samples
 from kiosk.hardware.sources.microphone_source import MicrophoneSource
 from kiosk.hardware.sources.speech_detector import SpeechDetector

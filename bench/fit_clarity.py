@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pystoi import stoi
 
-from bench.speech_mixtures import LEAD_S, RATE, TUNING, Mixture, mixtures
+from bench.speech_mixtures import LEAD_S, TUNING, Mixture, mixtures
 from kiosk.hardware.audibility.band_levels import FRAMES_A_SECOND, HOP, band_levels
 from kiosk.hardware.audibility.clarity import features
 from kiosk.hardware.audibility.seat import MAYBE, UNCLEAR
-from kiosk.hardware.audibility.voice_model import CHUNK, VoiceDetector, VoiceModel
+from kiosk.hardware.audibility.voice_model import CHUNK, RATE, VoiceDetector, VoiceModel
 
 MIXTURES = 396
 MOMENTS_S = np.arange(1.8, 4.9, 0.3)

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from bench.speech_mixtures import MEASURING, RATE, SPEECH_DB, Floats, at_level, noise, spoken
+from bench.speech_mixtures import MEASURING, SPEECH_DB, Floats, at_level, noise, spoken
 from kiosk.clocks import NS_PER_S
 from kiosk.hardware.audibility.listener import Listener
 from kiosk.hardware.audibility.seat import Turn
-from kiosk.hardware.audibility.voice_model import VoiceModel
+from kiosk.hardware.audibility.voice_model import RATE, VoiceModel
 
 MODEL = VoiceModel.load()
 BEGIN_NS = 10**12
@@ -100,7 +100,7 @@ def test_it_is_told_at_most_once_a_minute() -> None:
 def test_a_voice_that_reaches_another_seat_speaks_at_its_own_alone(leak_db: int) -> None:
     first = np.concatenate((words("ru", 0), words("ru", 1)))
     second = np.concatenate((words("kk", 2, "+f1"), words("kk", 3, "+f1")))
-    leak = 10 ** (leak_db / 20)
+    leak = np.float32(10 ** (leak_db / 20))
     at_a = [silence(2), first, silence(4), second * leak]
     at_b = [silence(2), first * leak, silence(4), second]
     told = listen(at_a, at_b)
@@ -116,8 +116,9 @@ def test_two_who_speak_at_once_are_told_as_cross_talk() -> None:
     first = np.concatenate([words("ru", number) for number in (0, 1, 2)])
     second = np.concatenate([words("ru", number, "+f1") for number in (3, 2, 0)])
     length = min(len(first), len(second))
-    first, second = first[:length], second[:length] * 2
-    told = listen([silence(2), first + second * 0.6], [silence(2), second + first * 0.6])
+    first, second = first[:length], second[:length] * np.float32(2)
+    part = np.float32(0.6)
+    told = listen([silence(2), first + second * part], [silence(2), second + first * part])
     assert ("a", "cross_talk") in [(name, cause) for name, cause, _ in told.unclear]
     assert told.spans("a")
     assert told.spans("b")

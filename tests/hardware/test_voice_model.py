@@ -44,11 +44,13 @@ def as_card(samples: Floats, offset: int = 0) -> Samples:
 def hear(samples: Samples, begin_ns: int = NS_PER_S, block_s: float = 0.04) -> Heard:
     """Let a listener hear ``samples`` at 48 kHz; return what it says at the end."""
     listener = Listener(MODEL, {"judge": CARD_RATE})
-    size, last = round(CARD_RATE * block_s), None
+    size = round(CARD_RATE * block_s)
+    last: Heard | None = None
     for start in range(0, len(samples), size):
         at_ns = begin_ns + start * NS_PER_S // CARD_RATE
         listener.push(0, at_ns, samples[start : start + size])
-        last = (listener.listen() or [last])[0]
+        found = listener.listen()
+        last = found[0] if found else last
     assert last is not None
     return last
 

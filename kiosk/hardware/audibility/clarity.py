@@ -140,7 +140,7 @@ def noise_floor(levels: Levels) -> NDArray[np.float32]:
 def _percentile(levels: Levels, percent: float) -> NDArray[np.float32]:
     """Return a level of each band; without interpolation, which costs five times as much."""
     rank = round(percent / 100 * (len(levels) - 1))
-    return np.partition(levels, rank, axis=0)[rank]
+    return np.asarray(np.partition(levels, rank, axis=0)[rank], np.float32)
 
 
 def _range(levels: Levels, spoken: Levels) -> tuple[float, float]:
@@ -152,7 +152,7 @@ def _range(levels: Levels, spoken: Levels) -> tuple[float, float]:
 def _ratio(spoken: Levels, floor: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the ratio of speech to noise of each band in dB, -10 to 30."""
     power = np.mean(10 ** (spoken / 10), axis=0) / 10 ** (floor / 10) - 1
-    return np.clip(10 * np.log10(np.maximum(power, 1e-3)), -10, 30)
+    return np.asarray(np.clip(10 * np.log10(np.maximum(power, 1e-3)), -10, 30), np.float32)
 
 
 def _excess(excess: Levels) -> tuple[float, float, float]:

@@ -9,7 +9,6 @@ import contextlib
 import os
 import socket
 import struct
-import sys
 import threading
 import time
 from collections import deque
@@ -74,4 +73,4 @@ def _listen(writer: MessageWriter, rates: dict[str, int], blocks: deque[bytes]) 
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
