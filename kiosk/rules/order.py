@@ -5,8 +5,10 @@ Nothing is forbidden: whatever the court does, there is a way on (R46-R53, S10-S
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 from kiosk.rules.order_model import AnnouncedPart, OrderStep
@@ -130,6 +132,11 @@ class _Order:
         self._turns = (turns[0], turns[-1]) if turns else (0, -1)
         only_turns = {row.event for row in self._steps if row.when == "turn"}
         self._turn_events = only_turns - {row.event for row in self._steps if row.when == "course"}
+        self._own = defaultdict[str, set[str]](set)
+        for step in course.done:
+            self._own[step.person].add(step.event)
+        self._present = {p.role for p in course.attendants if p.place != "absent"}
+        self._heard = self._last_turn()
         self._reached = self._find_reached()
 
     # -- which steps apply -----------------------------------------------------------------------
@@ -140,7 +147,7 @@ class _Order:
         return kind in (row.kinds or event.kinds)
 
     def _takes_part(self, roles: tuple[str, ...]) -> bool:
-        return any(p.role in roles and p.place != "absent" for p in self._course.attendants)
+        return not self._present.isdisjoint(roles)
 
     def _roles(self, row: OrderStep) -> tuple[str, ...]:
         return self._rules.order.roles_of(row.of)
@@ -182,7 +189,7 @@ class _Order:
             return row.event in self._marked
         if row.event not in self._marked:
             return False
-        unnamed = self._course.done[self._last_turn() :] if row.when == "turn" else self._done
+        unnamed = self._course.done[self._heard :] if row.when == "turn" else self._done
         return Step(row.event) in unnamed or Step(row.event, person) in self._done
 
     def _last_turn(self) -> int:
@@ -211,12 +218,14 @@ class _Order:
     # -- due ---------------------------------------------------------------------------------------
     def due(self, max_count: int) -> tuple[Step, ...]:
         """Return the next steps, each once, that a person may mark."""
-        likely = [*self._follow_up(), *self._closed(), *self._turn_begun(), *self._rest()]
-        possible = [step for step in dict.fromkeys(likely) if step.event in self._offered]
         found: list[Step] = []
-        for step in possible:
+        for step in chain(self._follow_up(), self._closed(), self._turn_begun(), self._rest()):
+            if step.event not in self._offered or step in found:
+                continue
             found += [Step(event) for event in self._before(step) if Step(event) not in found]
-            found += [step] if step not in found else []
+            found.append(step)
+            if len(found) >= max_count:  # a case may have a thousand victims
+                break
         return tuple(found[:max_count])
 
     def _before(self, step: Step) -> Iterator[str]:
@@ -290,8 +299,7 @@ class _Order:
             and self._is_for(row, person, surely=False)
             and self._applies_to_all(row)
         ]
-        own = {step.event for step in self._course.done if step.person == person.id}
-        done = [n for n, row in enumerate(rows) if row.event in own]
+        done = [n for n, row in enumerate(rows) if row.event in self._own[person.id]]
         begun = done[-1] + 1 if done else 0
         for row in rows[begun:]:
             if begun or not self._is_done(row, person.id):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from kiosk.clocks import format_wall, recording_ns, wall_time
 from kiosk.hearing.monitoring import hall_view
 from kiosk.hearing.room.ended_hearings import EndedHearings
 from kiosk.hearing.room.errors import BadRequestError, StepRefusedError
+from kiosk.hearing.session.open_hearing import OpenHearing
 from kiosk.hearing.session.seal_queue import SealQueue
 from tests.hearing.courtroom_rig import CourtroomRig
 from tests.support.court_keys import CourtSecrets
@@ -198,6 +200,31 @@ def test_a_secret_that_is_named_after_the_closed_part_hides_it_for_good(rig: Cou
     rig.crash()
     rig.start()
     assert named(rig) == []
+
+
+def test_a_secret_that_is_named_while_it_is_sealed_hides_it_for_good(
+    rig: CourtroomRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(rig, untimed(OURS))
+    rig.begin(id=OURS)
+    seal, may_seal = OpenHearing.seal, threading.Event()
+
+    def wait_and_seal(hearing: OpenHearing, person: str) -> None:
+        assert may_seal.wait(60)
+        seal(hearing, person)
+
+    monkeypatch.setattr(OpenHearing, "seal", wait_and_seal)
+    rig.courtroom.change_publicity(True, "p1", recording_ns())
+    rig.courtroom.change_publicity(False, "p1", recording_ns())
+    rig.courtroom.end("p1")
+    rig.statement("closure_ground", "state_secret")
+    may_seal.set()
+    rig.sealed(OURS)
+    assert rig.phase() == "idle"
+    assert named(rig) == []
+    rig.crash()
+    rig.start()
+    assert rig.state()["closed_hearings"] == [OURS]
 
 
 def test_one_that_had_ended_before_a_crash_is_hidden_before_it_is_sealed(

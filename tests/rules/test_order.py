@@ -5,6 +5,7 @@ Requirements: R46-R53, R57, S10-S14, S25; the articles stand at each test.
 
 from __future__ import annotations
 
+from cProfile import Profile
 from dataclasses import replace
 
 import pytest
@@ -401,3 +402,17 @@ def test_after_an_oath_of_nobody_in_particular_both_ways_are_offered() -> None:
     """R49, R51: while nobody has said in which format the hearing is held."""
     hearing = course("criminal", format_="", done="rights_explained identity_checked oath")
     assert due(hearing, 2) == ["warning_false_testimony", "receipt_taken"]
+
+
+def test_a_thousand_victims_cost_no_more_than_ten_times_a_hundred() -> None:
+    """Counted in calls: State waits for the answer, and such trials are held."""
+
+    def calls(victims: int) -> int:
+        persons = [Attendant(f"v{n}", "victim") for n in range(victims)]
+        done = "court_enters opening " + " ".join(f"identity_checked:v{n}" for n in range(50))
+        hearing = course("criminal", *persons, done=done)
+        profile = Profile()
+        assert profile.runcall(due_steps, RULES, hearing)
+        return sum(row.callcount for row in profile.getstats())
+
+    assert calls(1000) < 15 * calls(100)

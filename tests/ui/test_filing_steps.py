@@ -122,6 +122,7 @@ def test_the_fee_of_copies_is_typed_as_two_numbers(tmp_path: Path) -> None:
             form.type_count(digit)
         view = view_of(current_screen(app), app)
         assert [number for _, _, number in view.counts] == ["2", "10"]
+        assert "алғанда төлеңіз" in view.text, "НК 672(1)1)"
         assert app.visit.record.fee is not None
         assert (app.visit.record.fee.documents, app.visit.record.fee.pages) == (2, 10)
         form.ask()

@@ -356,7 +356,8 @@ def test_nothing_of_a_hearing_is_open_in_the_next_one(folder: Path, is_seen_idle
     if is_seen_idle:
         app.handle_recorder_event("state", sample_data.recorder())
     app.handle_recorder_event("state", sample_data.recording(hearing={"id": "another"}))
-    assert (secretary.people.sheet, secretary.side_panel.panel) == (None, None)
+    assert secretary.people.state.sheet is None
+    assert secretary.side_panel.panel is None
     assert (secretary.hidden_oath, secretary.typed_answer) == (0, None)
     assert secretary.postponed == frozenset()
 

@@ -49,6 +49,9 @@ def record_statement(context: HearingContext, request: Statement, person: str) -
         return record_statement(context, Statement(subject="format", value=IN_THE_ROOM), person)
     if subject == "recovered":
         context.current.recovered = None
+    if hearing.state.phase is Phase.SEALING:  # its ground may have been named only now
+        context.publicity.remember(hearing.state)
+        context.seal_queue.submit(hearing.state.id, context.publicity.save_remembered)
     context.events.on_change()
     return OpenQuestions(open_questions=tuple(hearing.open_questions()))
 
