@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -126,11 +127,20 @@ class WalkedHearing:
             event, _, person = text.partition(":")
             count = len(self.hearing["marks"])
             self._tap_event(event)
-            mark = wait_for(lambda n=count: self.hearing["marks"][n:], text, WAIT_S)[0]
+            mark = wait_for(partial(self._marks_after, count), text, WAIT_S)[0]
             if person and mark["of"] is None:
                 self.answer(f"of_whom:{mark['id']}", person)
-            wait_for(lambda want=text: self.marks[-1] == want, f"{text}: {self.marks[-1]}", WAIT_S)
+            wait_for(partial(self._is_newest, text), f"{text}: {self.marks[-1]}", WAIT_S)
             self.look()
+
+    def _marks_after(self, count: int) -> list[dict[str, Any]]:
+        return list(self.hearing["marks"][count:])
+
+    def _is_newest(self, text: str) -> bool:
+        return self.marks[-1] == text
+
+    def _is_other(self, subject: str) -> bool:
+        return self._asked() != subject
 
     def _tap_event(self, event: str) -> None:
         """Tap an event, once the screen shows what the recorder says is due: buttons move."""
@@ -192,7 +202,7 @@ class WalkedHearing:
                 wait_for(lambda: self._asked() == subject, subject, WAIT_S)
             else:
                 self.tap("ask.later")
-                wait_for(lambda old=asked: self._asked() != old, f"another than {asked}", WAIT_S)
+                wait_for(partial(self._is_other, asked), f"another than {asked}", WAIT_S)
         self._turn_and_tap(f"ask.{subject}.{value}", "ask.more")
         wait_for(lambda: subject not in self.hearing["open_questions"], subject, WAIT_S)
         wait_for(lambda: self._rows() and not self._shows(f"ask.{subject}."), subject, WAIT_S)
