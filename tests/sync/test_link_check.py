@@ -24,6 +24,23 @@ def test_link_check_measures_both_directions(kiosk: Kiosk) -> None:
     assert result["jitter_ms"] >= 0
     assert result["bearer"] in ("wired", "wifi", "cellular", "unknown")
     assert result["limit_mbit"] == 1.0
+    assert (result["call"], result["via"]) == ("heard", "udp")
+    assert result["loaded_rtt_ms"] > 0
+
+
+def test_where_udp_is_blocked_requests_take_the_packets_place(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kiosk.sync.link_check.call_probe.VOICE_BYTES", 1300)
+    monkeypatch.setattr("kiosk.sync.link_check.call_probe.PICTURE_BYTES", 1300)
+    kiosk.start_in_thread()  # its datagrams are larger than any that is answered
+    result = kiosk.request("POST", "/v1/link-check")[1]
+    assert (result["via"], result["problem"]) == ("https", None)
+    assert result["call"] in ("heard", "gaps", "unheard")
+    assert result["loss"] is None, "what was lost on the way is not known"
+    assert result["down_mbit"] > 1
+    assert result["up_mbit"] > 1
+    assert result["round_trips_per_minute"] > 0
 
 
 def test_link_check_without_central_system_is_unreachable(

@@ -42,12 +42,12 @@ def test_every_class_rate_and_remedy_has_a_sentence() -> None:
 @pytest.mark.parametrize("remedy", get_args(Remedy))
 @pytest.mark.parametrize("call", get_args(CallClass))
 def test_the_call_the_rate_and_what_helps_are_said(call: str, remedy: str, language: str) -> None:
-    said = {
+    said: dict[str, Any] = {
         "sentence": RULES.call_verdicts[call].label.as_map(),
         "rate_sentence": RULES.link_verdicts["good"].label.as_map(),
         "remedy_sentence": RULES.link_remedies[remedy].label.as_map(),
     }
-    line = line_of(language, verdict="good", call=call, remedy=remedy, **said)
+    line = line_of(language, 3, verdict="good", call=call, remedy=remedy, **said)
     words = {name: sentence[language] for name, sentence in said.items()}
     assert line.text.endswith(f"{words['sentence']} {words['rate_sentence']}")
     assert line.remedy == words["remedy_sentence"]

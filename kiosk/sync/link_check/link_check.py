@@ -140,9 +140,10 @@ class LinkCheck:
         """
         client = self._connections.control.client()
         token = client.call("POST", "/v1/link/token?planned=true", timeout=POLL_TIMEOUT)
-        start_in_s = token.get("start_in_s")  # an earlier release gives none
-        is_told = isinstance(start_in_s, int | float) and 0 <= start_in_s < MAX_START_S
-        return Slot(token, float(start_in_s) if is_told else 0.0)
+        start_in_s: Any = token.get("start_in_s")  # an earlier release gives none
+        if not isinstance(start_in_s, int | float) or not 0 <= start_in_s < MAX_START_S:
+            return Slot(token, 0.0)
+        return Slot(token, float(start_in_s))
 
     def run(self, report_progress: ProgressCallback, slot: Slot | None = None) -> LinkCheckResult:
         """Check the link; return the result.
