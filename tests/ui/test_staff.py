@@ -352,7 +352,8 @@ def test_nothing_of_a_hearing_is_open_in_the_next_one(folder: Path, is_seen_idle
     secretary.postpone_question("closure_ground")
     secretary.show_answer_keys(True)
     app.handle_recorder_event("state", sample_data.recording(hearing={"seconds": 11.0}))
-    assert secretary.people.sheet is not None, "it is the same hearing"
+    is_open = secretary.people.sheet is not None
+    assert is_open, "it is the same hearing"
     if is_seen_idle:
         app.handle_recorder_event("state", sample_data.recorder())
     app.handle_recorder_event("state", sample_data.recording(hearing={"id": "another"}))

@@ -8,6 +8,7 @@ from kivy.uix.widget import Widget
 
 from kiosk.ui.app_state import AppState
 from kiosk.ui.secretary.running_hearing.oath import OathView
+from kiosk.ui.theme import Kind
 from kiosk.ui.widgets.widget_kit import WidgetKit
 
 
@@ -24,7 +25,7 @@ def oath_card(kit: WidgetKit, app: AppState, view: OathView) -> Widget:
     head = kit.fitted_text(
         title, "small", colour="quiet", wid="oath.head", lines=lines, height=height
     )
-    kind = "headline" if view.is_oath else "body"  # an explanation is longer
+    kind: Kind = "headline" if view.is_oath else "body"  # an explanation is longer
     text = kit.fitted_text(view.text or view.missing, kind, wid="oath.text", weight="medium")
     languages = [
         kit.button(
