@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.locale import N_, Translator
 from kiosk.rules.model import LabelledRow
@@ -20,8 +23,15 @@ _GROUNDS = {
 
 
 def decision_lines(state: HearingState, rules: Rules, translate: Translator) -> list[str]:
-    """Return a line for each decision as it stands at the end; what nobody said is left out."""
-    lines = [_format_line(state, rules, translate), _closing_line(state, rules, translate)]
+    """Return a line for each format, each closing and each permission, in this order.
+
+    Permissions as they stand at the end; what nobody said is left out.
+    """
+    formats = [row for row in state.earlier if "format" in row]
+    formats.append({**state.answers, "format": state.details.get("format")})
+    closings = [row for row in state.earlier if "format" not in row] + [state.answers]
+    lines = [_format_line(said, rules, translate) for said in formats]
+    lines += [_closing_line(said, rules, translate) for said in closings]
     lines += [
         _permission_line(
             str(kind), bool(said.get("allowed")), said.get("opinions"), rules, translate
@@ -31,9 +41,9 @@ def decision_lines(state: HearingState, rules: Rules, translate: Translator) -> 
     return [line for line in lines if line]
 
 
-def _format_line(state: HearingState, rules: Rules, translate: Translator) -> str:
+def _format_line(answers: Mapping[str, Any], rules: Rules, translate: Translator) -> str:
     """Return the format with its grounds; empty in the room, which needs none."""
-    row, answers = rules.forms.get(str(state.details.get("format"))), state.answers
+    row = rules.forms.get(str(answers.get("format")))
     if row is None or row.id == "offline":
         return ""
     basis = rules.legal_bases.get(str(answers.get("legal_basis")))
@@ -46,9 +56,8 @@ def _format_line(state: HearingState, rules: Rules, translate: Translator) -> st
     )
 
 
-def _closing_line(state: HearingState, rules: Rules, translate: Translator) -> str:
-    """Return the newest ground of closing with application and act; empty: it never was closed."""
-    answers = state.answers
+def _closing_line(answers: Mapping[str, Any], rules: Rules, translate: Translator) -> str:
+    """Return the ground of a closing with application and act; empty: nobody has said one."""
     row = rules.closure_grounds.get(str(answers.get("closure_ground")))
     if row is None:
         return ""

@@ -13,9 +13,10 @@ import pytest
 from kiosk.api.persons import SavePerson
 from kiosk.clocks import recording_ns
 from kiosk.evidence.chain import read_chain
+from kiosk.export.minutes import build_minutes
 from kiosk.hearing.room.errors import BadRequestError
 from kiosk.storage.hearing_folder import JOURNAL_FILE
-from tests.hearing.courtroom_rig import CourtroomRig
+from tests.hearing.courtroom_rig import RULES, CourtroomRig
 from tests.support.court_keys import CourtSecrets
 
 
@@ -270,3 +271,24 @@ def test_a_secret_stays_in_the_room_whatever_is_taken_back(rig: CourtroomRig) ->
 
 def marks_in_force(rig: CourtroomRig) -> list[str]:
     return [mark["type"] for mark in rig.hearing()["marks"] if not mark["withdrawn"]]
+
+
+def test_each_closing_and_each_format_is_in_the_minutes(rig: CourtroomRig) -> None:
+    """A hearing may be closed for two parts, each with its ground and act (R56, R78; АПК 19(8))."""
+    hearing = rig.begin(kind="criminal", format="online")
+    rig.statement("format_application", "5")
+    for ground, act in (("crim_minors", "11"), ("crim_intimate", "12")):
+        rig.courtroom.change_publicity(True, "p1", recording_ns(), ground=ground)
+        rig.statement("closure_act", act)
+        rig.courtroom.change_publicity(False, "p1", recording_ns())
+    rig.statement("format", "offline")
+    rig.courtroom.undo_mark("p1")
+    assert "format_application" not in asked(rig, "format_"), "what was said of it counts again"
+    rig.statement("format", "mixed")
+    rig.statement("format_application", "6")
+    rig.courtroom.end("p1")
+    rig.sealed(hearing)
+    text = build_minutes(rig.folder(hearing), RULES, rig.settings, "ru").as_text()
+    lines = [line.strip() for line in text.splitlines() if "№" in line]
+    assert [line.rpartition("№ ")[2] for line in lines] == ["5", "6", "11", "12"]
+    assert len([line for line in lines if line.startswith("закрытое заседание: ")]) == 2

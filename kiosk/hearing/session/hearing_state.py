@@ -158,6 +158,7 @@ class HearingState:
     pending_closures: set[int] = field(default_factory=set)
     switched_off: set[str] = field(default_factory=set)
     decisions: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    earlier: list[dict[str, Any]] = field(default_factory=list)
     _left_out: dict[int, tuple[str, ...]] = field(default_factory=dict)
     _oath_ends: dict[int, tuple[str, bool | None]] = field(default_factory=dict)
 
@@ -368,6 +369,8 @@ class HearingState:
 
     def _on_court_closed(self, _part: int, entry: Entry) -> None:
         ground = entry.get("ground") or None
+        if said := self._details_of(CLOSURE_DETAILS):
+            self.earlier.append(said)
         self._ask_anew(CLOSURE_DETAILS)
         self.closed = {"since": str(entry.get("since") or entry["at"]), "ground": ground}
         self.details["publicity"] = "closed"
@@ -400,7 +403,7 @@ class HearingState:
     def _on_statement(self, _part: int, entry: Entry) -> None:
         subject, value = str(entry["subject"]), entry.get("value")
         if subject == "format" and self.details.get("format") not in (None, value):
-            self._ask_anew(FORMAT_DETAILS)
+            self._follow_format(is_undone="undoes" in entry)
         if subject == "closure_ground" and self.answers.get(subject) != value:
             self._ask_anew(CLOSURE_DETAILS)
         self.answers[subject] = value
@@ -436,6 +439,21 @@ class HearingState:
             self._name_mark(value, of_whom=bool(entry.get("of_whom")))
         if subject.startswith(OF_WHOM_PREFIX):
             self._name_person(int(subject.removeprefix(OF_WHOM_PREFIX)), value)
+
+    def _follow_format(self, *, is_undone: bool) -> None:
+        """Set aside what was said of the format until now, or take back what was set aside."""
+        said = self._details_of(FORMAT_DETAILS) | {"format": self.details["format"]}
+        self._ask_anew(FORMAT_DETAILS)
+        formats = [row for row in self.earlier if "format" in row]
+        if is_undone and formats:
+            self.earlier.remove(formats[-1])
+            self.answers |= formats[-1]
+        else:
+            self.earlier.append(said)
+
+    def _details_of(self, beginnings: tuple[str, ...]) -> dict[str, Any]:
+        """Return what was said of a decision."""
+        return {name: said for name, said in self.answers.items() if name.startswith(beginnings)}
 
     def _ask_anew(self, beginnings: tuple[str, ...]) -> None:
         """Forget what was said about an earlier decision; the journal keeps it."""
