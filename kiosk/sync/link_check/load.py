@@ -16,6 +16,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+from urllib3.exceptions import HTTPError
+
 from kiosk.errors import CentralError
 from kiosk.goodput import WINDOW_S
 from kiosk.sync.transport.central_client import POLL_TIMEOUT, CentralClient
@@ -114,12 +116,8 @@ class Load:
             work()
         except RefusedError as error:
             self._refusal = error
-        except (
-            CentralError,
-            OSError,
-            ValueError,
-            KeyError,
-        ) as error:  # ended, or cut: what came counts
+        except (CentralError, HTTPError, OSError, ValueError, KeyError) as error:
+            # ended, or cut: what came counts
             log.debug("link check: %s", type(error).__name__)
 
     def _receive(self) -> None:
