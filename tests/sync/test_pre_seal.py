@@ -13,6 +13,7 @@ from kiosk.evidence.chain import SignHead
 from kiosk.evidence.journal_file import JournalFile
 from kiosk.evidence.seal import seal_folder
 from kiosk.evidence.signer import sign_head
+from kiosk.sync.context import SyncContext
 from tests.support.delivery_rig import Central, Kiosk, count_uploads
 from tests.support.waiting import wait_for
 
@@ -181,3 +182,21 @@ def test_a_state_secret_never_leaves_by_network(central: Central, kiosk: Kiosk) 
     assert secret not in dump
     heartbeat = central.query("SELECT state FROM kiosks WHERE id = 'kiosk-0001'")[0][0]
     assert secret not in heartbeat
+
+
+def test_heads_that_wait_for_the_link_stay_when_a_secret_is_named(
+    central: Central, kiosk: Kiosk
+) -> None:
+    """R86: the ground may be named long after the first head; nothing leaves from then on."""
+    secret = kiosk.make_hearing(sealed=False, files=1, video=1000)
+    before = SyncContext(kiosk.settings, lambda: None)
+    before.journal_tailer.poll()
+    assert {head.hearing_id for head in before.journal_heads.unsent()} == {secret}
+    before.database.close()
+    (kiosk.paths.hearings / secret / "courier-only").touch()
+    public = kiosk.make_hearing(sealed=False, files=1, video=1000)
+    kiosk.start_in_thread()
+    count = "SELECT count(*) FROM heads WHERE hearing = '{}'"
+    wait_for(lambda: central.query(count.format(public)) == [(2,)], "the other's heads")
+    kiosk.stop()
+    assert central.query(count.format(secret)) == [(0,)]

@@ -8,7 +8,13 @@ from itertools import groupby
 from kiosk.sync.context import SyncContext
 from kiosk.sync.delivery.item_backoff import ItemBackoff
 from kiosk.sync.outbox.journal_heads import JournalHead
-from kiosk.sync.outbox.manifest import Manifest, ManifestError, item_folder, read_manifest
+from kiosk.sync.outbox.manifest import (
+    Manifest,
+    ManifestError,
+    is_courier_only,
+    item_folder,
+    read_manifest,
+)
 from kiosk.sync.outbox.registrations import Registration
 from kiosk.sync.outbox.request_bodies import Json, read_json_object, request_body
 from kiosk.sync.transport.central_client import PATIENT_TIMEOUT, CentralClient, Timeout
@@ -99,6 +105,8 @@ class Registrar:
         self._send_closings(client)
         heads = groupby(self._context.journal_heads.unsent(), key=lambda head: head.hearing_id)
         for hearing_id, group in heads:
+            if is_courier_only(self._context.paths.hearings / hearing_id):
+                continue  # a secret that was named after its first heads (R86)
             self._send_heads(client, hearing_id, list(group))
         self._register_unnumbered(client)
 
