@@ -337,9 +337,14 @@ class RecordingSettings(SettingsGroup):
 
 
 class ExportSettings(SettingsGroup):
-    """``[export]``: copies for the parties. ``media``: folders in which drives are mounted."""
+    """``[export]``: copies for the parties. ``media``: folders in which drives are mounted.
+
+    ``people_roots``: roots (PEM) of the authority that issues keys to people: the secretary's
+    signature over the minutes is checked with them when it comes back on a drive.
+    """
 
     media: tuple[Path, ...] = (Path("/media/kiosk"),)
+    people_roots: Path | None = None
 
 
 class FilingSettings(SettingsGroup):

@@ -49,6 +49,26 @@ class Confirmation(Model):
     at: Moment = ""
 
 
+class MinutesForSignature(Model):
+    """What the secretary signs, as it was written to a drive and read back."""
+
+    drive: str
+    folder: str
+    digest: str
+    """SHA-256 of the file ``SHA256SUMS`` there, hexadecimal."""
+    at: Moment = ""
+
+
+class MinutesSignature(Model):
+    """The secretary's own signature, which came back and holds (АПК 283(5))."""
+
+    name: str
+    """As her certificate names her."""
+    valid_until: Moment = ""
+    at: Moment = ""
+    """When it was taken from the drive."""
+
+
 class ShortMinutes(Model):
     """The short minutes of a hearing as they stand."""
 
@@ -74,6 +94,10 @@ class ShortMinutes(Model):
     can_undo: bool = False
     sealed_id: str = ""
     """The sealed folder of this version; empty: it is not sealed."""
+    handed_out: MinutesForSignature | None = None
+    """None: what the secretary signs was not written to a drive yet."""
+    signature: MinutesSignature | None = None
+    """None: she has not signed this version."""
 
 
 class MinutesSummary(Model):
@@ -193,6 +217,43 @@ BEGIN_MINUTES_VERSION = Operation(
     roles=COURT_ROLES,
     errors={409: (*_REFUSALS, "minutes_not_confirmed")},
 )
+_DRIVE_REFUSALS = (
+    *("minutes_not_sealed", "minutes_signed", "minutes_drive_absent", "minutes_drives_several"),
+    "export_medium_failed",
+)
+HAND_OUT_MINUTES = Operation(
+    "handOutMinutes",
+    "POST",
+    f"{_PATH}/signature/file",
+    "Write what the secretary signs to the drive that is plugged in, and read it back",
+    answer=ShortMinutes,
+    request=NoBody,
+    roles=COURT_ROLES,
+    errors={409: (*_REFUSALS, *_DRIVE_REFUSALS, "export_no_space", "export_differs")},
+)
+TAKE_MINUTES_SIGNATURE = Operation(
+    "takeMinutesSignature",
+    "POST",
+    f"{_PATH}/signature",
+    "Take the secretary's signature from the drive, if it holds; it is sealed and delivered",
+    answer=ShortMinutes,
+    request=NoBody,
+    roles=COURT_ROLES,
+    errors={
+        409: (
+            *_REFUSALS,
+            *_DRIVE_REFUSALS,
+            "minutes_signature_missing",
+            "minutes_roots_missing",
+            "signature_malformed",
+            "signature_other_content",
+            "signature_untrusted",
+            "signature_expired",
+            "signature_algorithm",
+            "signature_other_person",
+        )
+    },
+)
 MINUTES_OPERATIONS = (
     LIST_MINUTES,
     OPEN_MINUTES,
@@ -201,4 +262,6 @@ MINUTES_OPERATIONS = (
     CHOOSE_MINUTES_LANGUAGE,
     CONFIRM_MINUTES,
     BEGIN_MINUTES_VERSION,
+    HAND_OUT_MINUTES,
+    TAKE_MINUTES_SIGNATURE,
 )

@@ -9,11 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from kiosk.errors import UsageError
-from kiosk.evidence.person_signature import check_person_signature, require_person
-from kiosk.recording.verify.minutes import MINUTES_FILE
-from kiosk.storage.atomic_io import read_json_or_none
-from kiosk.storage.hearing_folder import SUMS
+from kiosk.export.minutes_signature import check_minutes_signature
 
 HELP = "check the secretary's signature over sealed minutes"
 EXAMPLES = ("kiosk signature MINUTES_FOLDER SHA256SUMS.cms --roots nca-roots.pem",)
@@ -35,23 +31,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check the signature; print who signed and how long the certificate is valid."""
-    told = read_json_or_none(arguments.folder / MINUTES_FILE)
-    if told is None:
-        raise UsageError(f"{arguments.folder}: no sealed minutes are there")
-    signed = check_person_signature(arguments.folder / SUMS, arguments.signature, arguments.roots)
-    require_person(signed, secretary_name(told))
+    signed = check_minutes_signature(arguments.folder, arguments.signature, arguments.roots)
     print(f"signed by {signed.name}; certificate valid until {signed.valid_until:%Y-%m-%d}")
     return 0
-
-
-def secretary_name(told: dict[str, object]) -> str:
-    """Return the name of the secretary who confirmed, from ``minutes.json``."""
-    rows = told.get("confirmed")
-    names = [
-        str(row.get("name") or "")
-        for row in (rows if isinstance(rows, list) else [])
-        if isinstance(row, dict) and row.get("role") == "secretary"
-    ]
-    if not names or not names[0]:
-        raise UsageError("the minutes do not name the secretary who confirmed them")
-    return names[0]

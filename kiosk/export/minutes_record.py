@@ -5,6 +5,7 @@
 - ``begun``: what the kiosk filled in, in each language, and the seal of the recording;
 - ``edited``, ``undone``, ``language``: what a person changed, and who;
 - ``confirmed``: by the secretary, then by the presiding judge, whose entry names the sealed folder;
+- ``handed_out``, ``signed``: what the secretary signs went to a drive, and her signature came back;
 - ``version``: a new version of confirmed minutes; it cites the seal of the former one.
 
 Requirements: S17, S21.
@@ -21,9 +22,11 @@ from zoneinfo import ZoneInfo
 
 from kiosk.api.minutes import (
     Confirmation,
+    MinutesForSignature,
     MinutesLanguage,
     MinutesLine,
     MinutesRow,
+    MinutesSignature,
     MinutesStage,
     ShortMinutes,
 )
@@ -76,6 +79,7 @@ class MinutesRecord:
         former: seal of the version before, as the journal cites it.
         finished: the day of the presiding judge's confirmation, in the court's zone.
         revision: lines of the journal.
+        handed_out, signed: the newest entries of this version's signature by the secretary.
     """
 
     begun: Mapping[str, Any]
@@ -84,6 +88,8 @@ class MinutesRecord:
     version_began: int = 1
     revision: int = 1
     former: Mapping[str, str] | None = None
+    handed_out: Entry | None = None
+    signed: Entry | None = None
     finished: str = ""
     edits: list[Edit] = field(default_factory=list)
     confirmations: list[Confirmation] = field(default_factory=list)
@@ -109,7 +115,12 @@ class MinutesRecord:
                 self.finished = str(entry.get("day", ""))
                 if entry.get("seal"):
                     self.seals.append(VersionSeal(self.version, str(entry["seal"])))
+            case "handed_out":
+                self.handed_out = entry
+            case "signed":
+                self.signed = entry
             case "version":
+                self.handed_out = self.signed = None
                 self.version = int(entry["version"])
                 self.former = {key: str(entry[key]) for key in ("former", "former_sums")}
                 self.version_began, self.confirmations = self.revision, []
@@ -184,7 +195,19 @@ class MinutesRecord:
             remarks_until=self._remarks_until(rules, zone),
             can_undo=self.undoable is not None and self.stage != "confirmed",
             sealed_id=sealed_id,
+            handed_out=None if self.handed_out is None else _handed_out(self.handed_out),
+            signature=None if self.signed is None else _signature(self.signed),
         )
+
+
+def _handed_out(entry: Entry) -> MinutesForSignature:
+    said = {key: str(entry[key]) for key in ("drive", "folder", "digest", "at")}
+    return MinutesForSignature.model_validate(said)
+
+
+def _signature(entry: Entry) -> MinutesSignature:
+    said = {key: str(entry[key]) for key in ("name", "valid_until", "at")}
+    return MinutesSignature.model_validate(said)
 
 
 def read_record(folder: Path) -> MinutesRecord | None:

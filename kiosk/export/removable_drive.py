@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from kiosk.api.exports import RemovableDrive, SealedHearing
+from kiosk.config import Settings
 from kiosk.errors import KioskError
 from kiosk.evidence.seal import is_sealed
 from kiosk.export.minutes import load_hearing_state
@@ -44,6 +45,13 @@ def find_drives(
             virtual = (_probe_drive(path, "virtual") for path in folders)
             drives |= {drive.path: drive for drive in virtual if drive is not None}
     return [drives[path] for path in sorted(drives)]
+
+
+def drives_for_copies(settings: Settings) -> list[RemovableDrive]:
+    """Return the drives that a copy can be written to: all but the second storage."""
+    own = settings.paths.mirror
+    drives = find_drives(settings.export.media)
+    return [drive for drive in drives if own is None or not own.is_relative_to(drive.path)]
 
 
 def _unescape(text: str) -> str:

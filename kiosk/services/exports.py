@@ -14,12 +14,11 @@ import os
 import shutil
 import sys
 import uuid
-from pathlib import Path
 from typing import Any
 
 from kiosk.api import exports as api
 from kiosk.api.base import Model, read_leniently
-from kiosk.api.exports import ExportEvent, RemovableDrive
+from kiosk.api.exports import ExportEvent
 from kiosk.config import Settings
 from kiosk.evidence.seal import is_sealed
 from kiosk.export.chain_receipt import read_chain_receipt
@@ -31,7 +30,7 @@ from kiosk.export.errors import (
 )
 from kiosk.export.log import list_exports
 from kiosk.export.permission import require_exportable
-from kiosk.export.removable_drive import SealedHearingList, find_drives
+from kiosk.export.removable_drive import SealedHearingList, drives_for_copies
 from kiosk.ipc import EventStream
 from kiosk.services.local_api import Call, Route
 from kiosk.storage.hearing_folder import HEARING_FILE
@@ -111,13 +110,8 @@ class ExportService:
         return exports.model_copy(update={"running": self._newest})
 
     async def _get_drives(self, _call: Call) -> Model:
-        return api.RemovableDrives(media=tuple(await asyncio.to_thread(self._list_drives)))
-
-    def _list_drives(self) -> list[RemovableDrive]:
-        own = self._settings.paths.mirror
-        roots = [Path(root) for root in self._settings.export.media]
-        drives = find_drives(roots)
-        return [drive for drive in drives if own is None or not _contains(drive.path, own)]
+        drives = await asyncio.to_thread(drives_for_copies, self._settings)
+        return api.RemovableDrives(media=tuple(drives))
 
     async def _start(self, call: Call) -> Model:
         request = await call.read(api.StartExport)
@@ -149,7 +143,7 @@ class ExportService:
                 if not is_sealed(folder):
                     raise NotSealedError(f"{hearing}: not sealed yet")
                 require_exportable(folder)
-                if medium not in [drive.path for drive in self._list_drives()]:
+                if medium not in [drive.path for drive in drives_for_copies(self._settings)]:
                     raise DriveError(f"{medium}: no such medium")
                 return
         raise ExportError("no such hearing", code="hearing_unknown")
@@ -223,7 +217,3 @@ def _low_priority() -> list[str]:
     if ionice := shutil.which("ionice"):
         prefix += [ionice, "-c", "2", "-n", "7"]
     return prefix
-
-
-def _contains(medium: str, mirror: Path) -> bool:
-    return mirror.is_relative_to(medium)

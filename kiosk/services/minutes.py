@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import uuid
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from kiosk.api.base import Model
 from kiosk.api.exports import SealedHearing
 from kiosk.api.minutes import Confirmer, MinutesLanguage, MinutesSummary, ShortMinutes
 from kiosk.auth.person import Person
-from kiosk.clocks import wall_time
+from kiosk.clocks import format_wall, wall_time
 from kiosk.config import Settings
 from kiosk.errors import KioskError, RequestError
 from kiosk.evidence.device_key import load_device_signer
@@ -29,8 +30,14 @@ from kiosk.export.minutes_record import (
     due_day,
     read_record,
 )
+from kiosk.export.minutes_signature import (
+    find_signature,
+    keep_signature,
+    seal_signature,
+    write_for_signing,
+)
 from kiosk.export.minutes_version import cite_former, recording_seal, seal_version
-from kiosk.export.removable_drive import SealedHearingList
+from kiosk.export.removable_drive import SealedHearingList, drives_for_copies
 from kiosk.recording.verify.minutes import RECORDING_FOLDER
 from kiosk.rules import load_rules
 from kiosk.rules.order import Course, keeps_minutes
@@ -70,6 +77,8 @@ class MinutesService:
             (api.CHOOSE_MINUTES_LANGUAGE, self._choose_language),
             (api.CONFIRM_MINUTES, self._confirm),
             (api.BEGIN_MINUTES_VERSION, self._begin_version),
+            (api.HAND_OUT_MINUTES, self._hand_out),
+            (api.TAKE_MINUTES_SIGNATURE, self._take_signature),
         ]
 
     # -- calls -----------------------------------------------------------------------------------
@@ -140,6 +149,46 @@ class MinutesService:
 
         return await self._run(call, begin)
 
+    async def _hand_out(self, call: Call) -> Model:
+        def hand_out(folder: Path, record: MinutesRecord) -> None:
+            _require_unsigned(record)
+            written = write_for_signing(self._paths, record, self._drive())
+            _write(folder, "handed_out", call, **written)
+
+        return await self._run(call, hand_out)
+
+    async def _take_signature(self, call: Call) -> Model:
+        def take(folder: Path, record: MinutesRecord) -> None:
+            _require_unsigned(record)
+            roots = self._settings.export.people_roots
+            if roots is None or not roots.is_file():
+                raise MinutesError("no roots of people's keys", code="minutes_roots_missing")
+            content, signed = find_signature(self._paths, record, self._drive(), roots)
+            digest = hashlib.sha256(content).hexdigest()
+            keep_signature(folder, digest, content)
+            fields = {
+                "seal": record.seals[-1].id,
+                "folder": str(uuid.uuid4()),
+                "name": signed.name,
+                "valid_until": format_wall(signed.valid_until),
+                "sha256": digest,
+            }
+            _write(folder, "signed", call, **fields)
+
+        return await self._run(call, take)
+
+    def _drive(self) -> Path:
+        """Return the one drive that is plugged in, so that one tap is enough.
+
+        Raises:
+            MinutesError: there is none, or there are several.
+        """
+        drives = drives_for_copies(self._settings)
+        if len(drives) != 1:
+            code = "minutes_drives_several" if drives else "minutes_drive_absent"
+            raise MinutesError(f"{len(drives)} drives, not one", code=code)
+        return Path(drives[0].path)
+
     # -- work ------------------------------------------------------------------------------------
     async def _run(self, call: Call, step: Callable[[Path, MinutesRecord], None]) -> ShortMinutes:
         """Open the minutes that the path names, take one step, and answer what they are then."""
@@ -200,11 +249,16 @@ class MinutesService:
         return record
 
     def _seal(self, record: MinutesRecord) -> str:
-        """Seal what both have confirmed; return the folder of this version's seal, if any."""
+        """Seal what both have confirmed, and the secretary's signature; return the version's seal.
+
+        Returns:
+            The name of its folder; empty: it is not confirmed.
+        """
         if record.stage != "confirmed":
             return ""
         signer, _enrolled = load_device_signer(self._paths, self._settings.kiosk.id)
         seal_version(self._paths, record, signer, self._load_rules(), self._zone)
+        seal_signature(self._paths, record, signer)
         return record.seals[-1].id
 
     def _summaries(self) -> list[MinutesSummary]:
@@ -248,13 +302,21 @@ class MinutesService:
         return self._rules
 
 
-def _write(folder: Path, kind: str, call: Call, **fields: object) -> None:
+def _write(folder: Path, kind: str, call: Call, /, **fields: object) -> None:
     append_entry(folder, kind, {"by": call.person.id, **fields})
 
 
 def _refuse_confirmed(record: MinutesRecord) -> None:
     if record.stage == "confirmed":
         raise MinutesError("both have confirmed them: a change is a new version")
+
+
+def _require_unsigned(record: MinutesRecord) -> None:
+    """Check that this version is sealed, and not signed by the secretary yet."""
+    if record.stage != "confirmed":
+        raise MinutesError("not confirmed by both yet", code="minutes_not_sealed")
+    if record.signed is not None:
+        raise MinutesError("the secretary has signed them", code="minutes_signed")
 
 
 def _confirming_role(record: MinutesRecord, person: Person) -> Confirmer:

@@ -14,7 +14,8 @@ from aiohttp import web
 from kiosk.api.minutes import MINUTES_OPERATIONS
 from kiosk.api.operations import COURT_ROLES
 from kiosk.auth.person import Person
-from kiosk.config import KioskSettings, PathSettings, Settings
+from kiosk.config import ExportSettings, KioskSettings, PathSettings, Settings
+from kiosk.export.removable_drive import VIRTUAL_MARKER
 from kiosk.ipc import LocalClient, ServiceRefusedError, errors_as_json, serve_unix
 from kiosk.services.local_api import add_routes
 from kiosk.services.minutes import MinutesService
@@ -35,7 +36,10 @@ class MinutesRig:
         self.folder = folder
         paths = PathSettings(data=folder / "data", run=folder / "run")
         kiosk = KioskSettings(id="kiosk-0001", court={"kk": "Сынақ соты", "ru": "Тестовый суд"})
-        self.settings = Settings(paths=paths, kiosk=kiosk)
+        self.drives = folder / "media"
+        self.people_roots = folder / "people.pem"
+        export = ExportSettings(media=(self.drives,), people_roots=self.people_roots)
+        self.settings = Settings(paths=paths, kiosk=kiosk, export=export)
         self.paths = Paths.from_settings(paths)
         self.court = Court.make(folder / "court")
         self.signer = self.court.issue(
@@ -45,6 +49,13 @@ class MinutesRig:
         self.hearing = self.recording.name
         self.person = SECRETARY
         self.versions: list[dict[str, Any]] = []
+
+    def plug(self, name: str) -> Path:
+        """Plug a removable drive in; return its folder."""
+        drive = self.drives / name
+        drive.mkdir(parents=True)
+        (self.drives / VIRTUAL_MARKER).touch()
+        return drive
 
     async def authorize(self, _: web.Request, roles: tuple[str, ...]) -> Person:
         assert roles == COURT_ROLES

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -22,6 +24,7 @@ from kiosk.ui.secretary.schedule.today import minutes_line
 from kiosk.ui.secretary.sealed_hearing.minutes import MinutesView, minutes_view
 from kiosk.ui.view_context import ViewContext
 from tests.support.minutes_rig import JUDGE, SECRETARY, MinutesRig
+from tests.support.people_keys import People
 
 pytestmark = pytest.mark.slow
 TRANSLATE = Translator("en")
@@ -100,6 +103,43 @@ def test_from_the_list_to_the_seal_by_taps(tmp_path: Path) -> None:
         assert "version 2" in seen(minutes, JUDGE).text
 
     assert tap_through(rig, steps) == []
+
+
+def test_the_secretary_signs_with_one_tap_to_the_drive_and_one_back(tmp_path: Path) -> None:
+    """АПК 283(5), and what is wrong with what came back is said."""
+    rig, people = MinutesRig(tmp_path), People(tmp_path / "people")
+    shutil.copy(people.roots, rig.people_roots)
+    drive = rig.plug("stick")
+
+    async def steps(minutes: MinutesActions) -> None:
+        await minutes.open(rig.hearing)
+        minutes.show_signature()
+        assert seen(minutes).step == "fields"  # nothing to sign yet
+        await minutes.step_back()
+        for person in (SECRETARY, JUDGE):
+            rig.person = person
+            await minutes.confirm()
+        assert "not signed yet" in seen(minutes).text
+        minutes.show_signature()
+        assert seen(minutes).text.startswith("The minutes are not signed yet.")
+        await minutes.hand_out()
+        view = seen(minutes)
+        (folder,) = drive.iterdir()
+        assert f"Written to the drive, folder {folder.name}." in view.text
+        content = (folder / "SHA256SUMS").read_bytes()
+        assert view.digest.replace(" ", "") == hashlib.sha256(content).hexdigest()
+        (folder / "s.cms").write_bytes(people.sign("СЕРИКОВА САУЛЕ", "", content))
+        await minutes.take_signature()
+        assert not seen(minutes).is_signed
+        (folder / "s.cms").write_bytes(people.sign("АХМЕТОВА АЙГҮЛ", "БОЛАТҚЫЗЫ", content))
+        await minutes.take_signature()
+        view = seen(minutes)
+        assert view.is_signed
+        assert view.text.startswith("The minutes are signed: АХМЕТОВА АЙГҮЛ БОЛАТҚЫЗЫ.")
+        await minutes.step_back()
+        assert "signed by the secretary" in seen(minutes).text
+
+    assert tap_through(rig, steps) == ["signature_other_person"]
 
 
 def test_a_line_that_is_emptied_is_removed(tmp_path: Path) -> None:

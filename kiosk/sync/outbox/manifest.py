@@ -84,7 +84,8 @@ def needs_courier(paths: Paths, kind: str, item_id: str) -> bool:
     folder = item_folder(paths, kind, item_id)
     if folder.parent != paths.minutes:
         return is_courier_only(folder)
-    minutes = read_json_or_none(folder / "minutes.json") or {}
+    told = (read_json_or_none(folder / name) for name in ("minutes.json", "signature.json"))
+    minutes = next((found for found in told if found), {})
     hearing = str(minutes.get("hearing") or "")
     is_marked = UUID.match(hearing) is not None and is_courier_only(paths.hearings / hearing)
     return is_marked or is_courier_only(folder)

@@ -41,6 +41,7 @@ class MinutesState:
         line: number of the line that is typed, :data:`NEW_LINE` for one more; None: none is.
         page: of the list, the fields or the lines.
         is_confirm_asked: whether to confirm is being asked.
+        is_signing: the steps of the secretary's own signature are shown.
     """
 
     hearings: tuple[MinutesSummary, ...] | None = None
@@ -50,6 +51,7 @@ class MinutesState:
     typing: Typing = field(default_factory=Typing)
     page: int = 0
     is_confirm_asked: bool = False
+    is_signing: bool = False
 
     @property
     def row(self) -> MinutesRow | None:
@@ -119,6 +121,8 @@ class MinutesActions(RecorderActions):
             self._set(line=None)
         elif state.is_confirm_asked:
             self._set(is_confirm_asked=False)
+        elif state.is_signing:
+            self._set(is_signing=False)
         elif state.opened:
             self._set(opened="", page=0)
         else:
@@ -163,6 +167,18 @@ class MinutesActions(RecorderActions):
     async def begin_version(self) -> None:
         """Begin a new version of confirmed minutes."""
         await self._step("/versions")
+
+    def show_signature(self) -> None:
+        """Show how the secretary signs with her own key, and whether she has."""
+        self._set(is_signing=True)
+
+    async def hand_out(self) -> None:
+        """Write what the secretary signs to her drive."""
+        await self._step("/signature/file")
+
+    async def take_signature(self) -> None:
+        """Take her signature back from the drive."""
+        await self._step("/signature")
 
     def ask_confirm(self) -> None:
         """Ask whether to confirm."""

@@ -7,9 +7,11 @@ from typing import Any, Literal
 
 from kiosk.api.minutes import (
     Confirmation,
+    MinutesForSignature,
     MinutesLanguage,
     MinutesLine,
     MinutesRow,
+    MinutesSignature,
     MinutesSummary,
     ShortMinutes,
 )
@@ -28,7 +30,7 @@ from kiosk.ui.samples.staff_states import staff_at
 from kiosk.ui.theme import Tone
 from kiosk.ui.view_context import ViewContext
 
-Step = Literal["list", "fields", "lines", "typing", "confirm"]
+Step = Literal["list", "fields", "lines", "typing", "confirm", "signature"]
 STAGES: dict[str, tuple[str, Tone]] = {
     "none": (N_("Not begun"), "caution"),
     "draft": (N_("Being written"), "caution"),
@@ -61,6 +63,8 @@ class MinutesView:
         text: a sentence above the entries; of a step without entries all that it says.
         can_change: nobody has sealed this version.
         action: what the large button says: to confirm, or to begin a new version; empty: nothing.
+        is_signed: the secretary's own signature over this version is here.
+        digest: SHA-256, in groups of four, of what she signs; empty: it was not handed out.
     """
 
     step: Step
@@ -75,6 +79,8 @@ class MinutesView:
     action: str = ""
     typing: Typing | None = None
     is_new_line: bool = False
+    is_signed: bool = False
+    digest: str = ""
 
 
 def view(app: AppState) -> MinutesView:
@@ -96,6 +102,8 @@ def minutes_view(
         return _lines_view(context, minutes, row, state.page)
     if state.is_confirm_asked:
         return _confirm_view(context, minutes, staff)
+    if state.is_signing and minutes.stage == "confirmed":
+        return _signature_view(context, minutes)
     return _fields_view(context, minutes, staff, state.page)
 
 
@@ -136,6 +144,9 @@ def _fields_view(
     if minutes.empty:
         words.append(_empty_text(context, minutes))
     is_confirmed = minutes.stage == "confirmed"
+    if is_confirmed:
+        is_signed = minutes.signature is not None
+        words.insert(1, _("signed by the secretary") if is_signed else _("not signed yet"))
     action = _("New version") if is_confirmed else _("Confirm")
     return MinutesView(
         "fields",
@@ -220,6 +231,35 @@ def _confirm_view(
     return MinutesView("confirm", title, " ".join(texts), action=action)
 
 
+def _signature_view(context: ViewContext, minutes: ShortMinutes) -> MinutesView:
+    """Return how the secretary signs with her own key, and how far she is (АПК 283(5))."""
+    _, signed, written = context.translate.gettext, minutes.signature, minutes.handed_out
+    texts = [
+        _("The minutes are not signed yet. Plug your USB drive in and write what is to be signed.")
+    ]
+    digest = ""
+    if signed is not None:
+        until = parse_wall(signed.valid_until)
+        day = until.astimezone(context.zone).strftime("%d.%m.%Y") if until else ""
+        texts = [
+            _("The minutes are signed: {name}.", name=signed.name),
+            _("The signature holds; the certificate is valid until {day}.", day=day),
+            _("It is sealed and is delivered with the minutes."),
+        ]
+    elif written is not None:
+        texts = [
+            _("Written to the drive, folder {folder}.", folder=written.folder),
+            _("Sign the file SHA256SUMS at your workstation and save the signature beside it."),
+            _("Then plug the drive in here again and take the signature."),
+        ]
+        groups = [written.digest[start : start + 4] for start in range(0, len(written.digest), 4)]
+        digest = " ".join(groups)
+    title = minutes.case_number or _("No case number")
+    return MinutesView(
+        "signature", title, " ".join(texts), is_signed=signed is not None, digest=digest
+    )
+
+
 # -- samples -------------------------------------------------------------------------------------
 
 _LABELS = (
@@ -289,6 +329,23 @@ DONE = _sample(
     can_undo=False,
     confirmations=(BY_SECRETARY, BY_JUDGE),
 )
+HANDED_OUT = DONE.model_copy(
+    update={
+        "handed_out": MinutesForSignature(
+            drive="ADATA-16",
+            folder="minutes-7514-26-00-2-4491_5f0c91d2",
+            digest="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            at=at(12, 40),
+        )
+    }
+)
+SIGNED = HANDED_OUT.model_copy(
+    update={
+        "signature": MinutesSignature(
+            name="АХМЕТОВА АЙГҮЛ БОЛАТҚЫЗЫ", valid_until="2027-06-30T12:00:00.000Z", at=at(13, 5)
+        )
+    }
+)
 HEARINGS = tuple(
     MinutesSummary.model_validate(
         {"hearing_id": str(n), "case_number": f"7514-26-00-2/{4490 + n}", "stage": stage}
@@ -323,4 +380,7 @@ SAMPLES: dict[str, Prepare] = {
     "minutes-judge-confirm": _at(MinutesState(minutes=FOR_JUDGE, is_confirm_asked=True), JUDGE),
     "minutes-waiting": _at(MinutesState(minutes=FOR_JUDGE)),
     "minutes-confirmed": _at(MinutesState(minutes=DONE)),
+    "minutes-to-sign": _at(MinutesState(minutes=DONE, is_signing=True)),
+    "minutes-handed-out": _at(MinutesState(minutes=HANDED_OUT, is_signing=True)),
+    "minutes-signed": _at(MinutesState(minutes=SIGNED, is_signing=True)),
 }

@@ -42,6 +42,8 @@ class MinutesScreen(StaffScreen):
                 return self._typing(view)
             case "confirm":
                 return self._question(view)
+            case "signature":
+                return self._signature(view)
             case _:
                 return self._entries(view)
 
@@ -106,6 +108,20 @@ class MinutesScreen(StaffScreen):
         words = kit.fitted_text(view.text, "heading", wid="minutes.question", lines=7)
         return kit.row(sign, kit.column(words), gap=40, padding=(50, 40))
 
+    def _signature(self, view: MinutesView) -> Widget:
+        kit = self.kit
+        sign = kit.card(
+            kit.centred(kit.icon("check" if view.is_signed else "pencil", 120, "tint_text")),
+            tone="accent", size_hint_x=0.26,
+        )  # fmt: skip
+        words = [kit.fitted_text(view.text, "heading", wid="minutes.signature", lines=7)]
+        if view.digest:
+            label = kit.translate.gettext("SHA-256 of this file: {digest}", digest=view.digest)
+            words.append(
+                kit.fitted_text(label, "small", wid="minutes.digest", lines=3, size_hint_y=0.3)
+            )
+        return kit.row(sign, kit.column(*words), gap=40, padding=(40, 24))
+
     def _typing(self, view: MinutesView) -> Widget:
         kit, _, minutes = self.kit, self.kit.translate.gettext, self.app.secretary.minutes
         typing = view.typing
@@ -153,6 +169,8 @@ class MinutesScreen(StaffScreen):
                     kit.button("minutes.confirm.yes", _("Confirm"), yes, icon="check",
                                style="primary", kind="lead", once=True),
                 ]  # fmt: skip
+            case "signature":
+                return [back, kit.spacer(), *self._signature_steps(view)]
             case "lines":
                 add = (lambda: minutes.edit_line(-1)) if view.can_change else None
                 return [
@@ -160,8 +178,24 @@ class MinutesScreen(StaffScreen):
                     kit.button("minutes.add", _("Add a line"), add, icon="plus", style="primary"),
                 ]  # fmt: skip
             case _:
-                return [back, *self._languages(view), *self._undo(view), kit.spacer(), *pager,
+                undo = () if view.is_confirmed else self._undo(view)
+                return [back, *self._languages(view), *undo, kit.spacer(), *pager,
                         *self._action(view)]  # fmt: skip
+
+    def _signature_steps(self, view: MinutesView) -> list[Widget]:
+        kit, _, app = self.kit, self.kit.translate.gettext, self.app
+        minutes = app.secretary.minutes
+        if view.is_signed:
+            return []
+        is_out = bool(view.digest)
+        return [
+            kit.button("minutes.hand_out", _("Write to the drive"),
+                       lambda: app.spawn(minutes.hand_out()), icon="usb-flash-drive-outline",
+                       style="plain" if is_out else "primary", once=True),
+            kit.button("minutes.take_signature", _("Take the signature"),
+                       lambda: app.spawn(minutes.take_signature()), icon="check",
+                       style="primary" if is_out else "plain", once=True),
+        ]  # fmt: skip
 
     def _undo(self, view: MinutesView) -> list[Widget]:
         minutes, app = self.app.secretary.minutes, self.app
@@ -187,7 +221,10 @@ class MinutesScreen(StaffScreen):
         if not view.action:
             return []
         if view.is_confirmed:
+            _ = kit.translate.gettext
             return [
+                kit.button("minutes.signature", _("Signature"), minutes.show_signature,
+                           icon="pencil"),
                 kit.button("minutes.version", view.action,
                            lambda: app.spawn(minutes.begin_version()), icon="plus", once=True)
             ]  # fmt: skip
