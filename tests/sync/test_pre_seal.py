@@ -200,3 +200,26 @@ def test_heads_that_wait_for_the_link_stay_when_a_secret_is_named(
     wait_for(lambda: central.query(count.format(public)) == [(2,)], "the other's heads")
     kiosk.stop()
     assert central.query(count.format(secret)) == [(0,)]
+
+
+def test_what_had_left_before_a_secret_was_named_is_deleted_there(
+    central: Central, kiosk: Kiosk
+) -> None:
+    """R86: plain minutes of a state secret may not stay where they never belonged."""
+    kiosk.change_settings("sync", minutes_early=True)
+    kiosk.start_in_thread()
+    hearing = kiosk.make_hearing(sealed=False, files=1, video=30_000)
+    digest, path = finish_file(kiosk, hearing), f"part-01/{MINUTE}"
+    wait_for(lambda: uploads_by_path(central, hearing) == [(path, "complete")], "the minute")
+    folder = kiosk.paths.hearings / hearing
+    (folder / "courier-only").touch()
+    (folder / "part-01" / "main.tar").write_bytes(b"encrypted")
+    (folder / "part-01" / MINUTE).unlink()
+    by = {"by": "main.tar", "by_sha256": hashlib.sha256(b"encrypted").hexdigest()}
+    replaced = [{"part": 1, "file": MINUTE, "sha256": digest, **by}]
+    sign = partial(sign_head, kiosk.signer(), hearing, 0)
+    add_entry(folder / "journal.jsonl", "closed_since", {"replaced": replaced}, sign)
+    wait_for(lambda: uploads_by_path(central, hearing) == [(path, "closed")], "the closing")
+    kiosk.stop()
+    content = {file.read_bytes() for file in (central.data / "store/objects").rglob("*-*")}
+    assert digest not in {hashlib.sha256(data).hexdigest() for data in content}

@@ -2,7 +2,7 @@
 
 Reads from where the last poll ended; an incomplete line is left for the next poll. Of the signed
 heads, which come with every write, only the newest of a poll is passed on: it covers those before.
-Skips hearings that must not leave by network.
+Of hearings that must not leave by network it passes on only which files are to be deleted.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from kiosk.sync.outbox.manifest import UUID, is_courier_only
 log = logging.getLogger(__name__)
 
 HEARING_CHAIN = 0  # the "part" of the hearing's own journal
+CLOSING = b'"kind":"closed_since"'
+"""What had left before a secret was named is deleted there: this alone is sent of it."""
 _HEAD_MARKER = b'"kind":"head"'
 EntryHandler = Callable[[str, int, dict[str, Any]], object]
 
@@ -50,19 +52,28 @@ class JournalTailer:
             return
         done = self._delivered_ids()
         for hearing in self._hearings.iterdir():
-            if not UUID.match(hearing.name) or hearing.name in done or is_courier_only(hearing):
+            if not UUID.match(hearing.name) or hearing.name in done:
+                continue
+            if is_courier_only(hearing):
+                self._read_journal(hearing.name, HEARING_CHAIN, hearing / JOURNAL_FILE, CLOSING)
                 continue
             for part, folder in ((HEARING_CHAIN, hearing), *part_folders(hearing)):
                 self._read_journal(hearing.name, part, folder / JOURNAL_FILE)
 
-    def _read_journal(self, hearing_id: str, part: int, journal: Path) -> None:
-        """Handle the new lines of one journal, read one by one; of its heads only the newest."""
+    def _read_journal(self, hearing_id: str, part: int, journal: Path, only: bytes = b"") -> None:
+        """Handle the new lines of one journal, read one by one; of its heads only the newest.
+
+        Args:
+            only: what a line has that is handled; empty: all are.
+        """
         position, newest_head = self._read_to.get(journal, 0), b""
         try:
             with journal.open("rb") as file:
                 file.seek(position)
                 while (line := file.readline()).endswith(b"\n"):
-                    if _HEAD_MARKER in line:
+                    if only not in line:
+                        pass
+                    elif _HEAD_MARKER in line:
                         newest_head = line
                     else:
                         self._handle(hearing_id, part, line)
