@@ -89,8 +89,12 @@ class ShortMinutes(Model):
     confirmations: Rows[Confirmation] = ()
     due: str = ""
     """As in the list."""
+    is_complex: bool = False
+    """The longer term counts, as a person said: complex, of several episodes, or with a jury."""
     remarks_until: str = ""
     """The last day for remarks on confirmed minutes; empty: not confirmed, or no term is known."""
+    remarks_decided_by: str = ""
+    """The last day for deciding on remarks that were filed on that day; empty: no term is named."""
     can_undo: bool = False
     sealed_id: str = ""
     """The sealed folder of this version; empty: it is not sealed."""
@@ -129,6 +133,12 @@ class ChooseMinutesLanguage(Model):
     """The language of the minutes: that of the proceedings."""
 
     language: MinutesLanguage
+
+
+class ChooseMinutesTerm(Model):
+    """Whether the longer term counts."""
+
+    is_complex: bool
 
 
 class ConfirmMinutes(Model):
@@ -185,6 +195,16 @@ CHOOSE_MINUTES_LANGUAGE = Operation(
     "Keep the minutes in this language; each has its own changes",
     answer=ShortMinutes,
     request=ChooseMinutesLanguage,
+    roles=COURT_ROLES,
+    errors={409: (*_REFUSALS, "minutes_confirmed")},
+)
+CHOOSE_MINUTES_TERM = Operation(
+    "chooseMinutesTerm",
+    "POST",
+    f"{_PATH}/term",
+    "Say whether the longer term counts: complex, of several episodes, with a jury",
+    answer=ShortMinutes,
+    request=ChooseMinutesTerm,
     roles=COURT_ROLES,
     errors={409: (*_REFUSALS, "minutes_confirmed")},
 )
@@ -260,6 +280,7 @@ MINUTES_OPERATIONS = (
     EDIT_MINUTES,
     UNDO_MINUTES,
     CHOOSE_MINUTES_LANGUAGE,
+    CHOOSE_MINUTES_TERM,
     CONFIRM_MINUTES,
     BEGIN_MINUTES_VERSION,
     HAND_OUT_MINUTES,

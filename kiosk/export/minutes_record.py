@@ -5,6 +5,7 @@
 - ``begun``: what the kiosk filled in, in each language, and the seal of the recording;
 - ``edited``, ``undone``, ``language``: what a person changed, and who;
 - ``confirmed``: by the secretary, then by the presiding judge, whose entry names the sealed folder;
+- ``term``: whether the longer term counts, as a person said;
 - ``handed_out``, ``signed``: what the secretary signs went to a drive, and her signature came back;
 - ``version``: a new version of confirmed minutes; it cites the seal of the former one.
 
@@ -35,7 +36,7 @@ from kiosk.errors import RecordingError
 from kiosk.evidence.chain import Entry, read_chain
 from kiosk.evidence.journal_file import JournalFile
 from kiosk.rules.rules import Rules
-from kiosk.rules.terms import minutes_due, remarks_until
+from kiosk.rules.terms import minutes_due, remarks_decided_by, remarks_until
 from kiosk.storage.atomic_io import make_folder
 from kiosk.storage.hearing_folder import JOURNAL_FILE
 
@@ -79,6 +80,7 @@ class MinutesRecord:
         former: seal of the version before, as the journal cites it.
         finished: the day of the presiding judge's confirmation, in the court's zone.
         revision: lines of the journal.
+        is_complex: the longer term counts.
         handed_out, signed: the newest entries of this version's signature by the secretary.
     """
 
@@ -88,6 +90,7 @@ class MinutesRecord:
     version_began: int = 1
     revision: int = 1
     former: Mapping[str, str] | None = None
+    is_complex: bool = False
     handed_out: Entry | None = None
     signed: Entry | None = None
     finished: str = ""
@@ -115,6 +118,8 @@ class MinutesRecord:
                 self.finished = str(entry.get("day", ""))
                 if entry.get("seal"):
                     self.seals.append(VersionSeal(self.version, str(entry["seal"])))
+            case "term":
+                self.is_complex = entry["complex"] is True
             case "handed_out":
                 self.handed_out = entry
             case "signed":
@@ -161,14 +166,15 @@ class MinutesRecord:
         """Return the last day for the minutes; empty: none is known, or they are confirmed."""
         if self.stage == "confirmed":
             return ""
-        return due_day(rules, zone, str(self.begun["case_kind"]), str(self.begun["ended"]))
+        kind, ended = str(self.begun["case_kind"]), str(self.begun["ended"])
+        return due_day(rules, zone, kind, ended, self.is_complex)
 
-    def _remarks_until(self, rules: Rules, zone: ZoneInfo) -> str:
+    def _remarks_until(self, rules: Rules, zone: ZoneInfo) -> date | None:
         signed = parse_wall(self.confirmations[-1].at) if self.stage == "confirmed" else None
         if signed is None:
-            return ""
+            return None
         kind = str(self.begun["case_kind"])
-        return _iso(remarks_until(rules, kind, signed.astimezone(zone).date()))
+        return remarks_until(rules, kind, signed.astimezone(zone).date())
 
     def as_minutes(self, rules: Rules, zone: ZoneInfo, sealed_id: str = "") -> ShortMinutes:
         """Return what the call answers.
@@ -177,11 +183,12 @@ class MinutesRecord:
             rules, zone: say until when they are due.
             sealed_id: sealed folder of this version; empty: there is none.
         """
-        rows = self.rows
+        rows, kind = self.rows, str(self.begun["case_kind"])
+        last = self._remarks_until(rules, zone)
         return ShortMinutes(
             hearing_id=str(self.begun["hearing"]),
             case_number=str(self.begun["case_number"]),
-            kind=str(self.begun["case_kind"]),
+            kind=kind,
             ended=str(self.begun["ended"]),
             language=self.language,
             title=str(self.begun["drafts"][self.language]["title"]),
@@ -192,7 +199,9 @@ class MinutesRecord:
             empty=tuple(row.number for row in rows if not row.lines and row.id != FINISHED),
             confirmations=tuple(self.confirmations),
             due=self.due(rules, zone),
-            remarks_until=self._remarks_until(rules, zone),
+            is_complex=self.is_complex,
+            remarks_until=_iso(last),
+            remarks_decided_by=_iso(last and remarks_decided_by(rules, kind, last)),
             can_undo=self.undoable is not None and self.stage != "confirmed",
             sealed_id=sealed_id,
             handed_out=None if self.handed_out is None else _handed_out(self.handed_out),
@@ -235,11 +244,11 @@ def read_record(folder: Path) -> MinutesRecord | None:
     return record
 
 
-def due_day(rules: Rules, zone: ZoneInfo, kind: str, ended: str) -> str:
+def due_day(rules: Rules, zone: ZoneInfo, kind: str, ended: str, is_complex: bool = False) -> str:
     """Return the last day for the minutes of a hearing; empty: none is known."""
     moment = parse_wall(ended)
     day = None if moment is None else moment.astimezone(zone).date()
-    return "" if day is None else _iso(minutes_due(rules, kind, day))
+    return "" if day is None else _iso(minutes_due(rules, kind, day, is_complex))
 
 
 def _iso(day: date | None) -> str:

@@ -17,16 +17,30 @@ SATURDAY = 5
 _CODES: dict[str, Code] = {"criminal": "criminal", "civil": "civil", "admin_justice": "civil"}
 
 
-def minutes_due(rules: Rules, kind: str, ended: date) -> date | None:
+def minutes_due(rules: Rules, kind: str, ended: date, is_complex: bool = False) -> date | None:
     """Return the last day for the minutes of a hearing that ended on ``ended``.
 
-    The usual term: whether a case is complex (10 days) nobody has told the kiosk.
+    Args:
+        is_complex: the longer term counts, as a person said: a complex civil case (АПК 283(4)),
+            several episodes or a jury (УПК 347(4)).
 
     Returns:
         None: no term was found for this kind of case.
     """
     code = _CODES.get(kind)
-    return None if code is None else _after(rules, f"protocol_days.{code}", ended)
+    term = "protocol_days_complex" if is_complex else "protocol_days"
+    return None if code is None else _after(rules, f"{term}.{code}", ended)
+
+
+def remarks_decided_by(rules: Rules, kind: str, filed: date) -> date | None:
+    """Return the last day for deciding on remarks filed on ``filed`` (АПК 285).
+
+    Returns:
+        None: the code names no term (УПК 348-1, 349).
+    """
+    if _CODES.get(kind) != "civil":
+        return None
+    return _after(rules, "remarks_decision_days.civil", filed)
 
 
 def remarks_until(rules: Rules, kind: str, signed: date) -> date | None:

@@ -75,6 +75,7 @@ class MinutesService:
             (api.EDIT_MINUTES, self._edit),
             (api.UNDO_MINUTES, self._undo),
             (api.CHOOSE_MINUTES_LANGUAGE, self._choose_language),
+            (api.CHOOSE_MINUTES_TERM, self._choose_term),
             (api.CONFIRM_MINUTES, self._confirm),
             (api.BEGIN_MINUTES_VERSION, self._begin_version),
             (api.HAND_OUT_MINUTES, self._hand_out),
@@ -121,6 +122,16 @@ class MinutesService:
             _refuse_confirmed(record)
             if language != record.language:
                 _write(folder, "language", call, value=language)
+
+        return await self._run(call, choose)
+
+    async def _choose_term(self, call: Call) -> Model:
+        is_complex = (await call.read(api.ChooseMinutesTerm)).is_complex
+
+        def choose(folder: Path, record: MinutesRecord) -> None:
+            _refuse_confirmed(record)
+            if is_complex != record.is_complex:
+                _write(folder, "term", call, complex=is_complex)
 
         return await self._run(call, choose)
 

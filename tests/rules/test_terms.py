@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from kiosk.rules import load_rules
-from kiosk.rules.terms import minutes_due, remarks_until
+from kiosk.rules.terms import minutes_due, remarks_decided_by, remarks_until
 
 RULES = load_rules()
 
@@ -26,6 +26,26 @@ RULES = load_rules()
 )
 def test_minutes_are_due_by_code(kind: str, ended: date, due: date | None) -> None:
     assert minutes_due(RULES, kind, ended) == due
+
+
+@pytest.mark.parametrize(
+    ("kind", "due"),
+    [
+        ("criminal", date(2026, 12, 7)),  # ten days of the calendar
+        ("civil", date(2026, 12, 11)),  # ten working days
+        ("admin_justice", date(2026, 12, 11)),
+        ("admin_offence", None),
+    ],
+)
+def test_the_longer_term_is_that_of_the_code(kind: str, due: date | None) -> None:
+    assert minutes_due(RULES, kind, date(2026, 11, 27), is_complex=True) == due
+
+
+def test_remarks_are_decided_on_by_the_civil_code_alone() -> None:
+    """АПК 285; УПК 349 names no term."""
+    assert remarks_decided_by(RULES, "civil", date(2026, 11, 27)) == date(2026, 12, 4)
+    assert remarks_decided_by(RULES, "criminal", date(2026, 11, 27)) is None
+    assert remarks_decided_by(RULES, "", date(2026, 11, 27)) is None
 
 
 @pytest.mark.parametrize(

@@ -169,6 +169,28 @@ def test_the_secretary_confirms_then_the_judge_and_what_was_read(rig: MinutesRig
     rig.run(steps)
 
 
+def test_the_longer_term_is_chosen_and_taken_back(rig: MinutesRig) -> None:
+    """It is no change of the text: what the secretary confirmed stays (УПК 347(4), АПК 283(4))."""
+
+    async def steps(client: LocalClient) -> None:
+        usual = await rig.call(client)
+        await rig.confirm(client, SECRETARY)
+        longer = await rig.call(client, "/term", is_complex=True)
+        assert longer["is_complex"]
+        assert longer["due"] > usual["due"]
+        assert longer["stage"] == "secretary"
+        assert (await client.get("/v1/minutes"))["hearings"][0]["due"] == longer["due"]
+        again = await rig.call(client, "/term", is_complex=True)
+        assert again == longer
+        assert await rig.refusal(client, "/term", is_complex="perhaps") == "bad_request"
+        back = await rig.call(client, "/term", is_complex=False)
+        assert (back["due"], back["is_complex"]) == (usual["due"], False)
+        await rig.confirm(client, JUDGE)
+        assert await rig.refusal(client, "/term", is_complex=True) == "minutes_confirmed"
+
+    rig.run(steps)
+
+
 def test_the_second_seal_covers_the_first_and_a_new_version_cites_the_former(
     rig: MinutesRig,
 ) -> None:

@@ -68,6 +68,12 @@ def test_from_the_list_to_the_seal_by_taps(tmp_path: Path) -> None:
         assert view.text.startswith("Being written · due by ")
         assert view.text.endswith(" · empty fields: 5, 6, 7")
         assert [row.note for row in view.entries[4:7]] == ["Empty"] * 3
+        assert view.entries[-1].note == "Usual term counts"
+        await minutes.toggle_term()
+        assert seen(minutes).entries[-1].note == "Longer term counts"
+        assert seen(minutes).text != view.text
+        await minutes.toggle_term()
+        assert seen(minutes).text == view.text
         minutes.show_field("attendance")
         minutes.edit_line(NEW_LINE)
         type_line(minutes, "истец")

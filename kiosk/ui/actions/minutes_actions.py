@@ -160,6 +160,12 @@ class MinutesActions(RecorderActions):
         """Keep the minutes in this language."""
         await self._step("/language", language=language)
 
+    async def toggle_term(self) -> None:
+        """Let the longer term count, or the usual one again."""
+        minutes = self.state.minutes
+        if minutes is not None:
+            await self._step("/term", is_complex=not minutes.is_complex)
+
     async def undo(self) -> None:
         """Take the newest change back."""
         await self._step("/undo")

@@ -31,6 +31,8 @@ from kiosk.ui.theme import Tone
 from kiosk.ui.view_context import ViewContext
 
 Step = Literal["list", "fields", "lines", "typing", "confirm", "signature"]
+TERM = "term"
+"""The entry after the fields that chooses the term; no field is called so."""
 STAGES: dict[str, tuple[str, Tone]] = {
     "none": (N_("Not begun"), "caution"),
     "draft": (N_("Being written"), "caution"),
@@ -141,6 +143,8 @@ def _fields_view(
         words.append(_("due by {day}", day=_day(minutes.due)))
     if minutes.remarks_until:
         words.append(_("remarks until {day}", day=_day(minutes.remarks_until)))
+    if minutes.remarks_decided_by:
+        words.append(_("decision on them by {day}", day=_day(minutes.remarks_decided_by)))
     if minutes.empty:
         words.append(_empty_text(context, minutes))
     is_confirmed = minutes.stage == "confirmed"
@@ -152,7 +156,10 @@ def _fields_view(
         "fields",
         minutes.case_number or _("No case number"),
         " · ".join(words),
-        tuple(_field_entry(context, row, row.number in minutes.empty) for row in minutes.fields),
+        (
+            *(_field_entry(context, row, row.number in minutes.empty) for row in minutes.fields),
+            *_term_entry(context, minutes),
+        ),
         page,
         minutes.language,
         not is_confirmed,
@@ -160,6 +167,19 @@ def _fields_view(
         is_confirmed,
         action if is_confirmed or _turn_problem(minutes, staff) == "" else "",
     )
+
+
+def _term_entry(context: ViewContext, minutes: ShortMinutes) -> tuple[Entry, ...]:
+    """Return what chooses the term, after the fields; nothing where none is known or left."""
+    if not minutes.due:
+        return ()
+    _ = context.translate.gettext
+    longer = _("Longer term: several episodes, or a jury (УПК 347(4))")
+    if minutes.kind != "criminal":
+        longer = _("Longer term: complex case (АПК 283(4))")
+    below = _("A tap changes it. Due by {day}.", day=_day(minutes.due))
+    note = _("Longer term counts") if minutes.is_complex else _("Usual term counts")
+    return (Entry(TERM, longer, below, note, "accent" if minutes.is_complex else "plain"),)
 
 
 def _turn_problem(minutes: ShortMinutes, staff: StaffSession | None) -> str:
@@ -309,6 +329,7 @@ def _sample(**changes: Any) -> ShortMinutes:
     values: dict[str, Any] = {
         "hearing_id": "1",
         "case_number": "7514-26-00-2/4491",
+        "kind": "civil",
         "revision": 3,
         "fields": fields,
         "empty": (6, 7),
@@ -324,6 +345,7 @@ FOR_JUDGE = _sample(stage="secretary", confirmations=(BY_SECRETARY,))
 DONE = _sample(
     due="",
     remarks_until="2026-12-10",
+    remarks_decided_by="2026-12-17",
     stage="confirmed",
     version=2,
     can_undo=False,
@@ -370,6 +392,9 @@ SAMPLES: dict[str, Prepare] = {
     "minutes-none": _at(MinutesState(())),
     "minutes": _at(MinutesState(minutes=_sample())),
     "minutes-second-page": _at(MinutesState(minutes=_sample(), page=1)),
+    "minutes-longer-term": _at(
+        MinutesState(minutes=_sample(is_complex=True, due="2026-12-11"), page=3)
+    ),
     "minutes-lines": _at(MinutesState(minutes=_sample(), opened="attendance")),
     "minutes-empty-field": _at(MinutesState(minutes=_sample(), opened="recess")),
     "minutes-typing": _at(

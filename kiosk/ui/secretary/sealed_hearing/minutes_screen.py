@@ -7,7 +7,7 @@ from typing import Any
 
 from kivy.uix.widget import Widget
 
-from kiosk.ui.secretary.sealed_hearing.minutes import Entry, MinutesView
+from kiosk.ui.secretary.sealed_hearing.minutes import TERM, Entry, MinutesView
 from kiosk.ui.staff.staff_screen import StaffScreen
 from kiosk.ui.widgets.hardware_keys import HardwareKeys
 from kiosk.ui.widgets.keyboard import letter_keyboard
@@ -96,6 +96,8 @@ class MinutesScreen(StaffScreen):
         minutes, app = self.app.secretary.minutes, self.app
         if view.step == "list":
             return lambda: app.spawn(minutes.open_minutes(entry.id))
+        if entry.id == TERM:
+            return lambda: app.spawn(minutes.toggle_term())
         if view.step == "fields":
             return lambda: minutes.show_field(entry.id)
         return lambda: minutes.edit_line(int(entry.id))
