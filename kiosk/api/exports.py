@@ -95,6 +95,8 @@ class ExportEvent(SparseModel):
     """Closed parts, which were not copied."""
     originals: bool | None = None
     """The sealed fragments were copied, too."""
+    withheld: int | None = None
+    """Stretches that were not copied, because a protected person is heard (S9)."""
     code: str | None = None
     """Why it failed; sentence in :mod:`kiosk.alarms`."""
 

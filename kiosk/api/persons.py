@@ -61,10 +61,19 @@ class HearingPerson(Model):
     """Since when the display in the hall calls them in; it ends when they come, leave or speak."""
     admitted: bool = False
     """Admitted to the closed part by the court's permission, though they only watch (R54)."""
+    pseudonym: str = ""
+    """In the name's place while the court withholds it (S9, УПК 213(4)); empty: it does not."""
+    act: str = ""
+    """Number and date of the court's act by which the name is withheld; empty: not typed."""
+
+    @property
+    def shown(self) -> HearingPerson:
+        """Them as they are shown everywhere: a name that is withheld is the pseudonym."""
+        return self.model_copy(update={"name": self.pseudonym}) if self.pseudonym else self
 
     def marked(self) -> MarkedPerson:
         """Return them as the person of a mark."""
-        return MarkedPerson(id=self.id, role=self.role, name=self.name)
+        return MarkedPerson(id=self.id, role=self.role, name=self.shown.name)
 
 
 class SavePerson(Model):
@@ -84,6 +93,9 @@ class SavePerson(Model):
     called: bool = False
     """Whether the display in the hall calls them in."""
     admitted: bool = False
+    protected: bool = False
+    """Whether the court withholds their name; the recorder makes the pseudonym (S9)."""
+    act: OneLine = ""
 
     def changes(self) -> dict[str, Any]:
         """Return the fields that are given, without the id."""

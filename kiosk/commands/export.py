@@ -145,6 +145,8 @@ def _print_bar(value: dict[str, Any]) -> None:
         print(f"{value['folder']}: {value['files']} files, {value['bytes']} bytes, read back")
         if left:
             print(f"closed parts, not copied: {', '.join(map(str, left))}")
+        if value["withheld"]:
+            print(f"stretches with a protected person, not copied: {value['withheld']}")
         return
     share = value["done"] / max(1, value["total"])
     bar = "#" * round(share * _BAR)

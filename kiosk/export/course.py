@@ -50,8 +50,8 @@ class CourseRow:
 
 def course_rows(state: HearingState, rules: Rules, types: Collection[str]) -> tuple[CourseRow, ...]:
     """Return the marks of ``types`` and all notes, in their order; none that was withdrawn."""
-    marks = [mark for mark in state.marks if not mark.withdrawn]
-    notes = [note for note in state.notes.rows.values() if not note.withdrawn]
+    marks = [mark for mark in state.marks_without_names if not mark.withdrawn]
+    notes = [note for note in state.notes_without_names if not note.withdrawn]
     listed = {mark.number for mark in marks if mark.type in types}
     rows = [_mark_row(state, rules, marks, mark, notes) for mark in marks if mark.number in listed]
     rows += [_note_row(note) for note in notes if note.mark not in listed]

@@ -5,6 +5,9 @@ A closed hearing is refused; of a hearing with closed parts only the open parts 
 because their statements and marks may tell what was said while it was closed; each open part has
 a seal of its own, and the device signs a list of everything on the drive.
 
+Where the court protects somebody (S9, УПК 213(4)), the stretches in which they are heard are cut
+out, and whatever names or shows them stays here: journals, seals, the sealed fragments.
+
 ::
 
     hearing-<case>_<date>_<id>/
@@ -20,7 +23,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -49,6 +52,7 @@ from kiosk.export.html_page import page_part, page_texts, render_html_page
 from kiosk.export.minutes import load_hearing_state
 from kiosk.export.part_video import MAX_FILE_BYTES, PartVideoExport, VideoFile
 from kiosk.export.permission import closed_parts, require_exportable
+from kiosk.export.protected_spans import protected_spans
 from kiosk.export.text_pdf import text_to_pdf
 from kiosk.export.texts import ExportTexts
 from kiosk.export.time_account import build_time_account, names_by_person
@@ -92,6 +96,7 @@ class ExportResult:
         files, bytes: number and size of the files that were written and read back.
         left_out: numbers of closed parts.
         originals: whether the sealed fragments were copied too.
+        withheld: number of stretches left out, because a protected person is heard.
     """
 
     folder: Path
@@ -99,6 +104,7 @@ class ExportResult:
     bytes: int
     left_out: tuple[int, ...]
     originals: bool
+    withheld: int = 0
 
 
 @dataclass(frozen=True)
@@ -169,6 +175,9 @@ class HearingExport:
         self._open_parts = [
             part for part in sorted(self._state.parts) if part not in self._closed_parts
         ]
+        self._withholds = bool(self._state.persons.withheld)
+        spans = protected_spans(self._state, self._rules)
+        self._spans = [span for span in spans if span.part in self._open_parts]
         self._is_whole = not self._closed_parts
         self._sums = dict(self._sealed_sums())
         originals = self._plan_space()
@@ -203,9 +212,8 @@ class HearingExport:
         needed = size_on_drive([media]) + 2 * small + _SMALL_BYTES
         bytes_with_originals = needed + size_on_drive(list(sizes.values()))
         wanted = self._request.originals
-        copy_originals = wanted == "yes" or (
-            wanted == "auto" and free_bytes(self._target) >= bytes_with_originals
-        )
+        has_room = wanted == "auto" and free_bytes(self._target) >= bytes_with_originals
+        copy_originals = (wanted == "yes" or has_room) and not self._withholds
         require_space(self._target, bytes_with_originals if copy_originals else needed)
         # the source is read once (checked or copied), media are written once and read back
         self._total = total + 2 * media + (total if copy_originals else 0)
@@ -253,7 +261,8 @@ class HearingExport:
         self._done = self._total
         self._report_progress(0)
         left_out = tuple(sorted(self._closed_parts))
-        return ExportResult(folder, len(sizes), sum(sizes.values()), left_out, originals)
+        size, withheld = sum(sizes.values()), len(self._spans)
+        return ExportResult(folder, len(sizes), size, left_out, originals, withheld)
 
     def _verify_source(self, drive: DriveWriter, originals: bool) -> None:
         """Compare every file that may leave with its seal; copy it if originals are copied."""
@@ -291,6 +300,7 @@ class HearingExport:
                 open_target,
                 on_moved,
                 self._request.max_file_bytes,
+                [(span.begin, span.cut_end) for span in self._spans if span.part == part],
             ).write()
 
     def _track_titles(self) -> dict[str, str]:
@@ -307,9 +317,9 @@ class HearingExport:
     def _write_seal(self, drive: DriveWriter) -> None:
         """Write the journals, seals and certificates that verify the recording itself."""
         for name, digest in sorted(self._sums.items()):
-            if not _is_media(name):
+            if not _is_media(name) and not self._withholds:
                 drive.copy(self._folder / name, f"seal/{name}", digest, lambda _: None)
-        if self._is_whole:
+        if self._is_whole and not self._withholds:
             stamp = self._paths.receipts / f"{self._state.id}{STAMP_SUFFIX}"
             if stamp.is_file():
                 drive.copy(stamp, f"seal/{SIGNATURE}{STAMP_SUFFIX}", None, lambda _: None)
@@ -324,7 +334,7 @@ class HearingExport:
         self, drive: DriveWriter, videos: dict[int, list[VideoFile]], originals: bool
     ) -> None:
         """Write the page, time accounts and verification guides, in both languages."""
-        time_account = build_time_account(self._folder)
+        time_account = replace(build_time_account(self._folder), withheld=tuple(self._spans))
         texts = {language: self._texts_in(language) for language in LANGUAGES}
         page = {}
         stamped = f"seal/{SIGNATURE}{STAMP_SUFFIX}" in drive.sizes
@@ -334,6 +344,7 @@ class HearingExport:
                 whole=self._is_whole,
                 parts=self._open_parts,
                 stamped=stamped,
+                withheld=self._withholds,
             )
             title, subtitle = self._title(), self._subtitle(own_texts)
             page[language] = page_texts(title, subtitle, time_account, guide, own_texts)
@@ -357,20 +368,31 @@ class HearingExport:
 
     def _marks(self, part: int) -> list[Mark]:
         """Return the marks of an open part; marks made while it was closed stay here."""
-        marks = [] if part in self._closed_parts else self._state.marks
-        return [mark for mark in marks if mark.part == part and not mark.withdrawn]
+        marks = [] if part in self._closed_parts else self._state.marks_without_names
+        open_marks = (mark for mark in marks if mark.part == part and not mark.withdrawn)
+        return [mark for mark in open_marks if not self._is_withheld(part, mark.part_seconds)]
+
+    def _is_withheld(self, part: int, seconds: float) -> bool:
+        """Return whether a protected person is heard at that moment of the part (S9)."""
+        return any(
+            span.part == part and span.begin <= seconds < span.cut_end for span in self._spans
+        )
 
     def _notes(self, part: int) -> list[Note]:
         """Return the notes of an open part, a mark's with the mark; all others stay here."""
         marks = {mark.number: mark for mark in self._marks(part)}
         found = []
-        for note in self._state.notes.rows.values():
+        for note in self._state.notes_without_names:
             mark = marks.get(note.mark or 0)
             if note.withdrawn or part in self._closed_parts:
                 continue
             if mark is not None:
                 found.append(note.model_copy(update={"part_seconds": mark.part_seconds}))
-            elif note.mark is None and note.part == part:
+            elif (
+                note.mark is None
+                and note.part == part
+                and not self._is_withheld(part, note.part_seconds)
+            ):
                 found.append(note)
         return found
 
@@ -406,6 +428,9 @@ class HearingExport:
             "language": self._language,
             "originals": originals,
             "closed_parts_left_out": sorted(self._closed_parts),
+            "protected_left_out": [
+                {"part": span.part, "begin": span.begin, "end": span.end} for span in self._spans
+            ],
             "videos": {
                 part_folder_name(part): [asdict(file) for file in files]
                 for part, files in videos.items()

@@ -276,10 +276,13 @@ class _MinutesBuilder:
 
         Where that was not marked the secretary ticks those who came.
         """
-        return [self._attendance_line(person) for person in self._state.persons.rows.values()]
+        return [self._attendance_line(person) for person in self._state.persons.shown]
 
     def _attendance_line(self, person: HearingPerson) -> str:
         _, line = self._translate, self._person_text(person.role, person.name)
+        if person.pseudonym:  # S9
+            decided = _("name withheld by the court's decision")
+            line = " ".join(text for text in (f"{line} · {decided}", person.act) if text)
         if not person.attendance:
             return f"[  ] {line}"
         left = self._format_time(person.left, "%H:%M")
@@ -350,7 +353,7 @@ class _MinutesBuilder:
         """Return ``role: name`` of the people with one of ``roles``."""
         return [
             self._person_text(person.role, person.name)
-            for person in self._state.persons.rows.values()
+            for person in self._state.persons.shown
             if person.role in roles
         ]
 

@@ -9,7 +9,7 @@ begins with a key frame.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -108,6 +108,8 @@ class PartVideoExport:
         open_target: makes the file number ``n`` (from 1); returns its name and the open file.
         progress: called with the bytes of media copied so far; may raise to cancel.
         largest: bytes of the largest file.
+        left_out: stretches of the part that are not copied, in seconds; after one of them another
+            file begins.
     """
 
     def __init__(
@@ -117,7 +119,9 @@ class PartVideoExport:
         open_target: Callable[[int], tuple[str, VideoTarget]],
         progress: Callable[[int], None] = lambda _: None,
         largest: int = MAX_FILE_BYTES,
+        left_out: Sequence[tuple[float, float]] = (),
     ) -> None:
+        self._left_out = left_out
         self._part = part
         self._titles = titles
         self._open_target = open_target
@@ -179,15 +183,26 @@ class PartVideoExport:
         lossless = [source for _, sources in inputs.channels for source in sources]
         current: _VideoFileWriter | None = None
         run = 0
+        was_cut = needs_key = False
         try:
             for item in self._packets(inputs):
                 changed = item.run >= 0 and item.run != run
                 run = item.run if item.run >= 0 else run
+                if self._is_left_out(item):
+                    was_cut = needs_key = True
+                    if current is not None:
+                        self._files.append(current.close())
+                        current = None
+                    continue
+                if needs_key and item.packet.stream.type == "video":
+                    if not item.packet.is_keyframe:
+                        continue  # it builds upon pictures that are left out
+                    needs_key = False
                 if current is None or changed or self._needs_new_file(current, item):
                     if current is not None:
                         self._files.append(current.close())
                     main_sources = inputs.main[run][1] if inputs.main else []
-                    base = item.at if self._files else Fraction(0)
+                    base = item.at if self._files or was_cut else Fraction(0)
                     name, target = self._open_target(len(self._files) + 1)
                     current = _VideoFileWriter(name, target, [*main_sources, *lossless], base)
                 current.mux(item)
@@ -199,6 +214,11 @@ class PartVideoExport:
         finally:
             if current is not None:
                 current.discard()
+
+    def _is_left_out(self, item: _TimedPacket) -> bool:
+        """Return whether any of a packet is in a stretch that is not copied."""
+        end = item.at + (item.packet.duration or 0) * item.packet.time_base
+        return any(item.at < last and end > first for first, last in self._left_out)
 
     def _needs_new_file(self, file: _VideoFileWriter, item: _TimedPacket) -> bool:
         """Return whether a new file must begin with ``item`` (only at a key frame)."""

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from kiosk.alarms import alarm_of, is_known
 from kiosk.clocks import parse_wall
+from kiosk.export.protected_spans import ProtectedSpan
 from kiosk.export.time_account import Interval, Loss, TimeAccount
 from kiosk.locale import N_, Translator
 from kiosk.rules.rules import Rules
@@ -136,7 +137,18 @@ class ExportTexts:
                     "be seen in the court only."
                 )
             )
-        return lines
+        return lines + [self._withheld_line(span) for span in time_account.withheld]
+
+    def _withheld_line(self, span: ProtectedSpan) -> str:
+        """Return what of a part is not in the copy, because a protected person is heard (S9)."""
+        _ = self.translate
+        return _(
+            "Not in this copy: part {part}, {begin} – {end}. A person whom the court protects is "
+            "heard there (УПК 213(4)).",
+            part=span.part,
+            begin=format_length(round(span.begin * 1000)),
+            end=format_length(round(span.end * 1000)),
+        )
 
     def loss_line(self, loss: Loss) -> str:
         """Return what was missing, when, and for how long."""
@@ -169,7 +181,13 @@ class ExportTexts:
 
     # -- how to check ------------------------------------------------------------------------------
     def verification_guide(
-        self, hearing: str, *, whole: bool, parts: list[int], stamped: bool
+        self,
+        hearing: str,
+        *,
+        whole: bool,
+        parts: list[int],
+        stamped: bool,
+        withheld: bool = False,
     ) -> str:
         """Return how to check the copy with standard tools; lines indented by four are commands.
 
@@ -178,6 +196,8 @@ class ExportTexts:
             whole: the copy has the seal of the whole hearing (no part was closed); otherwise it has
                 the seals of ``parts``.
             stamped: the copy has a time stamp.
+            withheld: the court protects somebody: the copy has no seals, for their journals name
+                them and the seals cover what is left out (S9).
         """
         _ = self.translate
         seals = ["seal"] if whole else [f"seal/{part_folder_name(part)}" for part in parts]
@@ -195,6 +215,10 @@ class ExportTexts:
             f"    {_SUMS_COMMAND}",
             _("2. Was the list signed by the court's kiosk? It must say: successful."),
             f"    {_cms_command('ca.pem')}",
+        ]
+        if withheld:
+            return "\n".join([*lines, "", self._withheld_seal(), self._expired()]) + "\n"
+        lines += [
             _(
                 "3. The seal of the recording itself: is it the court's, and does the journal "
                 "belong to it?"
@@ -214,13 +238,22 @@ class ExportTexts:
                 "    openssl ts -verify -data seal/SHA256SUMS.p7s -in seal/SHA256SUMS.p7s.tsr "
                 "-CAfile tsa.pem",
             ]
-        lines.append(
-            _(
-                "If openssl says that a certificate has expired, add -attime with a moment at "
-                "which it was valid, in seconds since 1970."
-            )
+        return "\n".join([*lines, self._expired()]) + "\n"
+
+    def _expired(self) -> str:
+        _ = self.translate
+        return _(
+            "If openssl says that a certificate has expired, add -attime with a moment at "
+            "which it was valid, in seconds since 1970."
         )
-        return "\n".join(lines) + "\n"
+
+    def _withheld_seal(self) -> str:
+        _ = self.translate
+        return _(
+            "The seal of the recording itself and the original fragments are not on this medium: "
+            "they would tell who the person is whom the court protects (УПК 213(4)). The court "
+            "keeps them."
+        )
 
     def _coverage_lines(self, hearing: str, seals: list[str]) -> list[str]:
         """Return the lines about what the seal covers."""

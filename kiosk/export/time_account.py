@@ -18,6 +18,7 @@ from kiosk.clocks import NS_PER_S
 from kiosk.errors import RecordingError
 from kiosk.evidence.chain import Entry
 from kiosk.export.permission import closed_parts, read_entries
+from kiosk.export.protected_spans import ProtectedSpan
 from kiosk.storage.hearing_folder import JOURNAL_FILE, part_folder_name
 
 _NS_PER_MS = NS_PER_S // 1000
@@ -67,10 +68,15 @@ class Interval:
 
 @dataclass(frozen=True)
 class TimeAccount:
-    """All intervals in order, and the losses within the recorded ones."""
+    """All intervals in order, and the losses within the recorded ones.
+
+    Attributes:
+        withheld: what was recorded and is not in the copy: a protected person is heard (S9).
+    """
 
     intervals: tuple[Interval, ...]
     losses: tuple[Loss, ...]
+    withheld: tuple[ProtectedSpan, ...] = ()
 
     def total_of(self, kind: str) -> int:
         """Return the milliseconds of all intervals of ``kind`` whose length is known."""

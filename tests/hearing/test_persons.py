@@ -73,6 +73,8 @@ def test_they_begin_with_the_list_and_keep_their_ids_over_a_crash(room: Courtroo
         "left": "",
         "called": "",
         "admitted": False,
+        "pseudonym": "",
+        "act": "",
     }
     room.crash()
     room.start()

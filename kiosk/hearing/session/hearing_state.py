@@ -7,10 +7,11 @@ has yet is applied as well; an alarm says that it is owed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from kiosk.api import recorder as api
+from kiosk.api.notes import Note
 from kiosk.api.persons import MarkedPerson
 from kiosk.api.states import MicrophoneState, Phase
 from kiosk.clocks import NS_PER_S
@@ -197,6 +198,18 @@ class HearingState:
     def marks_in_force(self) -> list[Mark]:
         """The marks that were not withdrawn, in order."""
         return [mark for mark in self.marks if not mark.withdrawn]
+
+    @property
+    def marks_without_names(self) -> list[Mark]:
+        """All marks; a name that is withheld does not stand in what was typed (S9)."""
+        hide = self.persons.without_names
+        return [replace(mark, note=hide(mark.note)) for mark in self.marks]
+
+    @property
+    def notes_without_names(self) -> list[Note]:
+        """All notes in order, as :attr:`marks_without_names`."""
+        hide, rows = self.persons.without_names, sorted(self.notes.rows.items())
+        return [row.model_copy(update={"text": hide(row.text)}) for _, row in rows]
 
     def left_out_questions(self) -> list[str]:
         """Return the questions about what the rules want earlier, and nobody has marked since."""

@@ -286,8 +286,7 @@ class OpenHearing:
         course, due = self._due()
         return RunningHearing(
             id=state.id,
-            **{name: details.get(name) for name in DETAILS},
-            persons=tuple(state.persons.rows.values()),
+            **{name: details.get(name) for name in DETAILS} | self._people(),
             adhoc=bool(details.get("adhoc")),
             part=state.part,
             parts=len(state.parts),
@@ -295,8 +294,8 @@ class OpenHearing:
             part_seconds=round(live, 1),
             started=state.started,
             recess_until=state.recess_until,
-            marks=tuple(mark.describe() for mark in state.marks),
-            notes=tuple(row for _, row in sorted(state.notes.rows.items())),
+            marks=tuple(mark.describe() for mark in state.marks_without_names),
+            notes=tuple(state.notes_without_names),
             receipts=tuple(row for _, row in sorted(state.receipts.rows.items())),
             due=tuple(DueStep(event=step.event, of=step.person) for step in due),
             keeps_minutes=keeps_minutes(self._rules, course),
@@ -313,6 +312,13 @@ class OpenHearing:
             closed_parts=tuple(n for n, times in sorted(state.parts.items()) if times.closed),
             replacing=bool(state.pending_closures),
         )
+
+    def _people(self) -> dict[str, Any]:
+        """Return the people; while a name is withheld the list that names it is not shown (S9)."""
+        persons = self.state.persons
+        listed = [{"role": row.role, "name": row.name} for row in persons.shown]
+        withheld = {"participants": listed} if persons.withheld else {}
+        return {"persons": persons.shown, **withheld}
 
     def _due(self) -> tuple[Course, tuple[Step, ...]]:
         """Return the course and what is due next; worked out again when the course has changed."""

@@ -29,14 +29,41 @@ def save_person(context: HearingContext, request: SavePerson, by: str) -> Person
         changes["called"] = (before.called or format_wall()) if changes["called"] else ""
     elif changes.get("attendance") or changes.get("left"):
         changes["called"] = ""
+    decision = _withhold(context, hearing, before, changes)
     after = HearingPerson.model_validate(before.to_json() | changes)
     if not (after.name or after.role):
         raise BadRequestError("a person needs a name or a role")
     if not request.id and len(persons.rows) >= MAX_PERSONS:
         raise BadRequestError(f"{MAX_PERSONS} persons are there already")
     if after != before:
-        hearing.append("person", after.to_json() | {"person": by})
-    return PersonAnswer(person=after)
+        hearing.append("person", after.to_json() | decision | {"person": by})
+    return PersonAnswer(person=after.shown)
+
+
+def _withhold(
+    context: HearingContext, hearing: OpenHearing, before: HearingPerson, changes: dict[str, Any]
+) -> dict[str, Any]:
+    """Put pseudonym and act into ``changes``; return whose decision it is, for the journal (S9).
+
+    Raises:
+        BadRequestError: the name of somebody without a role of the rules is to be withheld.
+    """
+    if not changes.get("protected", bool(before.pseudonym)):
+        changes["act"] = ""
+    protected = changes.pop("protected", None)
+    if protected is None or protected == bool(before.pseudonym):
+        return {}
+    changes["pseudonym"] = ""
+    if protected:
+        role = context.rules.roles.get(str(changes.get("role") or before.role))
+        if role is None:
+            raise BadRequestError("a pseudonym needs a role of the rules", code="unknown_role")
+        labels = role.label.as_map()
+        language = str(hearing.state.details.get("language") or "")
+        label = str(labels.get(language) or labels.get("kk") or role.id)
+        name = f"{label[:1].upper()}{label[1:]}"
+        changes["pseudonym"] = hearing.state.persons.pseudonym_of(before.id, name)
+    return {"decided_by": "court"}
 
 
 def end_call(hearing: OpenHearing, identifier: str, by: str) -> None:
@@ -64,4 +91,4 @@ def remove_person(context: HearingContext, identifier: str, by: str) -> PersonAn
     hearing = context.current.require()
     person = hearing.state.persons.find(identifier)
     hearing.append("person_removed", {"id": person.id, "person": by})
-    return PersonAnswer(person=person)
+    return PersonAnswer(person=person.shown)

@@ -27,10 +27,13 @@ class Persons:
     """The persons of a hearing.
 
     Attributes:
-        rows: by id, in the order in which they were named.
+        rows: by id, in the order in which they were named, with their real names.
+        withheld: the pseudonyms in force by id (S9); those of removed people stay in force.
     """
 
     rows: dict[str, HearingPerson] = field(default_factory=dict)
+    withheld: dict[str, str] = field(default_factory=dict)
+    _given: dict[str, str] = field(default_factory=dict)
     _highest: int = 0
 
     def add_listed(self, participants: object) -> None:
@@ -56,7 +59,37 @@ class Persons:
         person = HearingPerson.model_validate(dict(entry))
         self.rows[person.id] = person
         self._highest = max(self._highest, int(person.id.removeprefix("p")))
+        self.withheld.pop(person.id, None)
+        if person.pseudonym:
+            self.withheld[person.id] = self._given[person.id] = person.pseudonym
         return person
+
+    @property
+    def shown(self) -> tuple[HearingPerson, ...]:
+        """The people as they are shown everywhere, in order."""
+        return tuple(person.shown for person in self.rows.values())
+
+    def pseudonym_of(self, identifier: str, role: str) -> str:
+        """Return the pseudonym of somebody: role and number; each is given to one person only.
+
+        Args:
+            role: its label in the language of the case.
+        """
+        if identifier in self._given:
+            return self._given[identifier]
+        taken = set(self._given.values())
+        free = (f"{role} {n}" for n in range(1, len(taken) + 2))
+        return next(name for name in free if name not in taken)
+
+    def without_names(self, text: str) -> str:
+        """Return what was typed with pseudonyms in the place of names that are withheld.
+
+        Only a name that is typed exactly as it stands in the list is found.
+        """
+        for person in self.rows.values():
+            if person.pseudonym and person.name:
+                text = text.replace(person.name, person.pseudonym)
+        return text
 
     def apply_removed(self, entry: Mapping[str, Any]) -> None:
         """Apply a ``person_removed`` entry; the id is given to nobody else."""
@@ -74,10 +107,11 @@ class Persons:
         return person
 
     def with_present_name(self, marked: Mapping[str, Any] | None) -> MarkedPerson | None:
-        """Return of whom a mark is; a name that was corrected since is the new one."""
+        """Return of whom a mark is; a name that was corrected or withheld since is the new one."""
         if marked is None:
             return None
         person = self.rows.get(str(marked["id"]))
         name = str(marked.get("name") or "") if person is None else person.name
+        name = self.withheld.get(str(marked["id"]), name)
         role = str(marked.get("role") or "")
         return MarkedPerson(id=str(marked["id"]), role=role, name=name)

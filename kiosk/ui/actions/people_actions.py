@@ -54,6 +54,7 @@ class PersonSheet:
         person: id of whom is corrected; empty: somebody new.
         mark: the mark that gets the name; None: none.
         role: None: it is being chosen.
+        is_act: what is typed is not a name, but the act by which the court withholds it.
     """
 
     person: str = ""
@@ -61,6 +62,7 @@ class PersonSheet:
     role: str | None = None
     typing: Typing = Typing()
     page: int = 0
+    is_act: bool = False
 
 
 @dataclass(frozen=True)
@@ -206,6 +208,9 @@ class PeopleActions(RecorderActions):
         elif what == "receipt":
             self.show(None)
             self.open_receipt(int(value))
+        elif what == "act":
+            acts = (row.act for row in self.persons() if row.id == person)
+            self.show(PersonSheet(person, role="", typing=Typing(next(acts, "")), is_act=True))
         elif what == "name":
             names = (row.name for row in self.persons() if row.id == person)
             self.show(PersonSheet(person, role="", typing=Typing(next(names, ""))))
@@ -225,7 +230,8 @@ class PeopleActions(RecorderActions):
         sheet = self.sheet
         if not isinstance(sheet, PersonSheet):
             return
-        body: dict[str, Any] = {"id": sheet.person, "name": sheet.typing.text.strip()}
+        what = "act" if sheet.is_act else "name"
+        body: dict[str, Any] = {"id": sheet.person, what: sheet.typing.text.strip()}
         if sheet.role:
             body["role"] = sheet.role
         answer = await self._call("POST", "/v1/hearing/persons", body)

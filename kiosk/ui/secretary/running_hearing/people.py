@@ -27,6 +27,8 @@ from kiosk.ui.view_context import ViewContext
 NOBODY = ""
 """Answer to the question of whom a mark is: no single person."""
 MAX_SHOWN_NAME, MAX_WORD = 32, 20
+PROTECTING_KIND = "criminal"
+"""Kind of case whose code lets the court withhold a name (УПК 213(4), 370(7))."""
 ATTENDANCE = {"hall": N_("In the room"), "online": N_("Online"), "absent": N_("Did not come")}
 MEANS = {
     "own": (N_("Own device"), "lan-connect"),
@@ -199,6 +201,7 @@ def _person_line(context: ViewContext, recorder: RecorderState, person: HearingP
         person_label(context, person.role, person.name),
         context.microphone_label(seat) if seat else "",
         state.lower(),
+        _("name withheld") if person.pseudonym else "",
         admission,
     )
     return " · ".join(text for text in texts if text)
@@ -236,7 +239,7 @@ def _person_choices(
         choice("minor:" if person.minor else "minor:yes", _("Under sixteen"), "account-outline",
                chosen=person.minor),
         choice("role:", _("Another role"), "account-question-outline"),
-        choice("name:", _("Correct the name"), "keyboard-outline"),
+        *_protection(context, hearing, person),
         choice("remove:", _("Remove: added by mistake"), "minus-circle-outline"),
     ]  # fmt: skip
     means = [
@@ -260,6 +263,25 @@ def _person_choices(
     return (*receipts, *admission, *places, *(means if is_remote else ()), *seats, *more)
 
 
+def _protection(
+    context: ViewContext, hearing: RunningHearing, person: HearingPerson
+) -> tuple[Choice, ...]:
+    """Return the choices about a name and its withholding, which the court decides (S9).
+
+    A name that is withheld is not corrected: it is nowhere shown.
+    """
+    _ = context.translate.gettext
+    name = Choice("name:", _("Correct the name"), "keyboard-outline", "plain")
+    label = _("Protected: name withheld")
+    if person.pseudonym:
+        act = _("Number and date of the act: {act}", act=person.act or _("not said"))
+        return (Choice("protected:", label, "lock", "primary"),
+                Choice("act:", act, "keyboard-outline", "plain"))  # fmt: skip
+    if hearing.kind != PROTECTING_KIND or person.role not in context.labels.rules.roles:
+        return (name,)
+    return name, Choice("protected:yes", label, "lock", "plain")
+
+
 def means_of(person: HearingPerson) -> str:
     """Return by whose means somebody takes part from afar (R28, АПК 133-3(3)); empty: not said."""
     if person.institution:
@@ -275,6 +297,9 @@ def _person_view(context: ViewContext, hearing: RunningHearing, sheet: PersonShe
         roles = labels.roles_of(hearing.kind or "", row.of if row else ())
         choices = (Choice(f"role:{r}", sentence_case(labels.role(r))) for r in roles)
         return PanelView(_("Which role?"), "", tuple(choices), sheet.page)
+    if sheet.is_act:
+        title = _("Number and date of the court's act")
+        return TypingView(title, sheet.typing, title, _("Save"))
     title = sentence_case(labels.role(sheet.role)) if sheet.role else _("Correct the name")
     return TypingView(title, sheet.typing, _("Surname and initials"), _("Save"))
 

@@ -19,6 +19,7 @@ LONG_NAMES = [
     {"id": f"p{n}", "role": "witness", "name": f"Әбдірахманова-Құдайбергенова {n} " + "Ұзын " * n}
     for n in range(1, 31)
 ]
+PROTECTED = {**PERSONS[2], "name": "Куә 1", "pseudonym": "Куә 1", "act": "№ 12, 23.11.2026"}
 KEPT_NOTE = {"id": 1, "text": "Құжат көрсетілді: 12-бет", "at": at(9, 44, 10), "part": 1}
 
 
@@ -56,6 +57,16 @@ PEOPLE_SAMPLES: dict[str, Prepare] = {
     "recording-person-online": _people(
         PeopleSheet("p3"),
         persons=[*PERSONS[:2], {**PERSONS[2], "attendance": "online", "institution": True}],
+    ),
+    "recording-person-criminal": _people(PeopleSheet("p3", page=1), kind="criminal"),
+    "recording-person-protected": _people(
+        PeopleSheet("p3", page=1), persons=[*PERSONS[:2], PROTECTED], kind="criminal"
+    ),
+    "recording-people-protected": _people(
+        PeopleSheet(), persons=[*PERSONS[:2], PROTECTED], kind="criminal"
+    ),
+    "recording-person-act": _people(
+        PersonSheet("p3", role="", typing=Typing("№ 12"), is_act=True), persons=[PROTECTED]
     ),
     "recording-person-role": _people(PersonSheet(mark=8), marks=QUESTIONED),
     "recording-person-name": _people(

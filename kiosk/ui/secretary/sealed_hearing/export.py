@@ -134,6 +134,8 @@ def _event_view(context: ViewContext, state: ExportState, event: ExportEvent) ->
         notes = [_("Take the stick out and hand it over."), _("Files on it: {n}", n=event.files)]
         if event.left_out:
             notes.append(_("The closed parts are left out: the law allows no copy of them."))
+        if event.withheld:
+            notes.append(_("Left out: what a protected person says, and the seals that name them."))
         text = _("The copy is ready, read back and compared.")
         return ExportView("ended", title, text, "good", notes=tuple(notes))
     alarm = alarm_of(event.code or "export_failed")
@@ -158,6 +160,7 @@ SEALED = tuple(
 )
 STICK = RemovableDrive(path="/m/1", name="KINGSTON", free_bytes=14 * 10**9, total_bytes=16 * 10**9)
 RUNNING = ExportEvent(hearing_id="1", stage="reading_back", done=7, total=10)
+WITHHELD = ExportEvent(hearing_id="2", state="done", files=7, withheld=1)
 DONE = ExportEvent(hearing_id="2", state="done", files=9, left_out=(2,))
 FAULTS = ("export_no_space", "export_medium_failed", "export_differs")
 
@@ -182,6 +185,7 @@ SAMPLES: dict[str, Prepare] = {
     "export-no-stick": _export(ExportState(SEALED, chosen="2")),
     "export-stick": _export(ExportState(SEALED, (STICK,), chosen="2", drive="/m/1")),
     "export-running": _export(ExportState(SEALED, event=RUNNING)),
+    "export-done-protected": _export(ExportState(SEALED, event=WITHHELD)),
     "export-done": _export(ExportState(SEALED, event=DONE)),
     **{f"export-{code}": _failed(code) for code in FAULTS},
 }
