@@ -177,7 +177,9 @@ def test_the_guide_of_a_cut_copy_checks_what_is_there(tmp_path: Path) -> None:
 
 
 # -- where they are heard ------------------------------------------------------------------------
-def spans(*marks: dict[str, Any], people: tuple[dict[str, Any], ...] = (PROTECTED,)) -> list[tuple]:
+def spans(
+    *marks: dict[str, Any], people: tuple[dict[str, Any], ...] = (PROTECTED,)
+) -> list[tuple[int, float, float]]:
     """Return the stretches in a hearing of two parts of 100 s each."""
     state = HearingState({"id": "1", "kind": "criminal"})
     for person in people:
