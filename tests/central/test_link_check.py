@@ -132,9 +132,11 @@ def test_planned_checks_of_200_rooms_do_not_meet(monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_token_says_when_to_begin(kiosk: Kiosk) -> None:
-    for query in ("", "?planned=true", "?planned=nonsense"):
+    for query in ("", "?planned=true", "?planned=false"):
         answer = kiosk.call("POST", f"/v1/link/token{query}").json()
         assert 0 <= answer["start_in_s"] <= SLOT_S
+    for query in ("?planned=nonsense", "?planned=", "?planned=true&planned=true"):
+        assert kiosk.call("POST", f"/v1/link/token{query}").status_code == 400
 
 
 def test_tokens_are_not_endless(neighbour: Kiosk) -> None:

@@ -31,6 +31,7 @@ from kiosk.central.http.link_records import (
     read_count,
     use_upload,
 )
+from kiosk.central.http.queries import query_flag
 from kiosk.goodput import WINDOW_S, ThroughputWindows, median_mbit
 
 MAX_SECONDS = 12.0
@@ -111,7 +112,7 @@ class LinkCheckApi:
         """Begin a check and return its token, and in how many seconds it may begin."""
         kiosk = await self._authenticator.authenticate(request)
         token = secrets.token_bytes(16)
-        is_planned = request.query.get("planned") == "true"
+        is_planned = query_flag(request, "planned")
         expires_at, start_in_s = await self._database.run_write(
             lambda connection: begin_check(connection, kiosk.id, token.hex(), is_planned=is_planned)
         )

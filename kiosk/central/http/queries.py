@@ -38,6 +38,14 @@ def query_day(request: web.Request, name: str) -> date | None:
     return day
 
 
+def query_flag(request: web.Request, name: str) -> bool:
+    """Return whether the query says ``true``; it may say ``false`` or nothing."""
+    texts = request.query.getall(name, ["false"])
+    if texts not in (["true"], ["false"]):
+        raise malformed(f"{name}: true or false")
+    return texts == ["true"]
+
+
 def query_count(request: web.Request, name: str, default: int, maximum: int) -> int:
     """Return a whole number from 1 to ``maximum``."""
     text = request.query.get(name, str(default))
