@@ -115,7 +115,7 @@ def test_datagrams_with_a_token_come_back_and_no_others(kiosk: Kiosk) -> None:
 
 
 def test_planned_checks_of_200_rooms_do_not_meet(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = wall_time()
+    now = wall_time().replace(microsecond=123_456)
     monkeypatch.setattr("kiosk.central.http.link_records.wall_time", lambda: now)
     engine = create_engine("sqlite://")
     schema.metadata.create_all(engine)

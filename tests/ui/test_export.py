@@ -234,7 +234,7 @@ def test_readiness_says_line_backlog_second_copy_and_keys() -> None:
     )
     lines = readiness(CONTEXT, RecorderState.model_validate(state), SyncState.model_validate(BUSY))
     said = {line.item: line for line in lines}
-    assert said["link"].text.startswith("09:40 · The line is just about")
+    assert said["link"].text.endswith("About 1 Mbit/s: just at the limit.")
     assert "Done at 18:30" in said["queue"].text
     assert "slowly" in said["queue"].text
     assert said["full"].text == "The disk will be full: 23:00"

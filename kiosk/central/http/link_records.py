@@ -30,6 +30,7 @@ def begin_check(
         RefusedError: 429, the kiosk has too many.
     """
     now = wall_time()
+    now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # as the table keeps times
     connection.execute(TABLE.delete().where(TABLE.c.expires_at < format_wall(now)))
     count = select(func.count()).where(TABLE.c.kiosk == kiosk)
     if connection.execute(count).scalar_one() >= MAX_TOKENS_PER_KIOSK:

@@ -284,9 +284,10 @@ class OpenHearing:
         state, details = self.state, self.state.details
         live = self.capture.seconds if self.capture is not None else 0.0
         course, due = self._due()
+        shown: dict[str, Any] = {name: details.get(name) for name in DETAILS} | self._people()
         return RunningHearing(
             id=state.id,
-            **{name: details.get(name) for name in DETAILS} | self._people(),
+            **shown,
             adhoc=bool(details.get("adhoc")),
             part=state.part,
             parts=len(state.parts),
