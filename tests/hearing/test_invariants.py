@@ -21,6 +21,7 @@ from kiosk.hardware.audio.block import AudioBlock
 from kiosk.hardware.camera.packet import VideoPacket
 from kiosk.hardware.child_process.protocol import VIDEO
 from kiosk.hearing.courtroom import Courtroom
+from kiosk.hearing.monitoring.invariant_monitor import InvariantMonitor
 from kiosk.hearing.monitoring.invariants import (
     CAMERA_SILENT_NS,
     CLOSED_IN_PLAIN,
@@ -268,6 +269,16 @@ def test_the_lamp_is_steady_only_while_all_is_proven(room: SimulatedCourtroom) -
     room.tap("recess", methodcaller("recess", "p1"))
     assert levels_of_lamp(room, 3) == {False}
     assert LAMP_WRONG not in {code for _, code in breaches(room)}
+
+
+def test_the_lamp_blinks_while_nobody_can_look(room: SimulatedCourtroom) -> None:
+    begin(room)
+    room.pass_time(8)
+    assert levels_of_lamp(room, 3) == {True}
+    with mock.patch(f"{InvariantMonitor.__module__}.find_breaches", side_effect=ValueError):
+        assert levels_of_lamp(room, 4) == {True, False}
+    room.pass_time(4)
+    assert levels_of_lamp(room, 3) == {True}
 
 
 def test_the_technicians_test_of_the_lamp_is_no_breach(room: SimulatedCourtroom) -> None:

@@ -110,6 +110,7 @@ class InvariantMonitor:
                 self.check()
             except Exception:  # the next check tries again
                 log.exception("the invariants could not be checked")
+                self._light(LampState.SLOW, recording_ns())  # nobody looked: nothing is proven
 
     # -- checking ------------------------------------------------------------------------------
     @property
@@ -221,12 +222,16 @@ class InvariantMonitor:
         It is lit and darkened by the steps of a hearing: here only the way it is lit changes, so
         that a lamp that is wrong is found, told and journalled (:data:`LAMP_WRONG`).
         """
+        if now.capturing_ns is not None:
+            self._light(self._lamp_for(now), now.at_ns)
+
+    def _light(self, lamp: LampState, at_ns: int) -> None:
         panel = self._context.panel
-        if panel.is_tested or now.capturing_ns is None:
+        if panel.is_tested:
             return
-        panel.renew(self._lamp_for(now))
-        if now.at_ns - self._blinked_ns >= BLINK_NS:
-            self._blinked_ns = now.at_ns
+        panel.renew(lamp)
+        if at_ns - self._blinked_ns >= BLINK_NS:
+            self._blinked_ns = at_ns
             panel.blink()
 
     def _update(self, found: set[AlarmKey], now_ns: int) -> bool:
