@@ -173,6 +173,16 @@ class Stamps(Model):
     problem: str | None = None
 
 
+class RulesPackState(Model):
+    """The signed rules pack in force: monthly indices (MRP) after the release."""
+
+    version: int
+    valid_from: str
+    """First payment date of which it says something."""
+    valid_until: str
+    """Last one."""
+
+
 class SyncState(Model):
     """State of sync."""
 
@@ -192,6 +202,8 @@ class SyncState(Model):
     """Null: no authority is set."""
     lists: Rows[ListReport] = ()
     """Lists from the central system that could not be read completely."""
+    rules_pack: RulesPackState | None = None
+    """Null: there is none; the indices of the release count."""
     alarms: Rows[Alarm] = ()
 
 

@@ -11,7 +11,8 @@ The contract is ``docs/central-api.yaml``; nothing else in :mod:`kiosk` imports 
 ``tasks.py``         the tasks of ``kiosk central``
 ``crash_points.py``  points at which tests may kill the server
 ``identity/``        the court's CA; the seed file; courts, kiosks and schedule; enrolment and
-                     certificates; staff with PINs and badges, and each kiosk's signed list
+                     certificates; staff with PINs and badges, and each kiosk's signed list;
+                     the signed rules pack
 ``data/``            tables and transactions; the store of delivered bytes (folder or S3)
 ``http/``            JSON errors and authentication; queries, cursors; case look-up; link check;
                      fault injection
@@ -23,4 +24,4 @@ The contract is ``docs/central-api.yaml``; nothing else in :mod:`kiosk` imports 
 """
 
 CONTRACT = 1
-REVISION = 7
+REVISION = 8

@@ -48,7 +48,7 @@ from kiosk.central.http.json_api import (
 from kiosk.central.http.link_check import LinkCheckApi
 from kiosk.central.http.queries import query_count, query_day, query_number
 from kiosk.central.http.rate_limit import RateLimit, network_of
-from kiosk.central.identity import courts, enrolment
+from kiosk.central.identity import courts, enrolment, rules_packs
 from kiosk.central.identity.authority import CertificateAuthority, IssuedCertificate
 from kiosk.central.identity.enrolment import Kiosk
 from kiosk.central.identity.revocation_list import RevocationListIssuer
@@ -111,6 +111,7 @@ class KioskApi:
             web.post("/v1/renew", self.post_renewal),
             _get_route("/v1/schedule", self.get_schedule),
             _get_route("/v1/staff", self.get_staff),
+            _get_route("/v1/rules-pack", self.get_rules_pack),
             _get_route("/v1/filings", self.get_filing_changes),
             web.put("/v1/filings/{id}", self.put_filing),
             _get_route("/v1/filings/{id}", self.get_filing),
@@ -219,6 +220,13 @@ class KioskApi:
         caller = await self.authenticator.authenticate(request)
         value = await self.staff_lists.issue(caller)
         return unless_known(request, ETag(list_tag(value)), lambda: json_response(value))
+
+    async def get_rules_pack(self, request: web.Request) -> web.StreamResponse:
+        """Return the signed rules pack; 304 if the caller has it."""
+        await self.authenticator.authenticate(request)
+        return tagged_response(
+            request, {"pack": await self.database.run_read(rules_packs.read_newest)}
+        )
 
     # -- filings -----------------------------------------------------------------------------
     async def put_filing(self, request: web.Request) -> web.StreamResponse:

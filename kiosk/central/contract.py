@@ -311,6 +311,14 @@ class ListReport(ExtensibleModel):
     list: Annotated[str, Field(max_length=40)]
 
 
+class RulesPackInForce(ExtensibleModel):
+    """The rules pack by which the kiosk computes fees."""
+
+    version: CountField
+    valid_from: Annotated[str, Field(max_length=10)] = ""
+    valid_until: Annotated[str, Field(max_length=10)] = ""
+
+
 class Heartbeat(ExtensibleModel):
     """``PUT /v1/state``."""
 
@@ -324,6 +332,7 @@ class Heartbeat(ExtensibleModel):
     recording: RunningHearing | None = None
     selftest: SelftestSummary | None = None
     commissioned: CommissioningSummary | None = None
+    rules_pack: RulesPackInForce | None = None
     link: dict[str, Any] | None = None
 
 

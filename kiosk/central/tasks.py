@@ -18,7 +18,8 @@ from kiosk.central.deliveries.courier_import import CourierImport, read_age_keys
 from kiosk.central.deliveries.head_check import accept_problem
 from kiosk.central.deliveries.hearing_owners import HearingOwners, count_freed
 from kiosk.central.deliveries.incidents import record_decision
-from kiosk.central.identity import courts, enrolment, staff
+from kiosk.central.identity import courts, enrolment, rules_packs, staff
+from kiosk.central.identity.authority import ReceiptSigner
 from kiosk.central.identity.pin_rules import check_badge, check_pin
 from kiosk.central.identity.seed import Seed, load_seed
 from kiosk.central.identity.staff import KINDS
@@ -54,6 +55,7 @@ def run_task(arguments: argparse.Namespace) -> int:
         "enrol-code": _print_codes,
         "revoke": _revoke_kiosk,
         "staff": _list_staff,
+        "rules-pack": _put_rules_pack,
         "filing": _set_filing_state,
         "accept": _accept_problem,
         "quarantine": _list_quarantined,
@@ -154,6 +156,17 @@ def _list_staff(arguments: argparse.Namespace, connection: Connection) -> None:
             "badge" if member.has_badge else "no badge",
         )
         print("\t".join(columns))
+
+
+def _put_rules_pack(arguments: argparse.Namespace, connection: Connection) -> None:
+    """Sign a rules pack; kiosks have it at their next contact."""
+    try:
+        toml = arguments.file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CentralError(f"{arguments.file}: {error}", code="usage") from error
+    signer = ReceiptSigner(*open_authority(arguments.data).current_server_files())
+    pack = rules_packs.put(connection, signer, toml)
+    print(f"rules pack {pack.version}: MRP from {pack.valid_from} to {pack.valid_until}")
 
 
 def _apply_seed(database: Database, seed: Seed) -> None:

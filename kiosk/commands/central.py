@@ -115,6 +115,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         secret = _task(tasks, name, f"set a person's {text}, read from the standard input")
         secret.add_argument("person", metavar="PERSON", help="id, as 'kiosk central staff' lists")
         secret.add_argument("--court", metavar="ID", help="the court, where several are served")
+    pack = _task(tasks, "rules-pack", "sign a rules pack (MRP of a new year) for all kiosks")
+    pack.add_argument("file", type=Path, metavar="FILE", help="TOML: version, valid_from, [[mrp]]")
     filing = _task(tasks, "filing", "record a decision on a filing")
     filing.add_argument("number", metavar="NUMBER", help="registration number")
     filing.add_argument("state", choices=["accepted", "returned", "passed_to_judge"])

@@ -116,6 +116,8 @@ def sync_rows(state: SyncState) -> Iterator[Row]:
     yield "link", " ".join(filter(None, [state.link.state, state.link.problem]))
     yield "last contact", state.link.last_contact or "never"
     yield "list of hearings", state.schedule.pulled_at or "never pulled"
+    pack = state.rules_pack
+    yield "rules pack", f"{pack.version}, until {pack.valid_until}" if pack else "none"
     queue = state.queue
     yield "queue", f"{queue.items} items, {queue.bytes / GIGA:.2f} GB, {queue.courier} by courier"
     if (current := state.delivering) is not None:

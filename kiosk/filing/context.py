@@ -6,9 +6,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from kiosk.config import Settings
+from kiosk.exchange.rules_pack import read_published_pack
 from kiosk.filing.imaging.worker import ImagingWorker
 from kiosk.filing.registration import SyncClient
 from kiosk.rules import Rules
+from kiosk.rules.mrp_pack import with_pack
 from kiosk.storage.paths import Paths
 
 
@@ -39,6 +41,10 @@ class FilingContext:
         self.worker = worker or ImagingWorker()
         self.is_protecting = True
         self.paths = Paths.from_settings(settings.paths)
+
+    def fee_rules(self) -> Rules:
+        """Return the rules with the monthly indices of the rules pack in force (S27)."""
+        return with_pack(self.rules, read_published_pack(self.paths.rules_pack))
 
     def to_local(self, moment: datetime) -> datetime:
         """Return ``moment`` in the court's time zone."""

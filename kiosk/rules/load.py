@@ -162,6 +162,18 @@ def load_rules(folder: Path = DATA_FOLDER) -> Rules:
     return rules
 
 
+def load_mrp(folder: Path = DATA_FOLDER) -> tuple[model.Mrp, ...]:
+    """Return the monthly indices of the release alone.
+
+    Raises:
+        RulesError: the file is not as it should be.
+    """
+    reader = _Reader(folder)
+    rows = reader.read_rows(model.Mrp, "mrp", "mrp")
+    reader.raise_problems()
+    return rows
+
+
 def _find_contradictions(rules: Rules) -> Iterator[str]:
     """Yield every reference to an absent row and every overlap of dates."""
     fees = {row.id for row in rules.state_fee.fee}

@@ -222,6 +222,7 @@ class SyncCore:
             ),
             stamps=self.stamper.state(),
             lists=context.lists.active(),
+            rules_pack=context.rules_pack,
             alarms=context.alarms.active(),
         )
 

@@ -109,6 +109,11 @@ class Paths:
         return self.data / "published" / "staff.json"
 
     @property
+    def rules_pack(self) -> Path:
+        """The last pulled rules pack (JSON, signed): monthly indices after the release."""
+        return self.data / "published" / "rules-pack.json"
+
+    @property
     def link_checks(self) -> Path:
         """Results of link checks, ``<hearing uuid>.json`` and ``last.json``; owner: sync."""
         return self.data / "published" / "link-checks"

@@ -7,7 +7,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from kiosk.api.sync import LinkCheckResult
+from kiosk.api.sync import LinkCheckResult, RulesPackState
 from kiosk.config import Settings
 from kiosk.storage.database import Database, open_or_recreate, set_aside_database
 from kiosk.storage.paths import Paths
@@ -55,6 +55,7 @@ class SyncContext:
             settings.central.patch_mib * MIB, self.paths.database.parent / "patch-limit.json"
         )
         self.forecast: Forecast | None = None
+        self.rules_pack: RulesPackState | None = None
         self.is_rebuilt = False
         self._rebuild_lock = threading.Lock()
         database, damaged = open_or_recreate(self.paths.database)

@@ -242,6 +242,10 @@ def _list_findings(kiosk: KioskStatus) -> Iterator[Finding]:
             since = parse_time(alarm.get("since")) or kiosk.state_at
             values = {"reason": str(alarm.get("source") or "")}
             yield Finding("staff_list_refused", "fault", kiosk.id, kiosk.room, since, values)
+        if alarm.get("code") in ("rules_pack_refused", "rules_pack_damaged"):
+            since = parse_time(alarm.get("since")) or kiosk.state_at
+            values = {"reason": str(alarm.get("source") or "")}
+            yield Finding(alarm["code"], "caution", kiosk.id, kiosk.room, since, values)
     for report in kiosk.state.get("lists") or ():
         if report["list"] not in LISTS:
             continue

@@ -95,6 +95,10 @@ SENTENCES = {
     "staff_list_refused": N_(
         "The kiosk refuses its list of staff and keeps the last good one: {reason}."
     ),
+    "rules_pack_refused": N_("The kiosk refuses the rules pack and keeps the last one: {reason}."),
+    "rules_pack_damaged": N_(
+        "The rules pack that the kiosk held is damaged: fees follow the MRP of its release."
+    ),
     "morning_camera_dark": N_("Morning check: the picture was almost black."),
     "morning_camera_unsharp": N_(
         "Morning check: the picture was less sharp than at its installation."
@@ -150,8 +154,9 @@ REFUSALS = {
     "older": N_("it is older than the one that the kiosk has"),
     "unreadable": N_("it cannot be read"),
     "too_large": N_("it is too large"),
+    "contradicts": N_("it changes the MRP of a day that is over"),
 }
-"""Why a kiosk refuses its list of staff."""
+"""Why a kiosk refuses its list of staff, or the rules pack."""
 PIN_REASONS = {
     "none": N_("never had a PIN"),
     "exposed": N_("{kiosk} was revoked"),
@@ -176,6 +181,7 @@ LABELS = {
     "room": N_("Courtroom"),
     "seen": N_("Last seen"),
     "version": N_("Version"),
+    "rules_pack": N_("rules pack {n}, until {day}"),
     "disk": N_("Free disk"),
     "queue": N_("Waiting for delivery"),
     "selftest": N_("Last self-test"),
@@ -288,7 +294,7 @@ class AdminTexts:
     def sentence(self, code: str, given: Mapping[str, str], cases: Mapping[str, str]) -> str:
         """Return the sentence of a code; ids of hearings are given by their case number."""
         values = {key: cases.get(value, value) for key, value in given.items()}
-        if code == "staff_list_refused":
+        if code in ("staff_list_refused", "rules_pack_refused"):
             known = REFUSALS.get(values["reason"], REFUSALS["unreadable"])
             values["reason"] = self._translate(known)
         return self._translate(SENTENCES[code], **values)
@@ -311,7 +317,7 @@ class AdminTexts:
             "room": row.room,
             "severity": severity,
             "seen": self.clock(row.last_seen),
-            "version": state.get("version", "–"),
+            "version": self._version_text(state),
             "disk": self.size(storage.get("free_bytes")),
             "queue": f"{waiting} ({self.size(queue.get('bytes', 0))})" if waiting else "–",
             "selftest": self._selftest_text(test),
@@ -321,6 +327,16 @@ class AdminTexts:
             "now": self.state(running.get("phase", "recording")) if running else "–",
             "recording": bool(running) and running.get("phase", "recording") == "recording",
         }
+
+    def _version_text(self, state: Mapping[str, Any]) -> str:
+        """Return the release, and the rules pack if there is one."""
+        version, pack = str(state.get("version", "–")), state.get("rules_pack") or {}
+        if not pack:
+            return version
+        text = self._translate(
+            LABELS["rules_pack"], n=str(pack["version"]), day=str(pack.get("valid_until", ""))
+        )
+        return f"{version}; {text}"
 
     def live(self, row: RoomNow) -> dict[str, Any]:
         """Return a room that records now."""

@@ -91,6 +91,14 @@ staff_lists = Table(  # the list that a kiosk gets until it changes or is a day 
     Column("value", JSON, nullable=False),
 )
 
+rules_packs = Table(  # signed monthly indices; kiosks get the highest version
+    "rules_packs",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("put_at", String(32), nullable=False),
+    Column("value", JSON, nullable=False),
+)
+
 issued_credentials = Table(  # every hash that a kiosk was ever given
     "issued_credentials",
     metadata,

@@ -125,7 +125,7 @@ def fee_hint(
     Raises:
         StepRefusedError: there is no such fee for this type, or no such ground.
     """
-    rules, language = context.rules, filing.language
+    rules, language = context.fee_rules(), filing.language
     rows = {row.id: row for row in _fees(rules, filing.document_type, payer_of(filing))}
     if fee_id is None and len(rows) == 1:
         fee_id = next(iter(rows))

@@ -73,6 +73,8 @@ def build_heartbeat(context: SyncContext, recorder: RecorderState | None) -> dic
         "recording": _recording_state(recorder, context.paths.hearings),
         **context.reports.read(),
     }
+    if context.rules_pack is not None:
+        state["rules_pack"] = context.rules_pack.to_json()
     forecast = forecast_state(context)
     if forecast is not None:
         state["queue"] |= {"empty_at": forecast.empty_at, "endless": forecast.endless}

@@ -26,6 +26,7 @@ from kiosk.sync.enrolment import EnrolmentError, renew_if_due
 from kiosk.sync.polling.filing_states import FilingStates
 from kiosk.sync.polling.forecaster import Forecaster
 from kiosk.sync.polling.heartbeat import build_heartbeat
+from kiosk.sync.polling.rules_pack import PublishedRulesPack
 from kiosk.sync.polling.staff_list import PublishedStaff
 from kiosk.sync.state.forecast import is_late
 from kiosk.sync.transport.central_client import SCHEDULE_DAYS, CentralClient, is_of_one_request
@@ -97,6 +98,7 @@ class Poller(Worker):
         )
         self._schedule_tag: str | None = None
         self._staff = PublishedStaff(context)
+        self._rules_pack = PublishedRulesPack(context)
         self._filings = FilingStates(context)
         self.recorder_state: RecorderState | None = None
         context.lists.update("hearings", self.schedule.read)
@@ -142,6 +144,7 @@ class Poller(Worker):
                 lambda: renew_if_due(self.context.paths, client, now),
                 lambda: self._pull_schedule(client),
                 lambda: self._staff.pull(client, now),
+                lambda: self._rules_pack.pull(client, now),
                 lambda: self._filings.pull(client),
                 self._update_forecast,
                 lambda: client.send_heartbeat(build_heartbeat(self.context, self.recorder_state)),

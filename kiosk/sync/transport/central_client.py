@@ -109,6 +109,10 @@ class CentralClient:
         """Pull the signed list of those who may sign in here, as :meth:`fetch_schedule` does."""
         return self._fetch_list("/v1/staff", tag)
 
+    def fetch_rules_pack(self, tag: str | None = None) -> TaggedList | None:
+        """Pull the signed rules pack (revision 8), as :meth:`fetch_schedule` does."""
+        return self._fetch_list("/v1/rules-pack", tag)
+
     def _fetch_list(self, path: str, tag: str | None) -> TaggedList | None:
         response = self.session.request(
             "GET",

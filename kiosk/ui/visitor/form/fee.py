@@ -97,8 +97,19 @@ def _text(app: AppState, place: FeePlace) -> str:
     if problem:
         return problems[problem]
     if hint and hint.needs == "counts":  # НК 672(1)1): when the court hands the copies out
-        return _("To be paid when you get the copies. A hint only: the court decides what is due.")
-    return _("To be paid before you file. A hint only: the court decides what is due.")
+        said = _("To be paid when you get the copies. A hint only: the court decides what is due.")
+    else:
+        said = _("To be paid before you file. A hint only: the court decides what is due.")
+    return f"{said} {_index(app, hint)}".rstrip()
+
+
+def _index(app: AppState, hint: FeeHint | None) -> str:
+    """Return the year and the monthly index of the payment date, by which the fee is computed."""
+    if hint is None or hint.statement is None or hint.statement.mrp is None:
+        return ""
+    year = (hint.statement.paid_on or "")[:4]
+    value = group_thousands(format_tenge(hint.statement.mrp))
+    return app.translate.gettext("MRP of {year}: {n} tenge.", year=year, n=value)
 
 
 def _asked(app: AppState, hint: FeeHint | None) -> str:
