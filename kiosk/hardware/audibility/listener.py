@@ -8,7 +8,8 @@ import numpy as np
 
 from kiosk.hardware.audibility.channel import Channel
 from kiosk.hardware.audibility.seat import Seat, Turn, loudest_other
-from kiosk.hardware.audibility.voice_model import VoiceDetector, VoiceModel
+from kiosk.hardware.audibility.silence_gate import SilenceGate
+from kiosk.hardware.audibility.voice_model import Floats, VoiceDetector, VoiceModel
 from kiosk.hardware.audio.block import Samples
 
 
@@ -39,6 +40,7 @@ class Listener:
     def __init__(self, model: VoiceModel, rates: dict[str, int]) -> None:
         self._channels = [Channel(rate) for rate in rates.values()]
         self._seats = [Seat(name) for name in rates]
+        self._gates = [SilenceGate() for _ in rates]
         self._detector = VoiceDetector(model, len(rates))
         self._turns: list[Turn] = []
 
@@ -47,25 +49,42 @@ class Listener:
         if number < len(self._channels) and self._channels[number].push(start_ns, samples):
             self._detector.reset(number)
             self._seats[number].forget()
+            self._gates[number].forget()
 
     def listen(self) -> list[Heard]:
         """Listen to what came since the last call; return what was heard, by microphone."""
-        waiting = [channel.chunks for channel in self._channels]
-        listened = []
-        for chunks in sorted(set(waiting) - {0}):
-            numbers = [number for number, count in enumerate(waiting) if count == chunks]
-            ends = [self._channels[number].end_ns for number in numbers]
-            samples = np.stack([self._channels[number].take(chunks) for number in numbers])
-            probabilities = self._detector.push(samples, np.asarray(numbers))
-            for row, number in enumerate(numbers):
-                self._seats[number].push(samples[row], probabilities[row], ends[row])
-            listened += [self._seats[number] for number in numbers]
+        numbers = [number for number, row in enumerate(self._channels) if row.chunks]
+        self._detect({number: self._let_through(number) for number in numbers})
+        listened = [self._seats[number] for number in numbers]
         for seat in listened:
             if seat.has_voice:
                 seat.attend(loudest_other(self._seats, seat))
             if (turn := seat.ended_turn()) is not None:
                 self._turns.append(turn)
         return [Heard(seat.name, seat.end_ns, seat.speech_ns, seat.unclear) for seat in listened]
+
+    def _let_through(self, number: int) -> Floats:
+        """Give a microphone's chunks to its seat; return what the voice model must get of them."""
+        channel, seat = self._channels[number], self._seats[number]
+        end_ns = channel.end_ns
+        samples = channel.take(channel.chunks)
+        return self._gates[number].let_through(samples, seat.push(samples, end_ns))
+
+    def _detect(self, passed: dict[int, Floats]) -> None:
+        """Run the voice model on what the gates let through, of equal length in one go."""
+        for length in sorted({len(samples) for samples in passed.values()} - {0}):
+            numbers = [number for number, samples in passed.items() if len(samples) == length]
+            samples = np.stack([passed[number] for number in numbers])
+            found = self._detector.push(samples, np.asarray(numbers))
+            for number, probabilities in zip(numbers, found, strict=True):
+                self._gates[number].take(probabilities)
+                self._seats[number].hear(probabilities)
+
+    @property
+    def counted(self) -> tuple[int, int]:
+        """Number of chunks of all microphones so far, and of those that the voice model got."""
+        chunks = sum(gate.chunks for gate in self._gates)
+        return chunks, sum(gate.passed for gate in self._gates)
 
     def take_turns(self) -> list[Turn]:
         """Return the turns that have ended since the last call, and forget them."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,26 +91,42 @@ class Seat:
 
     def forget(self) -> None:
         """Begin anew after a hole; a turn goes on over a short one."""
-        self._recent: deque[bool] = deque(maxlen=WITHIN)
+        self._is_speech = np.zeros(0, np.bool_)
         self.levels: Levels = no_levels()
         self._probabilities = np.zeros(0, np.float32)
         self._before = np.zeros(0, np.float32)
         self._new_frames = 0
 
-    def push(self, samples: Floats, probabilities: Floats, end_ns: int) -> None:
-        """Take chunks with their probabilities of speech; ``end_ns`` is their end."""
+    def push(self, samples: Floats, end_ns: int) -> Levels:
+        """Take chunks, no speech until :meth:`hear`; ``end_ns`` is their end.
+
+        Returns:
+            the levels of the frames that are complete with them.
+        """
         joined = np.concatenate((self._before, samples))
         found = band_levels(joined)
         self._before = joined[len(found) * HOP :]
         self.levels = np.concatenate((self.levels, found))[-FLOOR_FRAMES:]
-        rows = np.repeat(probabilities, CHUNK // HOP)
-        self._probabilities = np.concatenate((self._probabilities, rows))[-FLOOR_FRAMES:]
+        self._new_frames = len(samples) // HOP
+        none = np.zeros(self._new_frames, np.float32)
+        self._probabilities = np.concatenate((self._probabilities, none))[-FLOOR_FRAMES:]
+        unheard = np.zeros(len(samples) // CHUNK, np.bool_)
+        self._is_speech = np.concatenate((self._is_speech, unheard))[-FLOOR_FRAMES:]
         self.end_ns = end_ns
+        return found
+
+    def hear(self, probabilities: Floats) -> None:
+        """Take the probabilities of speech of the newest chunks: at least all of the last push."""
+        rows = np.repeat(probabilities, CHUNK // HOP)[-len(self._probabilities) :]
+        self._probabilities[-len(rows) :] = rows
         self._new_frames = len(rows)
-        for index, probability in enumerate(probabilities):
-            self._recent.append(bool(probability > SPEECH))
-            if self._recent[-1] and sum(self._recent) >= NEEDED:
-                self._heard_ns = end_ns - (len(probabilities) - 1 - index) * CHUNK_NS
+        newest = probabilities[-len(self._is_speech) :] > SPEECH
+        self._is_speech[-len(newest) :] = newest
+        within = np.convolve(self._is_speech, np.ones(WITHIN))[: len(self._is_speech)]
+        heard = np.flatnonzero(self._is_speech & (within >= NEEDED))
+        late = len(self._is_speech) - 1 - heard[-1] if len(heard) else len(newest)
+        if late < len(newest):
+            self._heard_ns = self.end_ns - int(late) * CHUNK_NS
 
     @property
     def has_voice(self) -> bool:
