@@ -93,7 +93,7 @@ class SilenceGate:
             return False
         sums = np.cumsum(joined, axis=0)
         sums[SMOOTH:] -= sums[:-SMOOTH].copy()
-        self._newest = sums[SMOOTH - 1 :] / SMOOTH
+        self._newest = (sums[SMOOTH - 1 :] / SMOOTH).astype(np.float32, copy=False)
         if self._mean is None:
             return True
         limit = self._mean + OPEN * np.maximum(np.sqrt(self._variance), LEAST_DB)

@@ -62,9 +62,11 @@ class TodayScreen(StaffScreen):
     def _steps(self, page: int, pages: int) -> Widget:
         """Return what else can be done, and the pages of the list."""
         kit, _, app = self.kit, self.kit.translate.gettext, self.app
+        is_narrow = kit.theme.compact and pages > 1
         is_roomy = kit.theme.text_size < 3 and not kit.theme.compact
         copies = _("Copies") if is_roomy else ""  # the words beside it need the room
         steps = [
+            kit.button("today.adhoc", "", self._open_adhoc, icon="plus") if is_narrow else
             kit.button("today.adhoc", _("Hearing not on the list"), self._open_adhoc, wide=True,
                        pad=12),
             kit.button("today.copies", copies, app.open_export, icon="content-copy",
