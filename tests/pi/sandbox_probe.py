@@ -42,7 +42,10 @@ room = "1"
 [camera]
 back_end = "none"
 """
-DROPPED = r"^(ExecStart|Type|Restart|RestartSec|WatchdogSec|NotifyAccess|Wants|Conflicts)=.*\n"
+DROPPED = (
+    r"^(ExecStart|ExecStopPost|Type|Restart|RestartSec|WatchdogSec|NotifyAccess|Wants|Conflicts)"
+    r"=.*\n"
+)
 
 
 def run(*command: str) -> str:
