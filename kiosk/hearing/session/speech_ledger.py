@@ -29,11 +29,11 @@ class _Speaker:
     worst: list[SpokenPlace] = field(default_factory=list)
 
 
+@dataclass
 class SpeechLedger:
     """The turns of a hearing as a fold over journal entries."""
 
-    def __init__(self) -> None:
-        self._speakers: dict[str, _Speaker] = {}
+    _speakers: dict[str, _Speaker] = field(default_factory=dict)
 
     def apply(self, entry: Entry) -> None:
         """Apply an entry ``speech``."""
