@@ -87,7 +87,7 @@ def read_codes(request: dict[str, Any]) -> dict[str, Any]:
     """Return the texts of the QR codes on a page."""
     import zxingcpp
 
-    with Image.open(request["page"]) as page:
+    with Image.open(request["page"], formats=("JPEG", "PNG")) as page:
         found = zxingcpp.read_barcodes(page.convert("L"))
     is_qr = zxingcpp.BarcodeFormat.QRCode
     return {"codes": [code.text for code in found if code.format == is_qr and code.text]}
