@@ -74,6 +74,9 @@ selftest --latest
 selftest --only nothing
 selftest --pin-file {{own}} --only storage
 selftest --pin-file {{own}}/garbage --only storage
+signature {{hearing}} {{own}}/garbage --roots {{own}}/garbage
+signature {{own}} {{own}} --roots {{own}}
+signature {{own}}/garbage {{own}}/garbage
 slip {{id}}
 slip unknown
 slip {{hearing}} --png {{own}}
@@ -101,6 +104,8 @@ central enrol-code --data {own}/new unknown
 central revoke --data {own}/new unknown
 central staff --data {own}/new --seed {own}
 central accept --data {own}/new unknown --reason x
+central rules-pack --data {own}/new {own}/garbage
+central rules-pack --data {own}/new {own}
 central filing --data {own}/new unknown accepted
 central ingest --data {own}/new {own} --key {own}/garbage
 central ingest --data {own}/new {own}/garbage --key {own}/key
