@@ -28,7 +28,7 @@ from bench.call_sound import PACKET_SAMPLES, Samples, encoded, pesq_score, playe
 from bench.delivery_site import run_in_time, running_site, site_template
 from bench.measure import Measure
 from kiosk.sync.link_check.call_probe import PICTURE_BYTES, PICTURE_S, VOICE_S
-from kiosk.sync.link_check.voice_model import (
+from kiosk.sync.link_check.call_quality import (
     CONCEALED_G711,
     DEFAULT_RATING,
     NOT_RECOMMENDED,

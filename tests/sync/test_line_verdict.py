@@ -6,6 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from kiosk.sync.link_check.call_quality import (
+    PLAIN_G711,
+    call_class,
+    delay_impairment,
+    loss_impairment,
+    opinion_score,
+    rating,
+)
 from kiosk.sync.link_check.line_verdict import (
     Flow,
     Line,
@@ -13,14 +21,6 @@ from kiosk.sync.link_check.line_verdict import (
     loaded_round_trip_ms,
     rate_verdict,
     round_trips_per_minute,
-)
-from kiosk.sync.link_check.voice_model import (
-    PLAIN_G711,
-    call_class,
-    delay_impairment,
-    loss_impairment,
-    opinion_score,
-    rating,
 )
 
 EVEN = (1.0,) * 100

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from kiosk.sync.link_check.voice_model import (
+from kiosk.sync.link_check.call_quality import (
     CallClass,
     call_class,
     delay_impairment,

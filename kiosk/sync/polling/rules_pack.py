@@ -27,6 +27,7 @@ from kiosk.storage.atomic_io import (
     write_json,
 )
 from kiosk.sync.context import SyncContext
+from kiosk.sync.polling.refusal_alarm import RefusalAlarm
 from kiosk.sync.transport.central_client import CentralClient
 from kiosk.sync.transport.central_session import AnswerTooLargeError
 
@@ -46,7 +47,7 @@ class PublishedRulesPack:
         self._held: SignedPack | None = None
         self._tag: str | None = None
         self._version: FileVersion | None = None
-        self._refusal = ""
+        self._refusal = RefusalAlarm(context, REFUSED, "rules pack")
         self._load()
 
     def pull(self, client: CentralClient, now: datetime) -> None:
@@ -69,11 +70,11 @@ class PublishedRulesPack:
             if answer is not None and answer[0].get("pack") is not None:
                 self._take(answer[0]["pack"], answer[1], now)
         except RulesPackError as error:
-            self._set_refusal(error.code.removeprefix("rules_pack_"), str(error))
+            self._refusal.show(error.code.removeprefix("rules_pack_"), str(error))
         except AnswerTooLargeError as error:
-            self._set_refusal("too_large", str(error))
+            self._refusal.show("too_large", str(error))
         else:
-            self._set_refusal("", "")
+            self._refusal.show("", "")
 
     def _take(self, value: object, tag: str | None, now: datetime) -> None:
         """Put a pack in force.
@@ -105,17 +106,6 @@ class PublishedRulesPack:
                 is_damaged = True
         self._context.alarms.set(DAMAGED, is_damaged)
         self._context.rules_pack = _state(self._held.pack) if self._held else None
-
-    def _set_refusal(self, reason: str, text: str) -> None:
-        """Raise the alarm, whose source is the reason, in place of the last one; empty: none."""
-        before, self._refusal = self._refusal, reason
-        if before == reason:
-            return
-        if before:
-            self._context.alarms.clear(REFUSED, before)
-        if reason:
-            log.error("the rules pack is refused: %s", text)
-            self._context.alarms.raise_alarm(REFUSED, reason)
 
 
 def _state(pack: MrpPack) -> RulesPackState:

@@ -9,7 +9,6 @@ itself, and says when its end comes near.
 
 from __future__ import annotations
 
-import logging
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,10 +24,10 @@ from kiosk.storage.atomic_io import (
     write_json,
 )
 from kiosk.sync.context import SyncContext
+from kiosk.sync.polling.refusal_alarm import RefusalAlarm
 from kiosk.sync.transport.central_client import CentralClient
 from kiosk.sync.transport.central_session import AnswerTooLargeError
 
-log = logging.getLogger(__name__)
 ALARM = "staff_list_refused"
 STAFF_LIST_MODE = 0o640
 """Readable by the group of the folder alone: the recorder's, not the screen's."""
@@ -43,7 +42,7 @@ class PublishedStaff:
         self._path = context.paths.staff
         self._tag: str | None = None
         self._version: FileVersion | None = None
-        self._refusal = ""
+        self._refusal = RefusalAlarm(context, ALARM, "list of staff")
         context.lists.update("staff", read_staff(read_json_or_none(self._path) or {}))
 
     def pull(self, client: CentralClient, now: datetime) -> None:
@@ -66,11 +65,11 @@ class PublishedStaff:
                 value, tag = answer
                 self._publish(self._check(value, now), tag)
         except StaffListError as error:
-            self._set_refusal(error.code.removeprefix("staff_list_"), str(error))
+            self._refusal.show(error.code.removeprefix("staff_list_"), str(error))
         except AnswerTooLargeError as error:
-            self._set_refusal("too_large", str(error))
+            self._refusal.show("too_large", str(error))
         else:
-            self._set_refusal("", "")
+            self._refusal.show("", "")
 
     def _check(self, value: dict[str, Any], now: datetime) -> StaffList:
         """Return the list if it is good and not older than the published one.
@@ -103,17 +102,6 @@ class PublishedStaff:
         self._tag, self._version = tag, file_version(self._path)
         rows: ReadRows[StaffMember] = read_staff(found.value)
         self._context.lists.update("staff", rows)
-
-    def _set_refusal(self, reason: str, text: str) -> None:
-        """Raise the alarm, whose source is the reason, in place of the last one; empty: none."""
-        before, self._refusal = self._refusal, reason
-        if before == reason:
-            return
-        if before:
-            self._context.alarms.clear(ALARM, before)
-        if reason:
-            log.error("the list of staff is refused: %s", text)
-            self._context.alarms.raise_alarm(ALARM, reason)
 
     @property
     def _ca(self) -> Path:
