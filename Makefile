@@ -6,6 +6,8 @@ SHELL := /bin/bash
 PYTHON_ENV := .venv/bin
 WORKERS ?= auto
 DEMO ?= demo
+# A shell that forbids it would make each process that a test starts compile all modules anew.
+export PYTHONDONTWRITEBYTECODE :=
 TESTS = $(if $(PACKAGE),tests/$(PACKAGE))
 
 .PHONY: help setup demo demo-live screens check test test-fast coverage lint format hooks test-pi \

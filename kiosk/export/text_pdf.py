@@ -10,8 +10,6 @@ from PIL import Image, ImageDraw, ImageFont
 
 from kiosk import fonts
 from kiosk.export.minutes import Minutes
-from kiosk.filing.imaging.page_pdf import make_page_pdf
-from kiosk.filing.imaging.pdf import make_pdf
 from kiosk.fonts.drawing import wrap_text
 
 _DPI = 200
@@ -36,6 +34,10 @@ def text_to_pdf(text: str, title: str, language: str) -> bytes:
     Raises:
         PageFailedError: the PDF cannot be made.
     """
+    # A third of the recorder's start, for what it needs after a hearing.
+    from kiosk.filing.imaging.page_pdf import make_page_pdf
+    from kiosk.filing.imaging.pdf import make_pdf
+
     with tempfile.TemporaryDirectory(prefix="kiosk-minutes-") as folder:
         pages = []
         for number, image in enumerate(render_pages(text), 1):
