@@ -12,7 +12,13 @@ ClosedParts = Literal["none", "some", "all"]
 ExportOutcome = Literal["running", "done", "failed", "cancelled"]
 EXPORT_REFUSALS = {
     403: ("export_closed", "export_encrypted"),
-    409: ("export_not_sealed", "export_medium_failed", "export_running", "hearing_unknown"),
+    409: (
+        "export_not_warned",
+        "export_not_sealed",
+        "export_medium_failed",
+        "export_running",
+        "hearing_unknown",
+    ),
 }
 
 
@@ -31,6 +37,10 @@ class SealedHearing(Model):
     parts: int = 1
     closed: ClosedParts = "none"
     """Which parts are closed: they are not copied."""
+    people: Rows[str] = ()
+    """Names of the persons at the hearing, to say who takes a copy."""
+    needs_warning: bool = False
+    """Who takes a copy must be warned first (АПК 282(4))."""
     delivered: bool = False
     damaged: bool = False
     """Its journal cannot be read."""
@@ -69,6 +79,10 @@ class StartExport(Model):
     """In which the page begins: ``kk`` or ``ru``."""
     application: OptionalText = ""
     """By which application; at most 500 characters are kept."""
+    given_to: OptionalText = ""
+    """Who takes the copy; at most 200 characters are kept."""
+    warned: bool = False
+    """They were warned; where that is needed (``needs_warning``), nothing is copied without it."""
 
 
 class StartedExport(Model):
@@ -110,6 +124,8 @@ class ExportLogRow(SparseModel):
     asked_at: Moment = ""
     by: str = ""
     application: str = ""
+    given_to: str = ""
+    warned: bool = False
     state: ExportOutcome = "running"
     ended_at: Moment | None = None
     folder: str | None = None

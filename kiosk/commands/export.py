@@ -30,6 +30,7 @@ from kiosk.evidence.device_key import load_device_signer
 from kiosk.export.errors import CancelledError
 from kiosk.export.hearing_export import ExportProgress, ExportRequest, ExportResult, HearingExport
 from kiosk.export.log import ExportLogEntry
+from kiosk.export.recipient import Recipient
 from kiosk.hardware.child_process.pdeathsig import die_with_parent
 from kiosk.rules import load_rules
 from kiosk.storage.paths import Paths
@@ -57,6 +58,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--application", default="", metavar="TEXT", help="the application that asks for the copy"
     )
+    parser.add_argument("--given-to", default="", metavar="NAME", help="who takes the copy")
+    parser.add_argument(
+        "--warned", action="store_true", help="they were warned, as АПК 282(4) wants it"
+    )
     parser.add_argument("--id", default="", help=argparse.SUPPRESS)
     parser.add_argument("--settings-from-stdin", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
@@ -72,8 +77,8 @@ def run(arguments: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: stop.set())
     if arguments.parent is not None:
         die_with_parent(arguments.parent)
-    if arguments.settings_from_stdin:  # the recorder's own settings
-        settings = _settings_from_stdin()
+    if arguments.settings_from_stdin:
+        settings, arguments.given_to = _read_stdin()
     else:
         settings = command_settings(arguments)
     report_progress = _print_json_line if arguments.progress_json else _print_bar
@@ -86,7 +91,9 @@ def run(arguments: argparse.Namespace) -> int:
     paths = Paths.from_settings(settings.paths)
     folder = hearing_folder(paths, arguments.hearing)
     entry = ExportLogEntry(paths, arguments.id or str(uuid.uuid4()))
-    request = {"by": arguments.by, "application": arguments.application}
+    recipient = Recipient(arguments.given_to, arguments.warned)
+    asked = {"by": arguments.by, "application": arguments.application}
+    request = asked | dict(recipient.as_fields())
     try:
         entry.begin(folder.name, str(arguments.to), request)
         copy = _export(arguments, settings, folder, progress)
@@ -103,9 +110,11 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _settings_from_stdin() -> Settings:
+def _read_stdin() -> tuple[Settings, str]:
+    """Return the recorder's own settings, and who takes the copy: a command line shows names."""
     try:
-        return Settings.model_validate_json(sys.stdin.read())
+        settings, _, given_to = sys.stdin.read().partition("\n")
+        return Settings.model_validate_json(settings), given_to
     except (ValidationError, UnicodeDecodeError) as error:
         raise ConfigError("standard input: these are no settings") from error
 
@@ -128,6 +137,7 @@ def _export(
             arguments.by,
             arguments.application,
             arguments.originals,
+            recipient=Recipient(arguments.given_to, arguments.warned),
         ),
         progress=progress,
     ).run()

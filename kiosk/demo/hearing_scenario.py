@@ -90,6 +90,11 @@ def copy_hearing(demo: Courtroom, driver: ScreenDriver, result: DemoResult, stic
     driver.tap("today.copies")
     driver.wait_screen("secretary.export")
     driver.tap("copies.hearing.1")
+    driver.wait_widget("copies.other")
+    driver.take_screenshot("secretary-copy-for-whom")
+    driver.tap("copies.person.1")
+    driver.wait_widget("copies.warned")
+    driver.tap("copies.warned")
 
     def drive() -> str | None:
         cards = driver.read_screen().get("widgets", [])

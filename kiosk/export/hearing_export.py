@@ -23,7 +23,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -53,6 +53,7 @@ from kiosk.export.minutes import load_hearing_state
 from kiosk.export.part_video import MAX_FILE_BYTES, PartVideoExport, VideoFile
 from kiosk.export.permission import closed_parts, require_exportable
 from kiosk.export.protected_spans import protected_spans
+from kiosk.export.recipient import Recipient
 from kiosk.export.text_pdf import text_to_pdf
 from kiosk.export.texts import ExportTexts
 from kiosk.export.time_account import build_time_account, names_by_person
@@ -115,6 +116,7 @@ class ExportRequest:
         language: ``kk`` or ``ru``: the page opens in it.
         asked_by: id of the person who asks.
         application: note on the application for the copy.
+        recipient: who takes the copy.
         originals: whether to copy the sealed fragments too; ``auto``: if they fit.
         max_file_bytes: size of the largest file that the drive can hold.
     """
@@ -124,6 +126,7 @@ class ExportRequest:
     application: str = ""
     originals: Originals = "auto"
     max_file_bytes: int = MAX_FILE_BYTES
+    recipient: Recipient = field(default_factory=Recipient)
 
 
 class HearingExport:
@@ -347,8 +350,11 @@ class HearingExport:
                 withheld=self._withholds,
             )
             title, subtitle = self._title(), self._subtitle(own_texts)
+            given = self._request.recipient.as_text(own_texts.translate)
             page[language] = page_texts(title, subtitle, time_account, guide, own_texts)
-            text = own_texts.time_account_text(f"{title}\n{subtitle}", time_account)
+            page[language]["given"] = given
+            head = "\n".join(filter(None, (title, subtitle, given)))
+            text = own_texts.time_account_text(head, time_account)
             heading = own_texts.translate("What was recorded")
             pdf = text_to_pdf(text, f"{heading}: {title}", language)
             drive.write(f"statement-{language}.pdf", pdf)
@@ -425,6 +431,7 @@ class HearingExport:
             "kiosk": self._settings.kiosk.id,
             "made_at": format_wall(),
             "asked": {"by": self._request.asked_by, "application": self._request.application},
+            **self._request.recipient.as_fields(),
             "language": self._language,
             "originals": originals,
             "closed_parts_left_out": sorted(self._closed_parts),

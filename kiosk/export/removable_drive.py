@@ -12,6 +12,7 @@ from kiosk.errors import KioskError
 from kiosk.evidence.seal import is_sealed
 from kiosk.export.minutes import load_hearing_state
 from kiosk.export.permission import closed_parts, is_wholly_closed
+from kiosk.export.recipient import needs_warning
 from kiosk.storage.paths import Paths
 
 VIRTUAL_MARKER = ".virtual-media"
@@ -119,5 +120,7 @@ def _read_row(folder: Path) -> SealedHearing:
         ended=state.stopped_at,
         seconds=round(state.finished_seconds, 1),
         parts=len(state.parts),
+        people=tuple(dict.fromkeys(row.name for row in state.persons.shown if row.name)),
+        needs_warning=needs_warning(state.details.get("kind")),
         closed="all" if wholly else "some" if some else "none",
     )

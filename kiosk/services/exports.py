@@ -19,6 +19,7 @@ from typing import Any
 from kiosk.api import exports as api
 from kiosk.api.base import Model, read_leniently
 from kiosk.api.exports import ExportEvent
+from kiosk.api.persons import as_one_line
 from kiosk.config import Settings
 from kiosk.evidence.seal import is_sealed
 from kiosk.export.chain_receipt import read_chain_receipt
@@ -29,7 +30,9 @@ from kiosk.export.errors import (
     NotSealedError,
 )
 from kiosk.export.log import list_exports
+from kiosk.export.minutes import load_hearing_state
 from kiosk.export.permission import require_exportable
+from kiosk.export.recipient import MAX_NAME, needs_warning
 from kiosk.export.removable_drive import SealedHearingList, drives_for_copies
 from kiosk.ipc import EventStream
 from kiosk.services.local_api import Call, Route
@@ -119,22 +122,25 @@ class ExportService:
         language = request.language or self._settings.kiosk.language
         if language not in ("kk", "ru"):
             language = "kk"
-        await asyncio.to_thread(self._check, hearing, medium)
+        given_to = as_one_line(request.given_to)[:MAX_NAME]
+        is_warned = request.warned and bool(given_to)
+        await asyncio.to_thread(self._check, hearing, medium, is_warned)
         if self.is_copying:
             raise DriveBusyError("another copy is being made")
         copy_id = str(uuid.uuid4())
         arguments = [hearing, "--to", medium, "--language", language, "--by", call.person.id]
         arguments += [f"--application={request.application[:MAX_APPLICATION]}", "--id", copy_id]
+        arguments += ["--warned"] if is_warned else []
         self._cancelled = False
         self._publish(ExportEvent(id=copy_id, hearing_id=hearing, medium=medium))
-        self._task = asyncio.create_task(self._run_export(arguments))
+        self._task = asyncio.create_task(self._run_export(arguments, given_to))
         return api.StartedExport(id=copy_id)
 
-    def _check(self, hearing: str, medium: str) -> None:
+    def _check(self, hearing: str, medium: str, is_warned: bool) -> None:
         """Refuse at once what would be refused anyway.
 
         Raises:
-            ExportError: unknown or unsealed hearing, closed hearing, no such medium.
+            ExportError: unknown or unsealed hearing, closed hearing, nobody warned, no such medium.
         """
         with contextlib.suppress(ValueError):
             hearing = str(uuid.UUID(hearing))
@@ -143,6 +149,9 @@ class ExportService:
                 if not is_sealed(folder):
                     raise NotSealedError(f"{hearing}: not sealed yet")
                 require_exportable(folder)
+                kind = load_hearing_state(folder).details.get("kind")
+                if needs_warning(kind) and not is_warned:
+                    raise ExportError("nobody was warned", code="export_not_warned")
                 if medium not in [drive.path for drive in drives_for_copies(self._settings)]:
                     raise DriveError(f"{medium}: no such medium")
                 return
@@ -166,11 +175,11 @@ class ExportService:
                 with contextlib.suppress(ProcessLookupError):
                     self._process.kill()
 
-    async def _run_export(self, arguments: list[str]) -> None:
+    async def _run_export(self, arguments: list[str], given_to: str) -> None:
         """Run the child process and publish its progress."""
         last: dict[str, Any] = {"state": "failed", "code": "export_failed"}
         try:
-            last = await self._run_child(arguments, last)
+            last = await self._run_child(arguments, given_to, last)
         except (OSError, ValueError) as error:
             log.error("the copy cannot be made: %s", error)
         finally:
@@ -180,7 +189,9 @@ class ExportService:
                 last = {"state": word, "code": f"export_{word}"}
             self._publish_progress(last)
 
-    async def _run_child(self, arguments: list[str], last: dict[str, Any]) -> dict[str, Any]:
+    async def _run_child(
+        self, arguments: list[str], given_to: str, last: dict[str, Any]
+    ) -> dict[str, Any]:
         command = [*_low_priority(), sys.executable, "-m", "kiosk.cli", "export", *arguments]
         command += ["--progress-json", "--settings-from-stdin", "--parent", str(os.getpid())]
         self._process = process = await asyncio.create_subprocess_exec(
@@ -188,7 +199,7 @@ class ExportService:
         )
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(self._settings.model_dump_json().encode())
+        process.stdin.write(f"{self._settings.model_dump_json()}\n{given_to}".encode())
         process.stdin.close()
         if self._cancelled:
             process.terminate()

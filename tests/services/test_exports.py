@@ -67,7 +67,9 @@ class ExportRig:
             await runner.cleanup()
 
     def wanted(self, **more: Any) -> dict[str, Any]:
-        return {"hearing_id": self.hearing, "medium": str(self.stick), "language": "ru", **more}
+        whom = {"given_to": "Омаров С.", "warned": True}
+        wanted = {"hearing_id": self.hearing, "medium": str(self.stick), "language": "ru"}
+        return {**wanted, **whom, **more}
 
 
 @pytest.fixture
@@ -110,6 +112,29 @@ def test_a_copy_is_made_and_told(rig: ExportRig) -> None:
         assert (Path(done["folder"]) / "index.html").is_file()
         (entry,) = (await client.get("/v1/exports"))["copies"]
         assert (entry["by"], entry["application"], entry["state"]) == ("p-1", "№ 17", "done")
+        assert (entry["given_to"], entry["warned"]) == ("Омаров С.", True)
+        page = (Path(done["folder"]) / "index.html").read_text("utf-8")
+        assert "Омаров С." in page
+        assert "282(4)" in page
+        listed = json.loads((Path(done["folder"]) / "manifest.json").read_text("utf-8"))
+        assert (listed["given_to"], listed["warned"]) == ("Омаров С.", True)
+
+    run_with_client(rig, steps)
+
+
+def test_no_copy_of_a_civil_case_before_its_taker_was_warned(rig: ExportRig) -> None:
+    """АПК 282(4): nobody named, or not warned; a name of blanks is none."""
+
+    async def steps(client: LocalClient) -> None:
+        (hearing,) = (await client.get("/v1/hearings"))["hearings"]
+        assert hearing["needs_warning"]
+        nobody: list[dict[str, Any]] = [{"given_to": ""}, {"given_to": " \u200b "}]
+        for more in [{"warned": False}, *nobody]:
+            with pytest.raises(ServiceRefusedError) as refused:
+                await client.post("/v1/exports", rig.wanted(**more))
+            assert refused.value.code == "export_not_warned"
+        assert (await client.get("/v1/exports"))["copies"] == []
+        assert list(rig.stick.iterdir()) == []
 
     run_with_client(rig, steps)
 

@@ -61,14 +61,26 @@ def test_a_copy_from_the_list_to_the_end(recorder: FakeRecorder) -> None:
         await export.open("ru")
         assert len(export_view(CONTEXT, export.state).rows) == len(SEALED)
         export.choose_hearing(SEALED[1])
+        assert export_view(CONTEXT, export.state).people == SEALED[1].people
+        export.type_name()
+        for key in "ЛИ В":
+            export.type(key)
+        assert export_view(CONTEXT, export.state).step == "typing"
+        export.keep_name()
+        view = export_view(CONTEXT, export.state)
+        assert view.step == "warning"
+        assert view.text.startswith("Warn: Ли В")
+        export.confirm_warning()
         assert not export_view(CONTEXT, export.state).can_start
         await export.refresh_drives()
         view = export_view(CONTEXT, export.state)
         assert view.can_start
-        assert "closed parts" in view.notes[0]
+        assert view.notes[0] == "Taken by: Ли В"
+        assert "closed parts" in view.notes[1]
         export.choose_language("kk")
         await export.start()
-        sent = {"hearing_id": "2", "medium": "/m/1", "language": "kk"}
+        sent: dict[str, object] = {"hearing_id": "2", "medium": "/m/1", "language": "kk"}
+        sent |= {"given_to": "Ли В", "warned": True}
         assert recorder.calls[-1] == ("/v1/exports", sent)
         running = {"id": "c1", "hearing_id": "2", "state": "running", "stage": "video"}
         export.apply_event({**running, "done": 1, "total": 4})

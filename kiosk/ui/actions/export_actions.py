@@ -19,11 +19,14 @@ from kiosk.api.exports import (
     SealedHearings,
 )
 from kiosk.errors import KioskError
+from kiosk.ui.actions.people_actions import Typing
 from kiosk.ui.actions.recorder_actions import RecorderActions
+from kiosk.ui.formatting import append_key
 
 log = logging.getLogger(__name__)
 DRIVE_POLL_SECONDS = 2.0
 CALL_SECONDS = 30.0
+MAX_NAME_LENGTH = 200
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,9 @@ class ExportState:
 
     Attributes:
         hearings: None: not asked yet.
+        given_to: who takes the copy; empty: not said yet.
+        typing: the name that is being typed.
+        is_warned: the secretary said that they were warned.
         event: progress of the export that runs or has just ended.
     """
 
@@ -42,6 +48,9 @@ class ExportState:
     language: str = "kk"
     page: int = 0
     event: ExportEvent | None = None
+    given_to: str = ""
+    typing: Typing | None = None
+    is_warned: bool = False
 
 
 class ExportActions(RecorderActions):
@@ -92,7 +101,61 @@ class ExportActions(RecorderActions):
         if hearing.closed == "all":
             self._report_error("export_closed")
         else:
-            self._set(chosen=hearing.id)
+            self._set(chosen=hearing.id, given_to="", is_warned=False, page=0)
+
+    # -- who takes it ----------------------------------------------------------------------------
+    def give_to(self, name: str) -> None:
+        """Say who takes the copy."""
+        self._set(given_to=name, typing=None)
+
+    def confirm_warning(self) -> None:
+        """Note that they were warned (АПК 282(4))."""
+        self._set(is_warned=True)
+
+    def type_name(self) -> None:
+        """Show the keys for a name."""
+        self._set(typing=Typing())
+
+    def type(self, key: str) -> None:
+        """Type a key of the screen; a word begins with a capital."""
+        typing = self.state.typing
+        if typing is not None:
+            is_first = not typing.text or typing.text[-1] in " .-"
+            self.type_text(key if typing.has_capitals or is_first else key.lower())
+
+    def type_text(self, text: str) -> None:
+        """Type characters as they are (``""``: delete the last)."""
+        typing = self.state.typing
+        if typing is not None:
+            new = append_key(typing.text, text, MAX_NAME_LENGTH)
+            self._set(typing=replace(typing, text=new))
+
+    def show_next_keys(self) -> None:
+        """Show the next page of keys."""
+        typing = self.state.typing
+        if typing is not None:
+            self._set(typing=replace(typing, key_page=typing.key_page + 1))
+
+    def toggle_capitals(self) -> None:
+        """Switch capitals on or off."""
+        typing = self.state.typing
+        if typing is not None:
+            self._set(typing=replace(typing, has_capitals=not typing.has_capitals))
+
+    def keep_name(self) -> None:
+        """Give the copy to the person whose name was typed."""
+        typing = self.state.typing
+        if typing is not None and typing.text.strip():
+            self.give_to(typing.text.strip())
+
+    def step_back(self) -> None:
+        """Leave the keys, or the person, or the hearing."""
+        if self.state.typing is not None:
+            self._set(typing=None)
+        elif self.state.given_to:
+            self._set(given_to="", is_warned=False)
+        else:
+            self.show_list()
 
     def choose_drive(self, path: str) -> None:
         """Choose the drive."""
@@ -110,14 +173,20 @@ class ExportActions(RecorderActions):
         """Go back to the list of hearings."""
         event = self.state.event
         if event is None or event.state != "running":
-            self._set(chosen=None, event=None)
+            self._set(chosen=None, event=None, given_to="", is_warned=False, page=0)
 
     async def start(self) -> None:
         """Start the export."""
         state = self.state
         if state.chosen is None or state.drive is None:
             return
-        body = {"hearing_id": state.chosen, "medium": state.drive, "language": state.language}
+        body: dict[str, Any] = {
+            "hearing_id": state.chosen,
+            "medium": state.drive,
+            "language": state.language,
+            "given_to": state.given_to,
+            "warned": state.is_warned,
+        }
         answer = await self._call("POST", "/v1/exports", body, CALL_SECONDS)
         if answer is not None and self.state.event is None:
             started = {"id": answer.get("id", ""), "hearing_id": state.chosen}

@@ -10,6 +10,7 @@ from kiosk.api.exports import ClosedParts, ExportEvent, RemovableDrive, SealedHe
 from kiosk.clocks import parse_wall
 from kiosk.locale import N_
 from kiosk.ui.actions.export_actions import ExportState
+from kiosk.ui.actions.people_actions import Typing
 from kiosk.ui.app_state import AppState
 from kiosk.ui.formatting import size_text, timer_text
 from kiosk.ui.registry import ExportPlace
@@ -19,7 +20,7 @@ from kiosk.ui.samples.staff_states import staff_at
 from kiosk.ui.theme import Tone
 from kiosk.ui.view_context import ViewContext
 
-ExportStep = Literal["list", "medium", "running", "ended"]
+ExportStep = Literal["list", "person", "typing", "warning", "medium", "running", "ended"]
 STAGES = {
     "checking": N_("The recording is being checked…"),
     "original": N_("The originals are being copied…"),
@@ -65,6 +66,8 @@ class ExportView:
     can_start: bool = False
     fraction: float | None = None
     notes: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    typing: Typing | None = None
 
 
 def view(app: AppState) -> ExportView:
@@ -78,6 +81,8 @@ def export_view(context: ViewContext, state: ExportState) -> ExportView:
     if state.event is not None:
         return _event_view(context, state, state.event)
     chosen = next((h for h in state.hearings or () if h.id == state.chosen), None)
+    if chosen is not None and (step := _recipient_view(context, state, chosen)) is not None:
+        return step
     if chosen is not None:
         return _drive_view(context, state, chosen)
     text = _("Which hearing is to be copied?")
@@ -100,11 +105,37 @@ def _row(context: ViewContext, hearing: SealedHearing) -> SealedHearingRow:
     return SealedHearingRow(hearing, number, details, note, hearing.closed == "all")
 
 
+def _recipient_view(
+    context: ViewContext, state: ExportState, hearing: SealedHearing
+) -> ExportView | None:
+    """Return the step that asks who takes the copy, or has them warned; None: both is done."""
+    _ = context.translate.gettext
+    title = hearing.case_number or _("No case number")
+    if state.typing is not None:
+        return ExportView("typing", title, _("Name of who takes the copy"), typing=state.typing)
+    if not state.given_to:
+        text = _("Who takes the copy?")
+        return ExportView("person", title, text, people=hearing.people, page=state.page)
+    if hearing.needs_warning and not state.is_warned:
+        notes = (
+            _("Of liability under the law on personal data, and of permitted use (АПК 282(4))."),
+            _(
+                "Permitted (АПК 282(5)): in proceedings, and to establish facts in civil, "
+                "criminal, administrative-offence and disciplinary cases."
+            ),
+        )
+        text = _("Warn: {name}", name=state.given_to)
+        return ExportView("warning", title, text, notes=notes)
+    return None
+
+
 def _drive_view(context: ViewContext, state: ExportState, hearing: SealedHearing) -> ExportView:
     _ = context.translate.gettext
     drives = tuple(_drive_row(context, drive, state.drive) for drive in state.drives)
     text = _("Put a stick into the kiosk.") if not drives else _("On which stick?")
-    note = _("The closed parts are left out: the law allows no copy of them.")
+    notes = [_("Taken by: {name}", name=state.given_to)]
+    if hearing.closed == "some":
+        notes.append(_("The closed parts are left out: the law allows no copy of them."))
     return ExportView(
         "medium",
         hearing.case_number or _("No case number"),
@@ -112,7 +143,7 @@ def _drive_view(context: ViewContext, state: ExportState, hearing: SealedHearing
         drives=drives,
         language=state.language,
         can_start=state.drive is not None,
-        notes=(note,) if hearing.closed == "some" else (),
+        notes=tuple(notes),
     )
 
 
@@ -155,6 +186,8 @@ SEALED = tuple(
         seconds=3600.0 * n,
         parts=n,
         closed=closed,
+        people=("Омаров С.", "Ли В.", "Байтұрсынова-Қожахметова Г."),
+        needs_warning=True,
     )
     for n, closed in enumerate(CLOSED, 1)
 )
@@ -162,6 +195,7 @@ STICK = RemovableDrive(path="/m/1", name="KINGSTON", free_bytes=14 * 10**9, tota
 RUNNING = ExportEvent(hearing_id="1", stage="reading_back", done=7, total=10)
 WITHHELD = ExportEvent(hearing_id="2", state="done", files=7, withheld=1)
 DONE = ExportEvent(hearing_id="2", state="done", files=9, left_out=(2,))
+TAKER = "Байтұрсынова-Қожахметова Г."
 FAULTS = ("export_no_space", "export_medium_failed", "export_differs")
 
 
@@ -182,8 +216,17 @@ def _failed(code: str) -> Prepare:
 SAMPLES: dict[str, Prepare] = {
     "export": _export(ExportState(SEALED)),
     "export-none": _export(ExportState(())),
-    "export-no-stick": _export(ExportState(SEALED, chosen="2")),
-    "export-stick": _export(ExportState(SEALED, (STICK,), chosen="2", drive="/m/1")),
+    "export-person": _export(ExportState(SEALED, chosen="1")),
+    "export-person-typing": _export(ExportState(SEALED, chosen="1", typing=Typing("Ахметова"))),
+    "export-warning": _export(ExportState(SEALED, chosen="1", given_to=TAKER)),
+    "export-no-stick": _export(
+        ExportState(SEALED, chosen="2", given_to="Омаров С.", is_warned=True)
+    ),
+    "export-stick": _export(
+        ExportState(
+            SEALED, (STICK,), chosen="2", drive="/m/1", given_to="Омаров С.", is_warned=True
+        )
+    ),
     "export-running": _export(ExportState(SEALED, event=RUNNING)),
     "export-done-protected": _export(ExportState(SEALED, event=WITHHELD)),
     "export-done": _export(ExportState(SEALED, event=DONE)),
