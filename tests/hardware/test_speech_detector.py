@@ -103,6 +103,8 @@ def test_a_fan_is_loud_but_only_words_are_heard(rig: Rig) -> None:
     begun_ns = recording_ns()
     wait_for(lambda: recording_ns() - begun_ns > 3 * NS_PER_S, "three seconds of it", PATIENCE)
     assert rig.heard("judge") is None
+    judge = rig.sources.microphones[0]
+    wait_for(lambda: judge.is_silence_known(begun_ns), "it was listened to all of it", PATIENCE)
     spoken = rig.sound.speak("judge", WORDS)
     wait_for(lambda: rig.heard("judge") is not None, "words in the fan", PATIENCE)
     assert rig.heard("witness") is None

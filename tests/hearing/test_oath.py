@@ -16,6 +16,7 @@ from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.config import MicrophoneSettings
 from kiosk.evidence.chain import read_chain
 from kiosk.export.minutes import build_minutes
+from kiosk.hardware.audibility.channel import Channel
 from kiosk.hardware.audio.block import AudioBlock
 from kiosk.hearing.room.errors import BadRequestError
 from tests.hearing.courtroom_rig import RULES, CourtroomRig, courtroom_settings
@@ -108,6 +109,50 @@ def test_where_nobody_can_know_it_is_not_claimed(tmp_path: Path) -> None:
     mark = swear(rig)
     assert end(rig, mark) is None, "no microphone"
     rig.courtroom.shutdown(1)
+
+
+def test_silence_is_not_claimed_where_the_voice_detector_did_not_listen(rig: CourtroomRig) -> None:
+    begin(rig)
+    source = next(row for row in rig.sources.microphones if row.name == "witness")
+    source.expect_detector()
+    assert end(rig, swear(rig)) is None, "it still starts"
+
+    def listened(since_s: float, until_s: float) -> None:
+        now_ns = recording_ns()
+        source.note_listened(now_ns + round(since_s * NS_PER_S), now_ns + round(until_s * NS_PER_S))
+
+    mark = swear(rig)
+    source.hear_speech(None, None)
+    listened(-60, 1)
+    assert end(rig, mark) is False, "it listened, and nobody spoke"
+    mark = swear(rig)
+    listened(-60, -5)
+    assert end(rig, mark) is None, "it is late"
+    mark = swear(rig)
+    listened(0, 1)
+    assert end(rig, mark) is None, "it began in the middle, or after a hole"
+    mark = swear(rig)
+    source.lose_detector()
+    assert end(rig, mark) is None, "it was lost in the middle"
+    assert end(rig, swear(rig)) is False, "loud sounds count from now on"
+    mark = swear(rig)
+    source.hear_speech(recording_ns(), None)
+    assert end(rig, mark) is True
+
+
+def test_a_hole_in_which_somebody_may_have_spoken_is_told() -> None:
+    channel = Channel(RATE)
+    block = np.zeros(RATE // 10, np.int16)
+
+    def push(at_s: float) -> int:
+        channel.push(round(at_s * NS_PER_S), block)
+        return channel.since_ns
+
+    assert [push(at) for at in (5.0, 5.1, 5.3)] == [5 * NS_PER_S] * 3
+    assert push(6.0) == 6 * NS_PER_S
+    for number in range(1, 60):
+        push(6.0 + number / 10)
+    assert channel.since_ns == 8 * NS_PER_S, "four seconds wait, the older ones are forgotten"
 
 
 def test_the_language_of_the_proceedings_is_one_that_the_rules_know(rig: CourtroomRig) -> None:

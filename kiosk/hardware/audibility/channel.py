@@ -11,6 +11,8 @@ from kiosk.hardware.audio.block import Samples
 
 HOLE_NS = NS_PER_S * 4 // 100
 """A longer hole between two blocks begins the sound anew."""
+UNHEARD_NS = NS_PER_S // 2
+"""In a longer hole somebody may have spoken unheard."""
 OFFSET_SHARE = 0.2
 """Share of each block in the mean that is taken away."""
 MAX_SAMPLES = 4 * RATE
@@ -24,13 +26,13 @@ class Channel:
         rate: sample rate of the microphone in Hz.
 
     Attributes:
-        clipped: share of samples at the end of the scale in what was taken last.
+        since_ns: recording clock since which it is listened to without a longer hole.
     """
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
         self._offset: float | None = None
-        self._next_ns = 0
+        self._next_ns = self.since_ns = 0
         self._samples = np.zeros(0, np.float32)
         self._resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
 
@@ -39,6 +41,8 @@ class Channel:
         if not len(samples):
             return False
         is_new = abs(start_ns - self._next_ns) > HOLE_NS
+        if abs(start_ns - self._next_ns) > UNHEARD_NS:
+            self.since_ns = start_ns
         if is_new:
             self._samples, self._offset = np.zeros(0, np.float32), None
             self._resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
@@ -52,7 +56,10 @@ class Channel:
         frame.sample_rate = self._rate
         pieces = [piece.to_ndarray()[0] for piece in self._resampler.resample(frame)]
         without = [np.asarray(piece, np.float32) - self._offset / 32768 for piece in pieces]
-        self._samples = np.concatenate((self._samples, *without))[-MAX_SAMPLES:]
+        joined = np.concatenate((self._samples, *without))
+        self._samples = joined[-MAX_SAMPLES:]
+        if len(joined) > MAX_SAMPLES:  # the oldest of it is listened to by nobody
+            self.since_ns = self._next_ns - MAX_SAMPLES * NS_PER_S // RATE
         return is_new
 
     @property

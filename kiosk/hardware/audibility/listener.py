@@ -19,12 +19,13 @@ class Heard:
 
     Attributes:
         name: of the microphone.
-        until_ns: recording clock up to which it was listened to.
+        since_ns, until_ns: recording clock of what was listened to without a hole.
         speech_ns: end of the newest speech, or None.
         unclear: what makes its words hard to make out now; None: nothing.
     """
 
     name: str
+    since_ns: int
     until_ns: int
     speech_ns: int | None
     unclear: str | None = None
@@ -61,7 +62,11 @@ class Listener:
                 seat.attend(loudest_other(self._seats, seat))
             if (turn := seat.ended_turn()) is not None:
                 self._turns.append(turn)
-        return [Heard(seat.name, seat.end_ns, seat.speech_ns, seat.unclear) for seat in listened]
+        return [self._heard(number) for number in numbers]
+
+    def _heard(self, number: int) -> Heard:
+        seat, since_ns = self._seats[number], self._channels[number].since_ns
+        return Heard(seat.name, since_ns, seat.end_ns, seat.speech_ns, seat.unclear)
 
     def _let_through(self, number: int) -> Floats:
         """Give a microphone's chunks to its seat; return what the voice model must get of them."""

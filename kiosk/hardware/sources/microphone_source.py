@@ -24,6 +24,8 @@ from kiosk.hardware.audio.level_meter import LevelMeter
 from kiosk.hardware.sources.listener import SourceListener
 
 RECENT_BLOCKS = 64
+LATE_NS = 2 * NS_PER_S
+"""So late the voice detector may be: words of a moment ago are told a moment later."""
 REMOTE_ROLE = "remote"
 """Role of the line-out of a conference set."""
 
@@ -62,6 +64,7 @@ class MicrophoneSource:
         self._has_detector = False
         self._without_detector_ns = 0
         self._speech_ns: int | None = None
+        self._listened_ns = 0, 0
         self._state = MicrophoneState.STARTING
         self._state_since = format_wall()
         self._refusal: Refusal | None = None
@@ -110,7 +113,7 @@ class MicrophoneSource:
         """Count loud sounds as speech from now on, until :meth:`hear_speech`."""
         if self._has_detector:
             self._has_detector, self._without_detector_ns = False, recording_ns()
-            self.unclear = None
+            self.unclear, self._listened_ns = None, (0, 0)
 
     def hear_speech(self, speech_ns: int | None, unclear: UnclearSpeech | None) -> None:
         """Take what the voice detector heard.
@@ -122,6 +125,17 @@ class MicrophoneSource:
         self._has_detector, self.unclear = True, unclear
         if speech_ns is not None:
             self._speech_ns = max(speech_ns, self._speech_ns or 0)
+
+    def note_listened(self, since_ns: int, until_ns: int) -> None:
+        """Note that the voice detector has listened from ``since_ns`` to ``until_ns``, all of it"""
+        self._listened_ns = since_ns, until_ns
+
+    def is_silence_known(self, since_ns: int) -> bool:
+        """Return whether anybody who spoke since then would be known: no hole, no long delay."""
+        if not self._has_detector:
+            return self._without_detector_ns <= since_ns
+        begun_ns, until_ns = self._listened_ns
+        return begun_ns <= since_ns < until_ns and recording_ns() - until_ns < LATE_NS
 
     def describe(self) -> Microphone:
         """Return the microphone as in State, with its role by the settings."""

@@ -140,7 +140,9 @@ class SpeechDetector:
             self._answers, self._has_failed = True, False
         for row in values.get("heard", ()):
             unclear = UnclearSpeech(row["unclear"]) if row["unclear"] else None
-            self._microphones[row["name"]].hear_speech(row["speech_ns"], unclear)
+            microphone = self._microphones[row["name"]]
+            microphone.hear_speech(row["speech_ns"], unclear)
+            microphone.note_listened(row["since_ns"], row["until_ns"])
         self._turns.extend(Turn(**row) for row in values.get("turns", ()))
 
     def _find_problem(self) -> str | None:

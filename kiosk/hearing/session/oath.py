@@ -62,11 +62,17 @@ def _microphone_of(state: HearingState, mark: Mark) -> str | None:
 
 
 def _was_heard(state: HearingState, sources: Sources, mark: Mark, name: str) -> bool | None:
-    """Return whether somebody spoke there since the mark; None: it cannot be known."""
+    """Return whether somebody spoke there since the mark; None: it cannot be known.
+
+    Silence is claimed only where it was listened all the time: not while the process that listens
+    starts, is late, or was down.
+    """
     part = state.parts.get(mark.part)
     microphone = next((row for row in sources.microphones if row.name == name), None)
     if part is None or microphone is None or part.boot != boot_id():
         return None
     begun_ns = part.tap_ns + round(mark.part_seconds * NS_PER_S)
     spoken_ns = microphone.last_speech_ns
-    return spoken_ns is not None and spoken_ns > begun_ns
+    if spoken_ns is not None and spoken_ns > begun_ns:
+        return True
+    return False if microphone.is_silence_known(begun_ns) else None
