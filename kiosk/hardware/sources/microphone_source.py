@@ -127,7 +127,7 @@ class MicrophoneSource:
             self._speech_ns = max(speech_ns, self._speech_ns or 0)
 
     def note_listened(self, since_ns: int, until_ns: int) -> None:
-        """Note that the voice detector has listened from ``since_ns`` to ``until_ns``, all of it"""
+        """Note that the voice detector has listened from ``since_ns`` to ``until_ns``."""
         self._listened_ns = since_ns, until_ns
 
     def is_silence_known(self, since_ns: int) -> bool:
