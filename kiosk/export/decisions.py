@@ -38,7 +38,7 @@ def decision_lines(state: HearingState, rules: Rules, translate: Translator) -> 
         )
         for kind, said in state.permissions.items()
     ]
-    return [line for line in lines if line]
+    return [state.without_names(line) for line in lines if line]
 
 
 def _format_line(answers: Mapping[str, Any], rules: Rules, translate: Translator) -> str:

@@ -409,9 +409,8 @@ class HearingExport:
         return ExportTexts(Translator(language), self._rules, zone, names, roles)
 
     def _title(self) -> str:
-        details = self._state.details
-        titles = (str(details[key]) for key in ("case_number", "title") if details.get(key))
-        return " · ".join(titles) or self._state.id
+        titles = (self._state.details.get("case_number"), self._state.title)
+        return " · ".join(str(text) for text in titles if text) or self._state.id
 
     def _subtitle(self, texts: ExportTexts) -> str:
         court = texts.translate.pick(self._settings.kiosk.court)

@@ -214,13 +214,8 @@ class _MinutesBuilder:
         return [court, presiding, *self._participants(_COURT_ROLES), secretary]
 
     def _case(self) -> list[str]:
-        return [
-            " · ".join(
-                str(self._details[key])
-                for key in ("case_number", "title")
-                if self._details.get(key)
-            )
-        ]
+        named = (self._details.get("case_number"), self._state.title)
+        return [" · ".join(str(text) for text in named if text)]
 
     def _means(self) -> list[str]:
         """Name the recording device, and each failure with its reason (S16)."""
@@ -232,7 +227,8 @@ class _MinutesBuilder:
         )
         reason = self._state.answers.get("failure_reason")
         if reason:
-            lines.append(_("Reason: {reason}", reason=str(reason)))
+            said = self._state.without_names(str(reason))
+            lines.append(_("Reason: {reason}", reason=said))
         return lines
 
     def _failures(self) -> list[Any]:

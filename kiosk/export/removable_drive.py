@@ -113,7 +113,7 @@ def _read_row(folder: Path) -> SealedHearing:
     return SealedHearing(
         id=folder.name,
         case_number=state.details.get("case_number"),
-        title=state.details.get("title"),
+        title=state.title,
         kind=state.details.get("kind"),
         session=state.details.get("session"),
         started=state.started,

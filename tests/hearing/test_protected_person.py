@@ -126,6 +126,36 @@ def test_who_was_removed_stays_protected(room: CourtroomRig) -> None:
     assert NAME not in minutes(room, hearing_id)
 
 
+def test_a_name_stands_in_no_title_and_in_nothing_that_was_typed(room: CourtroomRig) -> None:
+    hearing_id = begin(room, title=f"Theft from {NAME}")
+    save(room, id="p2", name="Айгүл", role="victim")
+    save(room, id="p2", name="Ли")
+    room.statement("failure_reason", f"{NAME} fell over the cable")
+    typed = (NAME.upper(), NAME.replace(" ", "  "), f"«{NAME}» came", "айгүлге, Ли.", "Лист, если")
+    for text in typed:
+        room.courtroom.add_note(AddNote(text=text), "p1")
+    save(room, id="p1", protected=True)
+    save(room, id="p2", protected=True)
+    save(room, name=NAME, role="expert")
+    room.courtroom.remove_person("p1", "p1")
+    room.courtroom.remove_person("p3", "p1")
+    shown = [note["text"] for note in room.hearing()["notes"]]
+    assert shown == [
+        *("Куә 1", "Куә 1", "«Куә 1» came"),
+        *("Жәбірленуші 1ге, Жәбірленуші 1.", "Лист, если"),
+    ]
+    assert room.hearing()["title"] == "Theft from Куә 1"
+    (row,) = room.courtroom.hall_view().rows
+    assert row.case is not None
+    assert row.case.title == "Theft from Куә 1"
+    room.crash()
+    room.start()
+    assert NAME not in said(room)
+    text = minutes(room, hearing_id)
+    assert "Theft from Куә 1" in text
+    assert NAME not in text
+
+
 def test_a_pseudonym_needs_a_role_of_the_rules(room: CourtroomRig) -> None:
     hearing_id = room.begin(kind="criminal", participants=[{"name": NAME, "role": "neighbour"}])
     with pytest.raises(BadRequestError) as refusal:

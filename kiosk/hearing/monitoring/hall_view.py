@@ -5,7 +5,7 @@ It names no hearing that the list hides, that was closed here, or that is not cl
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -108,7 +108,7 @@ def open_row(state: HearingState, *, is_hidden: bool) -> OpenRow:
     """
     said = state.details.get("publicity", "open")
     publicity: Publicity = "open" if said == "open" else "unclear"
-    case = None if is_hidden or publicity != "open" else _case_of(state.details)
+    case = None if is_hidden or publicity != "open" else _case_of(state)
     row = HallRow(
         status=STATUS_OF_PHASE[state.phase],
         publicity="closed" if state.closed is not None else publicity,
@@ -139,12 +139,11 @@ def hall_calls(
     return tuple(sorted(calls, key=lambda call: call.since))
 
 
-def _case_of(details: Mapping[str, object]) -> PublicCase | None:
+def _case_of(state: HearingState) -> PublicCase | None:
     """Return what names the open hearing, by its details and statements; odd ones name nothing."""
     try:
-        return PublicCase(
-            number=str(details.get("case_number") or ""), title=str(details.get("title") or "")
-        )
+        number = str(state.details.get("case_number") or "")
+        return PublicCase(number=number, title=state.title or "")
     except ValidationError:
         return None
 

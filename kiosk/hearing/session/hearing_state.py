@@ -200,15 +200,25 @@ class HearingState:
         return [mark for mark in self.marks if not mark.withdrawn]
 
     @property
+    def title(self) -> str | None:
+        """The case's title; a name that is withheld does not stand in it (S9)."""
+        title = self.details.get("title")
+        return self.without_names(title) if isinstance(title, str) else None
+
+    def without_names(self, text: str) -> str:
+        """Return what somebody typed without names that are withheld (S9)."""
+        return self.persons.without_names(text)
+
+    @property
     def marks_without_names(self) -> list[Mark]:
         """All marks; a name that is withheld does not stand in what was typed (S9)."""
-        hide = self.persons.without_names
+        hide = self.without_names
         return [replace(mark, note=hide(mark.note)) for mark in self.marks]
 
     @property
     def notes_without_names(self) -> list[Note]:
         """All notes in order, as :attr:`marks_without_names`."""
-        hide, rows = self.persons.without_names, sorted(self.notes.rows.items())
+        hide, rows = self.without_names, sorted(self.notes.rows.items())
         return [row.model_copy(update={"text": hide(row.text)}) for _, row in rows]
 
     def left_out_questions(self) -> list[str]:

@@ -315,11 +315,11 @@ class OpenHearing:
         )
 
     def _people(self) -> dict[str, Any]:
-        """Return the people; while a name is withheld the list that names it is not shown (S9)."""
+        """Return the people; while a name is withheld list and title do not show it (S9)."""
         persons = self.state.persons
         listed = [{"role": row.role, "name": row.name} for row in persons.shown]
-        withheld = {"participants": listed} if persons.withheld else {}
-        return {"persons": persons.shown, **withheld}
+        withheld = {"participants": listed, "title": self.state.title}
+        return {"persons": persons.shown, **(withheld if persons.withheld else {})}
 
     def _due(self) -> tuple[Course, tuple[Step, ...]]:
         """Return the course and what is due next; worked out again when the course has changed."""

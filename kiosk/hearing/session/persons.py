@@ -7,6 +7,7 @@ that they are the same after a crash.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,8 @@ from kiosk.hearing.room.errors import BadRequestError
 
 OF_WHOM_PREFIX = "of_whom:"
 """Of the subject of a question: the mark of that number concerns a person, and has no name."""
+SHORT_NAME = 3
+"""A name of so few letters is found as a whole word only; a longer one with any ending."""
 
 
 @dataclass
@@ -34,6 +37,7 @@ class Persons:
     rows: dict[str, HearingPerson] = field(default_factory=dict)
     withheld: dict[str, str] = field(default_factory=dict)
     _given: dict[str, str] = field(default_factory=dict)
+    _names: set[tuple[str, str]] = field(default_factory=set)
     _highest: int = 0
 
     def add_listed(self, participants: object) -> None:
@@ -59,6 +63,8 @@ class Persons:
         person = HearingPerson.model_validate(dict(entry))
         self.rows[person.id] = person
         self._highest = max(self._highest, int(person.id.removeprefix("p")))
+        if person.name:
+            self._names.add((person.name, person.id))
         self.withheld.pop(person.id, None)
         if person.pseudonym:
             self.withheld[person.id] = self._given[person.id] = person.pseudonym
@@ -84,12 +90,19 @@ class Persons:
     def without_names(self, text: str) -> str:
         """Return what was typed with pseudonyms in the place of names that are withheld.
 
-        Only a name that is typed exactly as it stands in the list is found.
+        A name is found as it stands or stood in the list, also of somebody who was removed.
         """
-        for person in self.rows.values():
-            if person.pseudonym and person.name:
-                text = text.replace(person.name, person.pseudonym)
-        return text
+        rows = [(name, self.withheld[who]) for name, who in self._names if who in self.withheld]
+        if not rows or not text:
+            return text
+        rows.sort(key=lambda row: (-len(row[0]), row))  # of one name in another the longer one
+        found = "|".join(f"({_pattern(name)})" for name, _ in rows)
+        return re.sub(
+            rf"(?<!\w)(?:{found})",
+            lambda match: rows[(match.lastindex or 1) - 1][1],
+            text,
+            flags=re.IGNORECASE,
+        )
 
     def apply_removed(self, entry: Mapping[str, Any]) -> None:
         """Apply a ``person_removed`` entry; the id is given to nobody else."""
@@ -115,3 +128,9 @@ class Persons:
         name = self.withheld.get(str(marked["id"]), name)
         role = str(marked.get("role") or "")
         return MarkedPerson(id=str(marked["id"]), role=role, name=name)
+
+
+def _pattern(name: str) -> str:
+    """Return what finds ``name`` in what was typed, however wide its blanks are."""
+    words = r"\s+".join(map(re.escape, name.split()))
+    return words if len(name) > SHORT_NAME else rf"{words}(?!\w)"
