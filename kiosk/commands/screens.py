@@ -39,6 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--looks", default="", metavar="LIST", help="languages and text sizes, such as kk1,ru4,en1c"
     )
     parser.add_argument(
+        "--in-turn",
+        action="store_true",
+        help="each state in one of the looks only: the first in the first, and so on",
+    )
+    parser.add_argument(
         "--small", action="store_true", help="draw for a screen of 800x480 on 154 mm"
     )
     parser.add_argument(
@@ -92,9 +97,14 @@ def _draw(arguments: argparse.Namespace, home: Path) -> int:
     states = [state for state in all_samples() if any(word in state.name for word in words)]
     states = states[part - 1 :: parts]
     wrong = screenshots.render_all(
-        arguments.out, states, looks, size, compare_sizes=arguments.compare_sizes
+        arguments.out,
+        states,
+        looks,
+        size,
+        compare_sizes=arguments.compare_sizes,
+        in_turn=arguments.in_turn,
     )
     print("\n".join(wrong) or "nothing is cut, small, hidden or overlapping")
-    count = len(states) * len(looks)
+    count = len(states) * (1 if arguments.in_turn else len(looks))
     print(f"{count} pictures in {arguments.out}" if arguments.out else f"{count} looks checked")
     return 1 if wrong else 0

@@ -7,11 +7,12 @@ Kivy must be prepared (:func:`kiosk.ui.kivy_setup.prepare`) before :func:`render
 
 from __future__ import annotations
 
+import gc
 import itertools
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from PIL import Image
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from kiosk.ui.app import RootWidget
     from kiosk.ui.samples.screen_sample import ScreenSample
 
+T = TypeVar("T")
 Size = tuple[int, int, float]
 LARGE: Size = (1280, 800, 217.0)
 SMALL: Size = (800, 480, 154.0)
@@ -157,6 +159,22 @@ def _spilled(screen: Widget) -> list[str]:
     return found
 
 
+def _collecting_rarely(items: Iterable[T], every: int = 16) -> Iterator[T]:
+    """Yield ``items``; look for unused objects before every sixteenth only.
+
+    A screen is thousands of objects that refer to each other: Python's own collector went through
+    them again and again while the next was made, which took half the time of a picture.
+    """
+    gc.disable()
+    try:
+        for number, item in enumerate(items):
+            if number % every == 0:
+                gc.collect()
+            yield item
+    finally:
+        gc.enable()
+
+
 def render_all(
     folder: Path | None,
     samples: list[ScreenSample],
@@ -164,12 +182,14 @@ def render_all(
     size: Size,
     *,
     compare_sizes: bool = False,
+    in_turn: bool = False,
 ) -> list[str]:
     """Show every sample in every variant; return the layout problems.
 
     Args:
         folder: where the pictures go; ``None``: nothing is drawn, which takes half the time.
         compare_sizes: report texts that a larger text size makes smaller, too.
+        in_turn: show each sample in one variant only: the first in the first, and so on.
     """
     from kivy.base import EventLoop
     from kivy.core.window import Window
@@ -211,7 +231,10 @@ def render_all(
             settle(shown[0])
             return shown[0]
 
-        for variant, sample in itertools.product(variants, samples):
+        looks: Iterable[tuple[str, ScreenSample]] = itertools.product(variants, samples)
+        if in_turn:
+            looks = zip(itertools.cycle(variants), samples, strict=False)
+        for variant, sample in _collecting_rarely(looks):
             usual: dict[str, float] = {}
             if compare_sizes and variant[2] != "1":
                 usual = font_sizes(show(sample, f"{variant[:2]}1{variant[3:]}", lay_out))
