@@ -70,9 +70,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Demo]]:
 
 CASES = {
     "live, SIGTERM": (("--live",), "Type a role", signal.SIGTERM),
-    "live, killed": (("--live",), "Type a role", signal.SIGKILL),
     "live, terminal closed while it is set up": (("--live",), "", signal.SIGHUP),
-    "in the middle, SIGTERM": ((), "A visitor files", signal.SIGTERM),
     "in the middle, killed": ((), "A visitor files", signal.SIGKILL),
 }
 

@@ -108,9 +108,16 @@ def restart(rig: CourtroomRig, seconds: float) -> None:
         rig.start()
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("lasts", [False, True])
-@pytest.mark.parametrize("closed", [False, True])
+def _pairs(*others: Any) -> list[tuple[str, bool, Any]]:
+    """Return each mode with each of ``others``, a failure of every second one lasts."""
+    return [
+        (mode, (row + column) % 2 == 1, other)
+        for row, mode in enumerate(MODES)
+        for column, other in enumerate(others)
+    ]
+
+
+@pytest.mark.parametrize(("mode", "lasts", "closed"), _pairs(False, True))
 def test_any_write_of_a_start_fails(
     rig: CourtroomRig, disk: FailingDisk, mode: str, lasts: bool, closed: bool
 ) -> None:
@@ -223,9 +230,7 @@ def test_a_start_that_breaks_within_leaves_no_listener(
         rig.close()
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("lasts", [False, True])
-@pytest.mark.parametrize("restarts", [None, 0, HOURS_S])
+@pytest.mark.parametrize(("mode", "lasts", "restarts"), _pairs(None, 0, HOURS_S))
 def test_any_write_of_a_resume_fails(
     rig: CourtroomRig, disk: FailingDisk, mode: str, lasts: bool, restarts: float | None
 ) -> None:

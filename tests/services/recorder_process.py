@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from kiosk.hardware.virtual.microphones import VirtualMicrophones
 from kiosk.ipc import LocalClient, ServiceDownError
 from kiosk.storage.paths import Paths
 from tests.support.contract import check_answer
+from tests.support.forked_process import ForkedProcess, fork_kiosk
 from tests.support.identity import Court
 from tests.support.waiting import PATIENCE, wait_for
 
@@ -62,7 +62,7 @@ class RecorderProcess:
         self.court = Court.make(folder / "court")
         self.log = folder / "recorder.log"
         self._microphones = microphones
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ForkedProcess | None = None
         self._write_settings(camera, extra_settings, volatile_data_ok)
         self.court.publish_staff(self.paths, KIOSK, staff_rows())
         if enrolled:
@@ -85,7 +85,7 @@ class RecorderProcess:
 
     # -- process -----------------------------------------------------------------------------------
     @property
-    def process(self) -> subprocess.Popen[bytes]:
+    def process(self) -> ForkedProcess:
         """The recorder's process."""
         assert self._process is not None
         return self._process
@@ -95,17 +95,8 @@ class RecorderProcess:
         environment = os.environ | {"GPIOZERO_PIN_FACTORY": "mock", "PYTHONFAULTHANDLER": "1"}
         if self._microphones is not None:
             environment |= self._microphones.environment
-        with self.log.open("ab") as log:
-            command = [
-                sys.executable,
-                "-m",
-                "kiosk.cli",
-                "--config",
-                str(self.folder / "kiosk.toml"),
-            ]
-            self._process = subprocess.Popen(
-                [*command, "recorder"], env=environment, stdout=log, stderr=log
-            )
+        command = ["--config", str(self.folder / "kiosk.toml"), "recorder"]
+        self._process = fork_kiosk(command, self.log, environment=environment)
         wait_for(self._answers, "the recorder's answer")
 
     def _answers(self) -> bool:

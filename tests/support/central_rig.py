@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import signal
 import socket
 import ssl
 import subprocess
-import sys
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -37,7 +35,7 @@ from kiosk.central.live_rooms import LiveRooms
 from kiosk.central.server import open_authority, open_database
 from kiosk.evidence.chain import ChainHead, head_message
 from kiosk.exchange.small_files import CONTENT_TYPE, file_list
-from tests.support.forked_process import ForkedProcess, fork_kiosk
+from tests.support.forked_process import ForkedProcess, fork_kiosk, run_kiosk
 from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
@@ -218,13 +216,7 @@ class Central:
     def task(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run ``kiosk central TASK`` on the same data."""
         name, *rest = arguments
-        return subprocess.run(
-            [sys.executable, "-m", "kiosk.cli", "central", name, "--data", str(self.data), *rest],
-            capture_output=True,
-            text=True,
-            check=False,
-            env=os.environ | {"LC_ALL": "C.UTF-8"},
-        )
+        return run_kiosk(["central", name, "--data", str(self.data), *rest])
 
     def code(self, kiosk_id: str, room: str | None = None, *, replaces: bool = False) -> str:
         """Return a one-time enrolment code, as ``kiosk central enrol-code`` makes it."""

@@ -7,6 +7,7 @@ parent of them all ends with the tests, and takes along what is left.
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import importlib
 import json
 import os
@@ -14,19 +15,24 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from kiosk.cli import main
 from tests.support import netns
+from tests.support.waiting import PATIENCE
 
 MODULES = (
     "kiosk.commands.central",
     "kiosk.central.tasks",
     "kiosk.commands.sync",
     "kiosk.services.sync",
+    "kiosk.commands.recorder",
+    "kiosk.services.recorder",
 )
 END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -94,15 +100,24 @@ class ForkServer:
         self._children: dict[int, ForkedProcess] = {}
         threading.Thread(target=self._listen, daemon=True).start()
 
-    def start(self, argv: list[str], output: Path | None = None) -> ForkedProcess:
-        """Start ``kiosk ARGV``; ``output`` gets what it prints (appended).
+    def start(
+        self,
+        argv: list[str],
+        output: Path | None = None,
+        errors: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> ForkedProcess:
+        """Start ``kiosk ARGV``; ``output`` gets what it prints (appended), and ``errors`` too.
 
-        It runs in the calling thread's network namespace and in this process's environment of now.
+        It runs in the calling thread's network namespace, with this process's priority, and in
+        ``environment``, which is this process's of now if not given.
         """
         request = {
             "argv": argv,
-            "environment": dict(os.environ),
+            "environment": dict(os.environ if environment is None else environment),
+            "nice": os.getpriority(os.PRIO_PROCESS, 0),
             "output": None if output is None else str(output),
+            "errors": None if errors is None else str(errors),
             "network": netns.network_path(),
         }
         with self._lock:
@@ -131,11 +146,32 @@ class ForkServer:
 _servers: dict[int, ForkServer] = {}
 
 
-def fork_kiosk(argv: list[str], output: Path | None = None) -> ForkedProcess:
-    """Start ``kiosk ARGV`` from this test process's fork server, made on first use."""
+def fork_kiosk(
+    argv: list[str],
+    output: Path | None = None,
+    errors: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> ForkedProcess:
+    """Start ``kiosk ARGV`` from this test process's fork server, made on first use.
+
+    Args:
+        argv: the words of the command.
+        output: gets what it prints, and ``errors`` what it prints as errors, if that is another.
+        environment: its variables; those of this process if not given.
+    """
     if os.getpid() not in _servers:
         _servers[os.getpid()] = ForkServer()
-    return _servers[os.getpid()].start(argv, output)
+    return _servers[os.getpid()].start(argv, output, errors, environment)
+
+
+def run_kiosk(argv: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run ``kiosk ARGV`` to its end, as :func:`fork_kiosk` starts it."""
+    with tempfile.TemporaryDirectory(prefix="kiosk-command-") as folder:
+        output, errors = Path(folder, "output"), Path(folder, "errors")
+        status = fork_kiosk(argv, output, errors).wait(PATIENCE)
+        return subprocess.CompletedProcess(
+            argv, status, output.read_text("utf-8"), errors.read_text("utf-8")
+        )
 
 
 def _serve() -> None:
@@ -199,10 +235,16 @@ def _fork(request: dict[str, Any]) -> int:
         os.environ.update(request["environment"])
         nothing = os.open(os.devnull, os.O_RDWR)
         os.dup2(nothing, 0)
-        output = request["output"]
+        with contextlib.suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, 0, request["nice"])
+        if "PYTHONFAULTHANDLER" in os.environ:
+            faulthandler.enable()
+        output, errors = request["output"], request["errors"]
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         os.dup2(os.open(output, flags, 0o644) if output else nothing, 1)
-        if output:
+        if errors:
+            os.dup2(os.open(errors, flags, 0o644), 2)
+        elif output:
             os.dup2(1, 2)
         status = main(request["argv"])
         sys.stdout.flush()

@@ -72,6 +72,16 @@ def open_namespace(folder: Path) -> list[str]:
     return [*command, "sh", "-c", _OPEN_UP, "sh", str(closed[0]), str(kept)]
 
 
+NEEDED_BY_COMMANDS = (
+    "kiosk.central.tasks",
+    "kiosk.export.hearing_export",
+    "kiosk.recording.verify.hearing",
+    "kiosk.services.recorder",
+    "kiosk.services.sync",
+)
+"""What the commands import when they run, and what takes most of their time."""
+
+
 class Stranger:
     """Runs commands as nobody, one after the other."""
 
@@ -131,8 +141,9 @@ def stranger_or_skip(folder: Path) -> Stranger:
 
 # -- the process that forks ------------------------------------------------------------------------
 def _serve() -> None:
-    for name in kiosk.cli.command_names():
-        importlib.import_module(f"kiosk.commands.{name}")
+    commands = (f"kiosk.commands.{name}" for name in kiosk.cli.command_names())
+    for name in (*commands, *NEEDED_BY_COMMANDS):
+        importlib.import_module(name)
     for line in sys.stdin:
         print(json.dumps(_run(json.loads(line))), flush=True)
 
