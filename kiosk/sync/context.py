@@ -115,8 +115,8 @@ class SyncContext:
         )
 
     def last_link_check(self) -> LinkCheckResult | None:
-        """Return the newest link check's result, or None."""
-        row = self.database.row("SELECT result FROM link_checks ORDER BY at DESC LIMIT 1")
+        """Return the newest link check's result, or None; the wall clock may have been set."""
+        row = self.database.row("SELECT result FROM link_checks ORDER BY rowid DESC LIMIT 1")
         return None if row is None else LinkCheckResult.model_validate_json(row["result"])
 
     def uplink_mbit(self) -> float | None:

@@ -11,6 +11,7 @@ import pytest
 
 from bench.delivery_site import running_site
 from kiosk.sync.link_check.call_probe import (
+    HEADER,
     TRAIN_PACKETS,
     CallProbe,
     Echo,
@@ -18,7 +19,7 @@ from kiosk.sync.link_check.call_probe import (
     call_packets,
     interarrival_jitter_ms,
 )
-from kiosk.sync.link_check.load import held_mbit, windows_mbit
+from kiosk.sync.link_check.load import held_mbit, read_windows, windows_mbit
 from tests.support.network_link import NetworkLink, unavailable_reason
 
 MS = 1_000_000
@@ -122,6 +123,43 @@ def test_foreign_malformed_and_repeated_answers_do_not_count() -> None:
         thread.join(10)
         probe.close()
     assert 0 < len(probe.echoes.found) <= probe.echoes.sent
+
+
+def test_an_echo_that_names_another_moment_of_sending_does_not_count() -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        probe = CallProbe(server.getsockname(), b"t" * 16, 0.1, lambda _: None)
+
+        def serve() -> None:
+            data, address = server.recvfrom(2048)
+            while len(data) > 1:
+                token, sequence, sent_ns, _, _ = HEADER.unpack_from(data)
+                for moment in (0, 2**64 - 1, sent_ns + 10**9):
+                    server.sendto(HEADER.pack(token, sequence, moment, 0, 1), address)
+                server.sendto(HEADER.pack(token, 2**32 - 1, sent_ns, 0, 1), address)
+                data, _ = server.recvfrom(2048)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        assert not probe.run_call(0.3), "as if nobody answered"
+        server.sendto(b"x", server.getsockname())
+        thread.join(10)
+        probe.close()
+    assert probe.echoes.found == {}
+
+
+def test_nobody_makes_a_line_faster_than_what_was_sent() -> None:
+    first = TRAIN_PACKETS + 15
+    found = {first + n: Echo(0, n, n, 10**9 * n) for n in range(3)}
+    up, down = Echoes(0, first + 3, found).voice_mbit()
+    assert 0.07 < up == down < 0.08
+    backwards = {first + n: Echo(0, n, n, 10**9 - n) for n in range(3)}
+    assert Echoes(0, first + 3, backwards).voice_mbit()[0] == 0.0
+    assert read_windows({"windows": [1, 2]}, 3) == [1, 2]
+    infinite, nothing = float("inf"), float("nan")
+    for odd in (None, "12", {"1": 2}, [1, 3], [-1], [0.5], [infinite], [nothing], [True], [[1]]):
+        with pytest.raises(ValueError, match="no list"):
+            read_windows({"windows": odd}, 3)
 
 
 @pytest.mark.root

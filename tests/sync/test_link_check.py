@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 
+from kiosk.api.sync import LinkCheckResult
+from kiosk.sync.context import SyncContext
+from kiosk.sync.transport.central_client import CentralClient
 from tests.support.delivery_rig import Central, Kiosk
 from tests.support.waiting import wait_for
 
@@ -52,6 +56,32 @@ def test_link_check_without_central_system_is_unreachable(
     assert result["problem"] == "central_unreachable"
     assert result["loss"] is None
     assert not own_central.log.exists()
+
+
+@pytest.mark.parametrize("port", [[], -1, 70_000], ids=str)
+def test_a_port_that_is_none_means_https(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch, port: object
+) -> None:
+    call = CentralClient.call
+
+    def altered(client: CentralClient, method: str, path: str, *more: Any, **named: Any) -> Any:
+        answer = call(client, method, path, *more, **named)
+        return answer | {"udp_port": port} if "/v1/link/token" in path else answer
+
+    monkeypatch.setattr(CentralClient, "call", altered)
+    kiosk.start_in_thread()
+    status, result = kiosk.request("POST", "/v1/link-check")
+    assert (status, result["via"], result["problem"]) == (200, "https", None)
+
+
+def test_the_newest_check_counts_also_after_the_clock_was_set_back(kiosk: Kiosk) -> None:
+    context = SyncContext(kiosk.settings, lambda: None)
+    for at, up_mbit in (("2031-01-01T00:00:00.000Z", 99.0), ("2026-11-28T00:00:00.000Z", 2.0)):
+        context.save_link_check(LinkCheckResult(at=at, up_mbit=up_mbit))
+    last = context.last_link_check()
+    context.close()
+    assert last is not None
+    assert last.up_mbit == 2.0
 
 
 def test_link_check_can_be_cancelled_and_runs_once(kiosk: Kiosk) -> None:

@@ -139,7 +139,9 @@ class Echoes:
         up = (end.count - begin.count) / max(1, end.there - begin.there)
         down = (len(loaded) - 1) / max(1, end.received - begin.received)
         bits = (VOICE_BYTES + UDP_FRAME_BYTES) * 8 * PAYLOAD_SHARE
-        return up * bits * 1e3, down * bits * 1e3  # packets a nanosecond
+        sent_mbit = bits / VOICE_S / 1e6  # more never came, whatever the echoes say
+        up_mbit, down_mbit = up * bits * 1e3, down * bits * 1e3  # packets a nanosecond
+        return min(max(0.0, up_mbit), sent_mbit), min(down_mbit, sent_mbit)
 
 
 def _train_rate(arrivals_ns: list[int]) -> float:
@@ -195,6 +197,7 @@ class CallProbe:
         self._sock: socket.socket | None = None
         self._began = 0.0
         self.echoes = Echoes(0)
+        self._sent_ns: list[int] = []
 
     def run_call(self, silence_s: float = SILENCE_S) -> bool:
         """Send the call; return False where UDP is blocked: no echo in ``silence_s``."""
@@ -205,13 +208,14 @@ class CallProbe:
         except OSError:
             return False
         packets = call_packets(self._seconds)
-        self.echoes = Echoes(len(packets))
+        self.echoes, self._sent_ns = Echoes(len(packets)), []
         self._began = time.monotonic()
         for packet in packets:
             if not self._wait(packet.at, silence_s):
                 return False
             self._send(packet.size)
-        return self._wait(max(self._seconds, silence_s if not self.echoes.found else 0), silence_s)
+        self._wait(max(self._seconds, silence_s if not self.echoes.found else 0), silence_s)
+        return bool(self.echoes.found)
 
     def beside(self, load: Load) -> Line:
         """Send voice beside ``load``; return the line.
@@ -276,8 +280,10 @@ class CallProbe:
 
     def _send(self, size: int) -> None:
         assert self._sock is not None
-        head = HEADER.pack(self._token, self.echoes.sent, time.monotonic_ns(), 0, 0)
+        sent_ns = time.monotonic_ns()
+        head = HEADER.pack(self._token, self.echoes.sent, sent_ns, 0, 0)
         self.echoes.sent += 1
+        self._sent_ns.append(sent_ns)
         try:
             self._sock.send(head.ljust(size, b"\0"))
         except OSError:  # refused or no route: counts as lost
@@ -298,9 +304,10 @@ class CallProbe:
         received = time.monotonic_ns()
         if len(data) < HEADER.size:
             return
-        own, sequence, sent, there, count = HEADER.unpack_from(data)
-        if own == self._token and sequence < self.echoes.sent:
-            self.echoes.found.setdefault(sequence, Echo(sent, there, received, count))
+        own, sequence, sent_ns, there, count = HEADER.unpack_from(data)
+        # a word of its own on when it was sent would let an echo make a line fast
+        if own == self._token and self._sent_ns[sequence : sequence + 1] == [sent_ns]:
+            self.echoes.found.setdefault(sequence, Echo(sent_ns, there, received, count))
 
 
 def _every(seconds: float) -> Iterator[float]:

@@ -201,10 +201,10 @@ class LinkCheck:
         def load(seconds: float) -> Load:
             return Load(down, up, key, self._cancelled.is_set, seconds)
 
-        port = token.get("udp_port")
+        port = _echo_port(token)
         host = control.session.sockets.peer_address() or urlsplit(control.full_url("/")).hostname
         if port is not None and host is not None:
-            probe = CallProbe((host, int(port)), bytes.fromhex(key), CALL_S, progress)
+            probe = CallProbe((host, port), bytes.fromhex(key), CALL_S, progress)
             try:
                 if probe.run_call(silence_s):
                     return probe.beside(load(LOAD_S)), "udp"
@@ -259,6 +259,12 @@ class LinkCheck:
             "rate_sentence": {} if call is None else rate,
             "remedy_sentence": {} if remedy is None else dict(limits.remedies.get(remedy, {})),
         }
+
+
+def _echo_port(token: Mapping[str, Any]) -> int | None:
+    """Return the UDP port that answers; None: there is none, and HTTPS is measured."""
+    port = token.get("udp_port")
+    return port if type(port) is int and 0 < port < 1 << 16 else None
 
 
 def _token(client: CentralClient) -> Mapping[str, Any]:

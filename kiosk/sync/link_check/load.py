@@ -14,7 +14,7 @@ import os
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from urllib3.exceptions import HTTPError
 
@@ -68,6 +68,7 @@ class Load:
         self._is_cancelled, self._seconds = is_cancelled, seconds
         self._samples: list[tuple[float, Traffic, Traffic]] = []
         self._windows: list[int] = []
+        self._sent_bytes = 0
         self._refusal: RefusedError | None = None
         self._begun = self._end = float("inf")
         self._threads = [
@@ -134,8 +135,15 @@ class Load:
         session = self._up.session
         url = self._up.full_url(f"/v1/link/up?token={self._token}")
         headers = {"Content-Type": "application/octet-stream"}
-        response = session.request("POST", url, data=_random_blocks(self.is_over), headers=headers)
-        self._windows = [int(size) for size in response_object(response)["windows"]]
+        response = session.request("POST", url, data=self._random_blocks(), headers=headers)
+        self._windows = read_windows(response_object(response), self._sent_bytes)
+
+    def _random_blocks(self) -> Iterator[bytes]:
+        """Yield incompressible blocks until it is over."""
+        block = os.urandom(SENT_BYTES)
+        while not self.is_over():
+            self._sent_bytes += len(block)
+            yield block
 
     def _count(self) -> None:
         """Note the kernel's counts until the end."""
@@ -159,6 +167,19 @@ def held_mbit(times: Sequence[float], counts: Sequence[int]) -> float:
     return statistics.median(rates) * 8e-6 if rates else 0.0
 
 
+def read_windows(answer: Mapping[str, object], sent_bytes: int) -> list[int]:
+    """Return the bytes that came in each window, as the central system says.
+
+    Raises:
+        ValueError: no such list, or more than was sent: the rate is judged without it.
+    """
+    rows = answer.get("windows")
+    windows = [row for row in rows if type(row) is int and row >= 0] if rows else []
+    if not isinstance(rows, list) or len(windows) != len(rows) or sum(windows) > sent_bytes:
+        raise ValueError("no list of what came")
+    return windows
+
+
 def windows_mbit(windows: Sequence[int]) -> float | None:
     """Return the rate that holds by the central system's windows, or None for too few."""
     risen = windows[RISING_WINDOWS:]
@@ -169,10 +190,3 @@ def acknowledgements_mbit(times: Sequence[float], segments: Sequence[int]) -> fl
     """Return what empty segments took of the line, as payload in Mbit/s."""
     frames = [count * round(ACKNOWLEDGEMENT_BYTES * PAYLOAD_SHARE) for count in segments]
     return held_mbit(times, frames)
-
-
-def _random_blocks(is_over: Callable[[], bool]) -> Iterator[bytes]:
-    """Yield incompressible blocks until it is over."""
-    block = os.urandom(SENT_BYTES)
-    while not is_over():
-        yield block
