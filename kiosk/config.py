@@ -309,6 +309,8 @@ class HearingSettings(SettingsGroup):
     """Whether it is said that people speak at the hour of a hearing that nobody has started."""
     remind_missing_minutes: Annotated[float, Field(ge=0, le=120)] = 5
     """Minutes after the start at which it is said who was not noted as come (0: never)."""
+    kept_minute: Annotated[int, Field(ge=0, le=60)] = 0
+    """Seconds of sound before a hearing that is due, in locked memory until a tap (0: none)."""
 
 
 class MorningCheckSettings(SettingsGroup):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,9 @@ from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo
 from kiosk.api.base import Model
 from kiosk.api.rows import ListedId, ListedText, ListedTime
 from kiosk.clocks import parse_wall
+
+EARLY = timedelta(minutes=1)
+"""A hearing may begin so long before its time."""
 
 
 def _read_secrecy(value: object, info: ValidationInfo) -> object:
@@ -73,6 +76,14 @@ class Hearing(Model):
     def starts_at(self) -> datetime | None:
         """Return its scheduled start, timezone-aware, or None if the list has none."""
         return parse_wall(self.scheduled_at)
+
+    def is_due(self, now: datetime) -> bool:
+        """Return whether its time is there: from a minute before its start to its planned end."""
+        starts = self.starts_at
+        if starts is None:
+            return False
+        ends = starts + timedelta(minutes=self.duration_minutes or 60)
+        return starts - EARLY <= now < ends
 
     @property
     def is_closed(self) -> bool:

@@ -336,6 +336,14 @@ class ResumeReminder(Model):
     minutes: float = 0.0
 
 
+class KeptBefore(Model):
+    """Sound before a hearing that is due, in locked memory alone: a tap keeps it with the start."""
+
+    hearing_id: str
+    """Id of the court's list."""
+    seconds: float
+
+
 class Preview(Model):
     """File of the live picture; its form is in docs/interfaces.md."""
 
@@ -380,6 +388,8 @@ class RecorderState(Model):
     court_keys: CourtKeys = CourtKeys()
     listening: Playback | None = None
     reminder: ResumeReminder | None = None
+    kept_before: KeptBefore | None = None
+    """What is kept before a hearing that is due; null: nothing is."""
     alarms: Rows[Alarm] = ()
     preview: Preview = Preview()
 

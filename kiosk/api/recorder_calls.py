@@ -86,6 +86,8 @@ class StartHearing(Model):
     hearing: dict[str, Any] | None = None
     """The hearing with its ``id``; null: one that is in no list. Of a hearing that the court's list
     has, the recorder takes everything from the list; what else stands here can only close it."""
+    with_minute_before: bool = False
+    """Keep what ``kept_before`` of State has of this hearing, as a part of its own before it."""
 
 
 class StartedHearing(Model):
@@ -94,6 +96,14 @@ class StartedHearing(Model):
     hearing_id: str
     """A new id where the hearing was sealed before."""
     part: int
+    kept_seconds: float = 0.0
+    """Length of the part before it; 0: nothing was kept before the start."""
+
+
+class DueHearing(Model):
+    """A hearing that is due, of which nothing before its start is kept."""
+
+    hearing_id: str
 
 
 class OpenHearingAnswer(ErrorAnswer):

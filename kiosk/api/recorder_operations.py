@@ -27,6 +27,7 @@ from kiosk.api.recorder_calls import (
     CloseSinceAnswer,
     Devices,
     DeviceTestAnswer,
+    DueHearing,
     EndedHearing,
     EndOath,
     FilingKey,
@@ -105,6 +106,15 @@ START_HEARING = Operation(
     roles=COURT_ROLES,
     errors={409: ("already_recording", "court_key_missing", "storage_failed")},
     error_answers={409: OpenHearingAnswer},
+)
+DECLINE_MINUTE = Operation(
+    "declineMinute",
+    "POST",
+    "/v1/kept-minute/decline",
+    "Overwrite what is kept before a hearing that is due, and keep nothing more of it",
+    answer=DueHearing,
+    request=DueHearing,
+    roles=COURT_ROLES,
 )
 ADD_MARK = Operation(
     "addMark",
@@ -305,6 +315,7 @@ RECORDER_OPERATIONS = (
     GET_STAFF,
     OPEN_FILING_KEY,
     START_HEARING,
+    DECLINE_MINUTE,
     ADD_MARK,
     UNDO_MARK,
     END_OATH,

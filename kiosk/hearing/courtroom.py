@@ -22,6 +22,7 @@ from kiosk.api.recorder_calls import (
     ApplyRemedy,
     CloseSince,
     CloseSinceAnswer,
+    DueHearing,
     EndedHearing,
     InterruptionPage,
     InterruptionQuery,
@@ -60,6 +61,7 @@ from kiosk.hearing.session.current_hearing import CurrentHearing
 from kiosk.hearing.session.decisions import undo_decision
 from kiosk.hearing.session.hearing_state import BUTTON_MARK
 from kiosk.hearing.session.interruption_ledger import read_ledger
+from kiosk.hearing.session.kept_minute import KeptMinute
 from kiosk.hearing.session.microphone_remedies import apply_remedy
 from kiosk.hearing.session.oath import end_oath
 from kiosk.hearing.session.open_hearing import OpenHearing
@@ -124,14 +126,30 @@ class Courtroom:
         call_file = paths.recorder_run / "secretary-call"
         self.secretary_call = SecretaryCall(call_file, self._current_hearing)
         self._parts = PartController(self._context, make_part)
+        self.kept_minute = KeptMinute(self._context)
         self.invariants = InvariantMonitor(self._context, self._parts)
         self._state_builder = StateBuilder(
-            self._context, self.monitor, self.inputs, self.invariants, self._panel_alarms
+            self._context,
+            self.monitor,
+            self.inputs,
+            self.invariants,
+            self.kept_minute,
+            self._panel_alarms,
         )
 
     # -- steps ---------------------------------------------------------------------------------
-    def start(self, details: Mapping[str, Any], person: str, tap_ns: int) -> StartedHearing:
+    def start(
+        self,
+        details: Mapping[str, Any],
+        person: str,
+        tap_ns: int,
+        *,
+        with_minute_before: bool = False,
+    ) -> StartedHearing:
         """Start recording the hearing ``details`` with everything captured from ``tap_ns`` on.
+
+        Args:
+            with_minute_before: keep what :class:`.KeptMinute` has of it, too.
 
         Raises:
             AlreadyRecordingError: a hearing is open.
@@ -140,10 +158,22 @@ class Courtroom:
         """
         if (open_id := self.open_hearing_id) is not None:
             raise AlreadyRecordingError(open_id)
-        hearing = start_hearing(self._context, self._parts, details, person, tap_ns)
+        before = self.kept_minute.take(str(details.get("id", "")) if with_minute_before else "")
+        seconds = 0.0 if before is None else before.seconds_until(tap_ns)
+        before = before if seconds else None
+        hearing = start_hearing(self._context, self._parts, details, person, tap_ns, before)
         record_readiness(self._context, hearing)
         self._finish_step(hearing)
-        return StartedHearing(hearing_id=hearing.state.id, part=1)
+        part = hearing.state.part
+        return StartedHearing(
+            hearing_id=hearing.state.id, part=part, kept_seconds=round(seconds, 1)
+        )
+
+    def decline_minute(self, hearing: str) -> DueHearing:
+        """Overwrite what is kept before ``hearing``; see :meth:`.KeptMinute.decline`."""
+        self.kept_minute.decline(hearing)
+        self._on_change()
+        return DueHearing(hearing_id=hearing)
 
     def add_mark(
         self,
@@ -359,6 +389,7 @@ class Courtroom:
         changed |= self.invariants.poll(self.current)
         changed |= self.inputs.poll(self.current)
         changed |= self.panel_watch.poll(self.current)
+        changed |= self.kept_minute.poll()
         speech = self._sources.speech
         turns = speech.take_turns() if speech is not None else []
         hearing = self.current
@@ -379,6 +410,7 @@ class Courtroom:
 
     def shutdown(self, seconds: float) -> None:
         """End cleanly: close and seal the running part; the hearing can be resumed."""
+        self.kept_minute.close()
         hearing = self.current
         if hearing is not None and hearing.capture is not None:
             self._parts.stop(hearing, "shutdown", "", "")
@@ -391,6 +423,7 @@ class Courtroom:
 
     def abort(self) -> None:
         """Release threads and files and write nothing more, as a killed process does."""
+        self.kept_minute.close()
         self.seal_queue.close(0)
         if (hearing := self.current) is not None:
             hearing.abort()

@@ -18,14 +18,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from kiosk.clocks import NS_PER_S, format_wall, recording_ns
+from kiosk.clocks import NS_PER_S, format_wall, recording_ns, wall_time
 from kiosk.config import Settings
 from kiosk.errors import StorageError
 from kiosk.hardware.sources.camera_source import CameraSource
-from kiosk.hardware.sources.sources import Sources
+from kiosk.hardware.sources.captured_sources import CapturedSources
 from kiosk.recording.capture.packet_buffer import PacketBuffer
 from kiosk.recording.capture.part_config import PartLayout, PartOutput, RoomCapture
 from kiosk.recording.capture.part_writer import PartWriter
@@ -64,7 +65,7 @@ class Part:
     Args:
         folder: the part's folder.
         settings: all of them (camera, microphones, recording).
-        sources: the warm sources.
+        sources: the warm sources, or what was kept of them.
         codec: how fragments are encoded on disk.
         store: where they are written.
         room: what it shares with the other parts of its courtroom.
@@ -79,7 +80,7 @@ class Part:
         self,
         folder: Path,
         settings: Settings,
-        sources: Sources,
+        sources: CapturedSources,
         codec: FragmentCodec = PLAIN_CODEC,
         store: Store = DIRECT,
         room: RoomCapture | None = None,
@@ -105,15 +106,20 @@ class Part:
         self._writer: PartWriter | None = None
         self._may_write = self._is_last = self._is_discarded = False
         self._stop_ns: int | None = None
+        self._until_ns: int | None = None
         self._stopped_s = 0.0
         self._stopping, self._has_ended = threading.Event(), threading.Event()
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="part", daemon=True)
 
     # -- life ----------------------------------------------------------------------------------
-    def start(self, tap_ns: int) -> None:
-        """Capture everything from ``tap_ns`` (recording clock) on; return at once."""
-        self.tap_ns = tap_ns
+    def start(self, tap_ns: int, until_ns: int | None = None) -> None:
+        """Capture everything from ``tap_ns`` (recording clock) on; return at once.
+
+        Args:
+            until_ns: where it ends, of a part that was captured before it was wanted.
+        """
+        self.tap_ns, self._until_ns = tap_ns, until_ns
         self._start_capture()
         self._readback.start()
 
@@ -134,6 +140,8 @@ class Part:
         )
         recording = self._settings.recording
         self._writer = PartWriter(self._output, layout, recording, self.tap_ns, wall_ns)
+        if self._until_ns is not None:
+            self._writer.stop_at(self._until_ns)
         self._thread.start()
 
     def attach_journal(self, journal: PartJournal) -> None:
@@ -173,7 +181,8 @@ class Part:
             at_ns: recording clock at which another part has begun on the same sources: this part
                 has everything captured before, the other one everything afterwards.
         """
-        stop_wall = format_wall()
+        since_ns = 0 if at_ns is None else recording_ns() - at_ns
+        stop_wall = format_wall(wall_time() - timedelta(microseconds=since_ns / 1000))
         self._stopped_s = self._stopped_s or time.monotonic()
         try:
             counts = self._stop_capture(at_ns)
@@ -260,9 +269,14 @@ class Part:
 
     @property
     def first_durable_ms(self) -> float | None:
-        """Milliseconds from the tap to the first durable fragments with every source, or None."""
+        """Milliseconds from the tap to the first durable fragments with every source, or None.
+
+        None too of a part that was captured before the tap.
+        """
         moment = self._writer.first_durable_ns if self._writer is not None else None
-        return None if moment is None else (moment - self.tap_ns) / 1e6
+        if moment is None or self._until_ns is not None:
+            return None
+        return (moment - self.tap_ns) / 1e6
 
     @property
     def seconds(self) -> float:

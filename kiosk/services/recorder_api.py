@@ -142,6 +142,7 @@ class RecorderApi:
             (operations.GET_STAFF, self._get_staff),
             (operations.OPEN_FILING_KEY, self._open_filing_key),
             (operations.START_HEARING, self._start),
+            (operations.DECLINE_MINUTE, self._decline_minute),
             (operations.ADD_MARK, self._add_mark),
             (operations.UNDO_MARK, self._undo_mark),
             (operations.END_OATH, self._end_oath),
@@ -244,9 +245,15 @@ class RecorderApi:
 
     # -- steps of a hearing ------------------------------------------------------------------------
     async def _start(self, call: Call) -> Model:
-        hearing = (await call.read(calls.StartHearing)).hearing or {"adhoc": True}
+        request = await call.read(calls.StartHearing)
+        hearing = request.hearing or {"adhoc": True}
+        start = partial(self._courtroom.start, with_minute_before=request.with_minute_before)
         person, tap_ns = call.person.id, call.received_ns
-        return await self._steps.run(lambda: self._courtroom.start(hearing, person, tap_ns))
+        return await self._steps.run(lambda: start(hearing, person, tap_ns))
+
+    async def _decline_minute(self, call: Call) -> Model:
+        hearing = (await call.read(calls.DueHearing)).hearing_id
+        return await self._steps.run(lambda: self._courtroom.decline_minute(hearing))
 
     async def _add_mark(self, call: Call) -> Model:
         mark = await call.read(calls.AddMark)

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from kiosk.alarms import alarm_of
 from kiosk.api.operations import COURT_ROLES
 from kiosk.api.persons import HearingPerson
-from kiosk.api.recorder import Alarm, RecorderState
+from kiosk.api.recorder import Alarm, KeptBefore, RecorderState
 from kiosk.api.recorder_calls import StaffSession
 from kiosk.api.states import Phase
 from kiosk.api.sync import LinkCheckStep, SyncState
@@ -423,6 +423,15 @@ class AppState:
             notice_tone=tone,
             is_notice_lasting=notice is not None and notice.code == CALLED,
             notice_action=self.translate.gettext(notice.action) if notice and notice.action else "",
+            notice_second_action=self._keep_text(notice),
+        )
+
+    def _keep_text(self, notice: Notice | None) -> str:
+        """Return the words of the button that starts with what was kept before, empty: none."""
+        if notice is None or not notice.kept_seconds:
+            return ""
+        return self.translate.gettext(
+            "Start with the {seconds} s before", seconds=notice.kept_seconds
         )
 
     def handle_recorder_event(self, name: str, value: Any) -> None:
@@ -536,6 +545,8 @@ class AppState:
     def dismiss_notice(self) -> None:
         """Remove the sentence at the top; a reminder does not come again."""
         if self.notice is None and self._call_notice() is None:
+            if self.staff is not None and (kept := self._kept_before()) is not None:
+                self.spawn(self.secretary.decline_minute(kept.hearing_id))
             self.reminder_desk.dismiss()
         self.notice = None
         self.notify_observers()
@@ -544,6 +555,19 @@ class AppState:
         """Remove the sentence that the recorder does not answer: it has answered."""
         if self.notice is not None and self.notice.code == RECORDER_DOWN:
             self.dismiss_notice()
+
+    def _kept_before(self) -> KeptBefore | None:
+        """Return what the recorder keeps before the hearing that the shown reminder names."""
+        kept = self.recorder_state.kept_before if self.recorder_state is not None else None
+        if kept is None or kept.hearing_id != self.reminder_desk.hearing_id:
+            return None
+        return kept
+
+    def start_with_minute_before(self) -> None:
+        """Start the hearing that a reminder names, with the sound that was kept before it."""
+        hearing = self.secretary.find_hearing(self.reminder_desk.hearing_id)
+        if self.staff is not None and hearing is not None:
+            self.spawn(self.secretary.start_hearing(hearing, with_minute_before=True))
 
     def act_on_notice(self) -> None:
         """Answer a call, or start the hearing that a reminder names; that needs a sign-in."""

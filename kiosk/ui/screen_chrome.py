@@ -17,6 +17,7 @@ class Notice:
         tone: its colours.
         source: what its sentence names.
         action: label of its button, marked for translation; empty: none.
+        kept_seconds: of sound that a second button keeps with the start; 0: it has none.
         until: monotonic seconds at which it disappears.
     """
 
@@ -25,6 +26,7 @@ class Notice:
     until: float = 0.0
     source: str = ""
     action: str = ""
+    kept_seconds: int = 0
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class ScreenChrome:
         central: whether the central system answers; None: unknown.
         notice: sentence to show, if any.
         notice_action: words on its button; empty: it has none.
+        notice_second_action: words on another one beside it.
         is_notice_lasting: it cannot be removed: only its cause ends it.
     """
 
@@ -49,5 +52,6 @@ class ScreenChrome:
     central: bool | None = None
     notice: str = ""
     notice_action: str = ""
+    notice_second_action: str = ""
     is_notice_lasting: bool = False
     notice_tone: Literal["accent", "good", "caution", "fault"] = "caution"

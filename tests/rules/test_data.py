@@ -44,7 +44,7 @@ def test_every_row_of_the_tables_is_there(rules: Rules) -> None:
         "legal_bases": 7,
         "closure_grounds": 24,
         "permissions": 4,
-        "events": 54,
+        "events": 55,
         "fees": 21,
         "exemptions": 36,
         "mrp": 9,

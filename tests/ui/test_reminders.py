@@ -22,6 +22,7 @@ from kiosk.ui.actions.speech_watch import SPOKEN_S, SpeechWatch
 from kiosk.ui.app_state import AppState
 from kiosk.ui.samples import service_states as sample_data
 from kiosk.ui.samples.screen_sample import alarm
+from kiosk.ui.screen_chrome import ScreenChrome
 from kiosk.ui.secretary.recess import offered_ends
 from tests.ui.app_without_services import Clock, app_in
 
@@ -183,11 +184,11 @@ def app(folder: Path, clock: Clock) -> AppState:
     return app
 
 
-def talk(app: AppState, clock: Clock, seconds: int) -> None:
-    """Let the recorder report speech for so many seconds."""
+def talk(app: AppState, clock: Clock, seconds: int, **fields: object) -> None:
+    """Let the recorder report speech for so many seconds; ``fields``: what else State has."""
     for _second in range(seconds):
         clock.seconds += 1
-        app.handle_recorder_event("state", spoken().to_json())
+        app.handle_recorder_event("state", spoken().to_json() | fields)
 
 
 def test_speech_is_said_within_half_a_minute_with_one_button(app: AppState, clock: Clock) -> None:
@@ -216,6 +217,54 @@ def test_speech_is_said_within_half_a_minute_with_one_button(app: AppState, cloc
 
     app.translate.switch_language("en")
     asyncio.run(steps())
+
+
+KEPT = {"hearing_id": sample_data.hearing(1)["id"], "seconds": 43.4}
+
+
+def kept_chrome(app: AppState, clock: Clock, **kept: object) -> ScreenChrome:
+    """Return what is shown as people speak and the recorder keeps what comes before."""
+    talk(app, clock, 10, kept_before=KEPT | kept)
+    return app.screen_chrome()
+
+
+def test_a_second_button_starts_with_the_minute_before(app: AppState, clock: Clock) -> None:
+    """Only where the recorder says that it keeps sound of that hearing, and to staff alone."""
+
+    async def steps() -> None:
+        assert kept_chrome(app, clock).notice_second_action == "", "nobody is signed in"
+        app.staff = StaffSession.model_validate(sample_data.SECRETARY)
+        assert kept_chrome(app, clock, seconds=9).notice_second_action == ""
+        assert kept_chrome(app, clock, hearing_id="another").notice_second_action == ""
+        assert kept_chrome(app, clock).notice_second_action == "Start with the 40 s before"
+        sent: list[tuple[str, bool]] = []
+
+        async def start(hearing: Hearing, *, with_minute_before: bool = False) -> None:
+            sent.append((hearing.id, with_minute_before))
+
+        async def decline(hearing_id: str) -> None:
+            sent.append((f"decline {hearing_id}", False))
+
+        app.secretary.start_hearing = start  # type: ignore[method-assign]
+        app.secretary.decline_minute = decline  # type: ignore[method-assign]
+        app.start_with_minute_before()
+        app.act_on_notice()
+        app.dismiss_notice()
+        await asyncio.sleep(0)
+        name = KEPT["hearing_id"]
+        assert sent == [(name, True), (name, False), (f"decline {name}", False)]
+        await app.close()
+
+    app.translate.switch_language("en")
+    asyncio.run(steps())
+
+
+def test_a_visitor_who_removes_the_sentence_declines_nothing(app: AppState, clock: Clock) -> None:
+    sent: list[object] = []
+    app.spawn = sent.append  # type: ignore[assignment, method-assign]
+    assert kept_chrome(app, clock).notice
+    app.dismiss_notice()
+    assert sent == []
 
 
 def test_dismissed_it_does_not_come_again(app: AppState, clock: Clock) -> None:

@@ -15,6 +15,7 @@ from kiosk.hearing.monitoring.invariant_monitor import InvariantMonitor
 from kiosk.hearing.monitoring.known_inputs import KnownInputs
 from kiosk.hearing.monitoring.monitor import HearingMonitor
 from kiosk.hearing.session.context import HearingContext
+from kiosk.hearing.session.kept_minute import KeptMinute
 from kiosk.storage.patient_reader import PatientReader
 
 PREVIEW_SIZE = (640, 360)
@@ -31,11 +32,13 @@ class StateBuilder:
         monitor: HearingMonitor,
         inputs: KnownInputs,
         invariants: InvariantMonitor,
+        kept_minute: KeptMinute,
         panel_alarms: Callable[[], list[AlarmKey]],
     ) -> None:
         self._context = context
         self._current_hearing, self._publicity = context.current, context.publicity
         self._monitor = monitor
+        self._kept_minute = kept_minute
         self._invariants, self._panel_alarms = invariants, panel_alarms
         self._inputs = inputs
         self._alarm_history = AlarmHistory()
@@ -73,6 +76,7 @@ class StateBuilder:
             closed_hearings=closed,
             listening=monitor.listen_back.state(),
             reminder=monitor.reminder.state(),
+            kept_before=self._kept_minute.state(),
             preview=Preview(path=str(context.paths.preview), width=width, height=height),
         )
         found = [*active_alarms(state), *self._recorder_alarms()]
@@ -92,6 +96,8 @@ class StateBuilder:
         speech = self._context.sources.speech
         if speech is not None and speech.has_failed:
             found.append(("speech_detector_down", "microphones"))
+        if self._kept_minute.has_failed:
+            found.append(("kept_minute_off", "recorder"))
         if self._context.panel.state == "absent":
             found.append(("panel_absent", "panel"))
         found += [*self._panel_alarms(), *self._inputs.alarms()]

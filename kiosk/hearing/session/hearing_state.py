@@ -27,6 +27,8 @@ RECESS_UNTIL = "recess_until"
 """Subject of a statement: when the court goes on, RFC 3339; null: nobody has said."""
 BUTTON_MARK = "button"
 """Mark of the hardware button: a moment that the secretary names later."""
+KEPT_REASON = "kept_before_start"
+"""Reason of a part that was captured before the tap that kept it, and the event of that tap."""
 LEFT_OUT_PREFIX = "left_out:"
 """Of the subject of a question: an event that the rules want earlier was not marked.
 
@@ -104,6 +106,8 @@ class PartTimes:
     boot: str = ""
     first_durable_ms: float | None = None
     closed: bool = False
+    is_kept: bool = False
+    """Whether it was captured before the tap that kept it."""
 
     @property
     def seconds(self) -> float:
@@ -281,6 +285,7 @@ class HearingState:
         times = self.parts.setdefault(number, PartTimes())
         times.tap_ns, times.boot = int(entry.get("tap_ns") or 0), str(entry.get("boot_id", ""))
         times.closed = bool(entry.get("closed"))
+        times.is_kept = entry.get("reason") == KEPT_REASON
         self.inputs = dict(entry.get("inputs") or {})
         self.phase = Phase.RECORDING
         self.stopped_at, self.recess_until = "", None

@@ -18,7 +18,7 @@ from kiosk.hearing.room.errors import StepRefusedError
 from kiosk.hearing.session import hearing_state
 from kiosk.hearing.session.course import course_of, left_out_before
 from kiosk.hearing.session.formats import offered_formats
-from kiosk.hearing.session.hearing_state import HearingState
+from kiosk.hearing.session.hearing_state import KEPT_REASON, HearingState
 from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT, publicity_event
 from kiosk.hearing.session.speech_ledger import turn_fields
 from kiosk.recording.journal.hearing_journal import HearingJournal
@@ -62,6 +62,7 @@ class OpenHearing:
         self._rules = rules
         self._unsealed_parts = unsealed_parts or []
         self._ending_parts: dict[int, Part] = {}
+        self._kept: tuple[Part, str, int] | None = None
         self._last_due: tuple[Course, tuple[Step, ...]] | None = None
 
     # -- journal -------------------------------------------------------------------------------
@@ -202,12 +203,33 @@ class OpenHearing:
         line = {"part": number, "reason": closed["reason"], "person": closed["person"], "why": why}
         self.append("part_closed", line)
 
+    def end_kept_part(self, part: Part, person: str, tap_ns: int) -> None:
+        """Say that a part that was captured before the tap ends there; it is written later."""
+        number = part.journal.part
+        ends = {"kind": "closed", "stop_ns": tap_ns, "at": format_wall()}
+        self.state.apply(number, ends)
+        line = {"part": number, "reason": KEPT_REASON, "person": person, "why": ""}
+        self.append("part_closed", line)
+        self._kept = part, person, tap_ns
+
+    def _finish_kept_part(self) -> None:
+        """Wait until what was kept is encoded, for seconds: in the thread that seals."""
+        if self._kept is None:
+            return
+        part, person, tap_ns = self._kept
+        part.stop(KEPT_REASON, person, tap_ns)
+        self.state.apply(part.journal.part, {**part.closed, "at": format_wall(), "kind": "closed"})
+        self._ending_parts[part.journal.part] = part
+        self._unsealed_parts.append(part.journal)
+        self._kept = None
+
     def seal_parts(self, upto: int) -> None:
         """Seal all closed parts up to number ``upto``.
 
         Raises:
             StorageError: not possible now; it may be called again.
         """
+        self._finish_kept_part()
         for journal in [part for part in self._unsealed_parts if part.part <= upto]:
             ending = self._ending_parts.get(journal.part)
             if ending is not None:
@@ -228,7 +250,8 @@ class OpenHearing:
 
     def abort(self) -> None:
         """Release threads and files and write nothing more, as a killed process does."""
-        for part in (self.capture, *self._ending_parts.values()):
+        kept = self._kept[0] if self._kept is not None else None
+        for part in (self.capture, kept, *self._ending_parts.values()):
             if part is not None:
                 part.abort()
         self.journal.close()
@@ -329,11 +352,12 @@ class OpenHearing:
         return self._last_due
 
     def _first_durable_ms(self) -> float | None:
-        """Return the first part's tap to first durable fragments, in milliseconds."""
-        first = self.state.parts.get(1)
+        """Return the tap of the start to the first durable fragments, in milliseconds."""
+        number = min((n for n, row in self.state.parts.items() if not row.is_kept), default=1)
+        first = self.state.parts.get(number)
         if first is not None and first.first_durable_ms is not None:
             return round(first.first_durable_ms, 1)
-        if self.capture is None or self.state.part != 1:
+        if self.capture is None or self.state.part != number:
             return None
         live = self.capture.first_durable_ms
         return None if live is None else round(live, 1)

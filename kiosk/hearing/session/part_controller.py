@@ -13,10 +13,11 @@ from kiosk.config import Settings
 from kiosk.errors import KioskError, RecordingError
 from kiosk.evidence.device_key import load_device_signer
 from kiosk.evidence.signer import Signer
-from kiosk.hardware.sources.sources import Sources
+from kiosk.hardware.sources.captured_sources import CapturedSources
 from kiosk.hearing.session.context import HearingContext
-from kiosk.hearing.session.hearing_state import HearingState
+from kiosk.hearing.session.hearing_state import KEPT_REASON, HearingState
 from kiosk.hearing.session.open_hearing import OpenHearing
+from kiosk.recording.capture.kept_sound import KeptSound
 from kiosk.recording.capture.part_config import RoomCapture
 from kiosk.recording.formats.fragment_codec import FragmentCodec
 from kiosk.recording.journal.part_journal import JournalOptions
@@ -26,14 +27,14 @@ from kiosk.storage.patient_reader import PatientReader
 from kiosk.storage.store import Store
 
 log = logging.getLogger(__name__)
-PartFactory = Callable[[Path, Settings, Sources, FragmentCodec, Store, RoomCapture], Part]
+PartFactory = Callable[[Path, Settings, CapturedSources, FragmentCodec, Store, RoomCapture], Part]
 
 
 class PartController:
     """Starts and stops the parts of hearings.
 
     Args:
-        make_part: makes a part.
+        make_part: makes a part of live sources, or of sound that was kept.
 
     Attributes:
         hold: while it is held, captured media wait in memory.
@@ -167,6 +168,33 @@ class PartController:
         folder = hearing.journal.part_folder(hearing.state.part + 1)
         hearing.capture = self.start(folder, fields["tap_ns"], codec)
         self._attach_journal_or_stop(hearing, fields, may_refuse=may_refuse)
+
+    def keep_before(
+        self, hearing: OpenHearing, before: KeptSound, person: str, tap_ns: int
+    ) -> Part:
+        """Make what was kept before ``tap_ns`` a part of its own, which ends there.
+
+        It is written in the background, as the hearing is: encrypted where it is closed.
+
+        Raises:
+            CourtKeyError: the hearing is closed and the court's keys are not pinned.
+        """
+        context, number = self._context, hearing.state.part + 1
+        begin_ns = before.begin_ns(tap_ns) or tap_ns
+        codec = context.publicity.codec_for(hearing.state)
+        folder = hearing.journal.part_folder(number)
+        part = self._make_part(
+            folder, context.settings, before, codec, context.store, RoomCapture()
+        )
+        part.start(begin_ns, tap_ns)
+        opened = {"reason": KEPT_REASON, "person": person, "tap_ns": begin_ns, "until_ns": tap_ns}
+        opened |= {"closed": hearing.closure() is not None, "inputs": self._inputs()}
+        metadata = self._source_metadata() | {"encrypted": codec.is_encrypted}
+        metadata["camera"] = metadata["camera"] | {"back_end": "none"}
+        part.attach_journal(hearing.journal.submit_part(number, opened, metadata))
+        hearing.end_kept_part(part, person, tap_ns)
+        self._seal_in_background(hearing, part)
+        return part
 
     def _attach_journal_or_stop(
         self, hearing: OpenHearing, fields: Mapping[str, Any], *, may_refuse: bool = True

@@ -19,9 +19,10 @@ from kiosk.hearing.room.link_check import recent_link_check
 from kiosk.hearing.room.microphone_roles import MicrophoneRoles
 from kiosk.hearing.room.readiness import check_readiness
 from kiosk.hearing.session.context import HearingContext
-from kiosk.hearing.session.hearing_state import HearingState
+from kiosk.hearing.session.hearing_state import KEPT_REASON, HearingState
 from kiosk.hearing.session.open_hearing import OpenHearing
 from kiosk.hearing.session.part_controller import PartController
+from kiosk.recording.capture.kept_sound import KeptSound
 from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.storage.hearing_folder import part_folder_name
 from kiosk.storage.patient_reader import PATIENCE_S
@@ -49,11 +50,13 @@ def start_hearing(
     details: Mapping[str, Any],
     person: str,
     tap_ns: int,
+    before: KeptSound | None = None,
 ) -> OpenHearing:
     """Start recording a hearing with everything captured from ``tap_ns`` on; it is open then.
 
     Args:
         details: what the request says of the hearing; of one in the court's list, the list decides.
+        before: what was kept before the tap; it becomes the first part.
 
     Raises:
         CourtKeyError: it is closed and the court's keys are not pinned: nothing is recorded.
@@ -63,7 +66,8 @@ def start_hearing(
     folder = context.paths.hearings / details["id"]
     state = initial_state(details, context.settings)
     codec = context.publicity.codec_for(state)
-    capture = parts.start(folder / part_folder_name(1), tap_ns, codec)
+    first = part_folder_name(1 if before is None else 2)
+    capture = parts.start(folder / first, tap_ns, codec)
     context.current.starting = capture
     tap = {"person": person, "tap_ns": tap_ns}
     context.seal_queue.withdraw(_discard_name(folder))
@@ -75,6 +79,7 @@ def start_hearing(
         hearing = OpenHearing(state, journal, context.rules, capture)
         if state.closed is not None:
             hearing.append("court_closed", {**tap, "ground": state.closed["ground"]})
+        kept = None if before is None else parts.keep_before(hearing, before, person, tap_ns)
         parts.attach_journal(hearing, {"reason": "start", **tap}, may_refuse=False)
     except Exception:
         context.current.starting = None
@@ -84,6 +89,8 @@ def start_hearing(
         raise
     context.storage.begun.add(folder.name)
     context.current.set(hearing)
+    if kept is not None:
+        hearing.add_mark(KEPT_REASON, person, "", "")
     return hearing
 
 

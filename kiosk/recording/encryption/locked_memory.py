@@ -1,4 +1,4 @@
-"""Keeps secrets in locked memory: never swapped, never in a core dump, zeroed soon.
+"""Keeps keys and sound in locked memory: never swapped, never in a core dump, zeroed soon.
 
 Python can guarantee this much: the secret is in pages that are ``mlock``-ed, left out of core dumps
 and not inherited by child processes, and it is overwritten there when it is discarded. While a key
@@ -19,7 +19,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import pyrage
+from numpy.typing import NDArray
 
 log = logging.getLogger(__name__)
 SLOT_BYTES = 128
@@ -77,6 +79,10 @@ class LockedBuffer:
         """Return the text at ``offset``; the caller zeroes it (:func:`zero_text`)."""
         buffer = (ctypes.c_char * length).from_address(self._address + offset)
         return str(memoryview(buffer), "ascii")
+
+    def as_samples(self) -> NDArray[np.int16]:
+        """Return the memory itself as samples of 16 bit."""
+        return np.frombuffer(self._map, np.int16)
 
     def zero(self, offset: int, length: int) -> None:
         """Overwrite with zeros."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from kiosk.clocks import NS_PER_S
 from kiosk.hardware.camera.preview import PreviewReader
-from kiosk.hardware.sources.sources import Sources
+from kiosk.hardware.sources.captured_sources import CapturedSources
 from kiosk.recording.readback.decoded_media import Grid, brightness_grid
 
 SAMPLE_EVERY_S = 0.9
@@ -47,7 +47,7 @@ class CaptureReference(Protocol):
 class LiveReference:
     """Takes levels and pictures from the sources of this courtroom."""
 
-    def __init__(self, sources: Sources, preview: Path) -> None:
+    def __init__(self, sources: CapturedSources, preview: Path) -> None:
         self._meters = {microphone.name: microphone.meter for microphone in sources.microphones}
         self._preview = PreviewReader(preview)
         self._lock = threading.Lock()

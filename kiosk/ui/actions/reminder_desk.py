@@ -12,6 +12,7 @@ from kiosk.ui.actions.speech_watch import SpeechWatch
 from kiosk.ui.screen_chrome import Notice
 
 START, SIGN_IN = N_("Start hearing"), N_("Sign in")
+STEP_S = 10
 PUBLIC = (FORGOTTEN,)
 """What is also said while nobody is signed in; the others may name persons."""
 
@@ -40,10 +41,15 @@ class ReminderDesk:
         self._speech = SpeechWatch()
         self._dismissed: set[str] = set()
         self._said: set[str] = set()
+        self._kept_hearing, self._kept_seconds = "", 0
 
     def take(self, state: RecorderState, now: float) -> None:
         """Take a State of the recorder that came at ``now``."""
         self._speech.take(state, now)
+        kept = state.kept_before
+        self._kept_hearing = kept.hearing_id if kept is not None else ""
+        # in steps: a button whose words change every second cannot be read
+        self._kept_seconds = int(kept.seconds // STEP_S * STEP_S) if kept is not None else 0
 
     def due(self) -> Reminder | None:
         """Return the reminder to show now; None: there is none."""
@@ -59,14 +65,16 @@ class ReminderDesk:
         reminder = self.due()
         if reminder is None:
             return None
-        action = ""
+        action, seconds = "", 0
         if reminder.hearing_id:
             action = START if self._is_staff() else SIGN_IN
+            seconds = self._kept_seconds if self._is_staff() else 0
         return Notice(
             reminder.code,
             tone="accent" if reminder.code == SOON else "caution",
             source=reminder.source,
             action=action,
+            kept_seconds=seconds if self._kept_hearing == reminder.hearing_id else 0,
         )
 
     @property

@@ -23,8 +23,6 @@ SOON, FORGOTTEN, MISSING, RECESS_OVER = (
     "persons_missing",
     "recess_over",
 )
-EARLY = timedelta(minutes=1)
-"""A hearing may begin so long before its time."""
 MOST_NAMES = 3
 
 
@@ -90,11 +88,7 @@ def _forgotten(inputs: ReminderInputs, settings: HearingSettings) -> Iterator[Re
     if not (settings.remind_forgotten_start and inputs.is_speaking):
         return
     for hearing in inputs.listed:
-        starts = hearing.starts_at
-        if starts is None or hearing.id in inputs.done:
-            continue
-        ends = starts + timedelta(minutes=hearing.duration_minutes or 60)
-        if starts - EARLY <= inputs.now < ends:
+        if hearing.is_due(inputs.now) and hearing.id not in inputs.done:
             yield Reminder(FORGOTTEN, _key(FORGOTTEN, hearing.id), hearing_id=hearing.id)
             return
 

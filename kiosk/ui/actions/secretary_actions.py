@@ -139,11 +139,20 @@ class SecretaryActions(RecorderActions):
         self.side_panel.panel = self.people.sheet = None
         self.people.speaking = ()
 
-    async def start_hearing(self, hearing: Hearing) -> None:
-        """Start recording ``hearing`` at once."""
+    async def start_hearing(self, hearing: Hearing, *, with_minute_before: bool = False) -> None:
+        """Start recording ``hearing`` at once.
+
+        Args:
+            with_minute_before: keep the sound before it, too, as far as the recorder has it.
+        """
         self.forget_hearing()
-        if await self._post("/v1/hearings", hearing=hearing.to_json()):
+        more = {"with_minute_before": True} if with_minute_before else {}
+        if await self._post("/v1/hearings", hearing=hearing.to_json(), **more):
             self.place = TodayPlace()
+
+    async def decline_minute(self, hearing_id: str) -> None:
+        """Overwrite the sound that is kept before a hearing that is due."""
+        await self._post("/v1/kept-minute/decline", hearing_id=hearing_id)
 
     async def start_without_minutes(self, hearing: Hearing) -> None:
         """Start a session of which no minutes are kept: the presiding judge decided so."""

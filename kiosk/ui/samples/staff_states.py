@@ -46,15 +46,22 @@ def staff_at(
     return prepare
 
 
-def people_speak(prepare: Prepare) -> Prepare:
-    """Return ``prepare`` and then speech in the idle room, at the hour of a hearing."""
+def people_speak(prepare: Prepare, kept_seconds: float = 0) -> Prepare:
+    """Return ``prepare`` and then speech in the idle room, at the hour of a hearing.
+
+    Args:
+        kept_seconds: of sound before that hearing that the recorder keeps.
+    """
 
     def speaking(app: AppState) -> None:
         prepare(app)
         listed = [service_states.hearing(1, scheduled_at=service_states.at(9, 50))]
         app.secretary.schedule = Schedule.model_validate(service_states.schedule(listed))
         heard = {"judge": {"heard": service_states.ago(0.5)}}
-        state = service_states.recorder(microphones=service_states.microphones(**heard))
+        kept = {"hearing_id": listed[0]["id"], "seconds": kept_seconds} if kept_seconds else None
+        state = service_states.recorder(
+            microphones=service_states.microphones(**heard), kept_before=kept
+        )
         app.recorder_state = RecorderState.model_validate(state)
         for second in range(8):
             app.reminder_desk.take(app.recorder_state, app.now() - second)

@@ -102,7 +102,12 @@ class StandardScreen(Screen):
         self._header_slot.show(
             self.header_key(view, chrome), lambda: self._header_bar(self.header(view, chrome))
         )
-        notice = (chrome.notice, chrome.notice_tone, chrome.notice_action)
+        notice = (
+            chrome.notice,
+            chrome.notice_tone,
+            chrome.notice_action,
+            chrome.notice_second_action,
+        )
         self._notice_slot.show(notice, lambda: self._notice(chrome))
         self._body_slot.show(self.body_key(view), lambda: self.body(view))
         if not self.has_footer(view):
@@ -177,6 +182,11 @@ class StandardScreen(Screen):
             act = kit.button("notice.act", chrome.notice_action, self.app.act_on_notice,
                              style="primary", max_width=360, once=True)  # fmt: skip
             parts.insert(2, act)
+        if chrome.notice_second_action:
+            start = self.app.start_with_minute_before
+            keep = kit.button("notice.keep", chrome.notice_second_action, start, max_width=360,
+                              once=True)  # fmt: skip
+            parts.insert(3, keep)
         padding = (28, 2 if kit.theme.compact else 8)
         row = kit.row(*parts, gap=16, padding=padding, size_hint_y=None)
         row.bind(minimum_height=row.setter("height"))

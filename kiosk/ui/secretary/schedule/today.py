@@ -275,6 +275,7 @@ SAMPLES: dict[str, Prepare] = {
         ),
     ),
     "today-speaking": people_speak(staff_at(TodayPlace())),
+    "today-speaking-kept": people_speak(staff_at(TodayPlace()), kept_seconds=60),
     "today-no-minutes": staff_at(
         TodayPlace(asks=True),
         schedule=service_states.schedule(
