@@ -114,6 +114,8 @@ class MinutesSummary(Model):
     stage: MinutesStage = "none"
     due: str = ""
     """The last day for them (``2026-12-03``); empty: no term is known, or they are confirmed."""
+    problem: str = ""
+    """Why they cannot be read, or sealed where both have confirmed; empty: they can."""
 
 
 class MinutesList(Model):

@@ -78,7 +78,8 @@ class MinutesRecord:
         version: number of the version, from 1.
         version_began: line at which this version began: earlier changes cannot be undone.
         former: seal of the version before, as the journal cites it.
-        finished: the day of the presiding judge's confirmation, in the court's zone.
+        finished: the day of the presiding judge's confirmation, in the court's zone; empty: the
+            clock was not set.
         revision: lines of the journal.
         is_complex: the longer term counts.
         handed_out, signed: the newest entries of this version's signature by the secretary.
@@ -130,6 +131,12 @@ class MinutesRecord:
                 self.former = {key: str(entry[key]) for key in ("former", "former_sums")}
                 self.version_began, self.confirmations = self.revision, []
 
+    def require_complete(self) -> None:
+        """Raise KeyError, TypeError or ValueError where what everybody asks for is not there."""
+        for key in ("hearing", "case_number", "case_kind", "started", "ended", "recording"):
+            self.begun[key]
+        _ = self.stage, self.rows, self.begun["drafts"][self.language]["title"]
+
     @property
     def stage(self) -> MinutesStage:
         """How far this version is."""
@@ -138,7 +145,8 @@ class MinutesRecord:
     @property
     def undoable(self) -> Edit | None:
         """The change that undo takes back."""
-        newest = self.edits[-1] if self.edits else None
+        own = [edit for edit in self.edits if edit.language == self.language]  # what is shown
+        newest = own[-1] if own else None
         return newest if newest and newest.number > self.version_began else None
 
     @property
@@ -153,7 +161,7 @@ class MinutesRecord:
     def _row(self, filled: Mapping[str, Any], changed: tuple[str, ...] | None) -> MinutesRow:
         made = tuple(map(str, filled["lines"]))
         if changed is None and filled["id"] == FINISHED and self.stage == "confirmed":
-            made = (self.finished,)
+            made = (self.finished,) if self.finished else ()
         lines = made if changed is None else changed
         return MinutesRow(
             number=int(filled["number"]),
@@ -171,7 +179,7 @@ class MinutesRecord:
 
     def _remarks_until(self, rules: Rules, zone: ZoneInfo) -> date | None:
         signed = parse_wall(self.confirmations[-1].at) if self.stage == "confirmed" else None
-        if signed is None:
+        if signed is None or not self.finished:
             return None
         kind = str(self.begun["case_kind"])
         return remarks_until(rules, kind, signed.astimezone(zone).date())
@@ -239,6 +247,7 @@ def read_record(folder: Path) -> MinutesRecord | None:
         record = MinutesRecord(first, first["language"])
         for entry in others:
             record.apply(entry)
+        record.require_complete()
     except (KeyError, TypeError, ValueError) as error:
         raise RecordingError(f"{path}: {error!r}", code="journal_broken") from error
     return record

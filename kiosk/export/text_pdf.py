@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -49,13 +50,18 @@ def text_to_pdf(text: str, title: str, language: str) -> bytes:
         return make_pdf(pages, title=title, language=language)
 
 
-def render_pages(text: str) -> list[Image.Image]:
-    """Return pages of ``text``, black on white (mode ``1``), each with its number."""
+def render_pages(text: str) -> Iterator[Image.Image]:
+    """Yield pages of ``text``, black on white (mode ``1``), each with its number.
+
+    One at a time: a page takes 4 MB of the recorder's memory, and the minutes of a large trial have
+    hundreds.
+    """
     font = ImageFont.truetype(str(fonts.REGULAR), _SIZE)
     lines = [line for paragraph in text.splitlines() for line in _wrap_paragraph(paragraph, font)]
     fit = (_HEIGHT - 2 * _MARGIN) // _LEADING - 1
     chunks = [lines[start : start + fit] for start in range(0, len(lines), fit)]
-    return [_render_page(chunk, f"{n} / {len(chunks)}", font) for n, chunk in enumerate(chunks, 1)]
+    for number, chunk in enumerate(chunks, 1):
+        yield _render_page(chunk, f"{number} / {len(chunks)}", font)
 
 
 def _render_page(lines: list[str], number: str, font: ImageFont.FreeTypeFont) -> Image.Image:

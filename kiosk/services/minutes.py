@@ -14,7 +14,14 @@ from zoneinfo import ZoneInfo
 from kiosk.api import minutes as api
 from kiosk.api.base import Model
 from kiosk.api.exports import SealedHearing
-from kiosk.api.minutes import Confirmer, MinutesLanguage, MinutesSummary, ShortMinutes
+from kiosk.api.minutes import (
+    Confirmer,
+    MinutesLanguage,
+    MinutesStage,
+    MinutesSummary,
+    ShortMinutes,
+)
+from kiosk.api.states import ClockState
 from kiosk.auth.person import Person
 from kiosk.clocks import format_wall, wall_time
 from kiosk.config import Settings
@@ -38,13 +45,14 @@ from kiosk.export.minutes_signature import (
 )
 from kiosk.export.minutes_version import cite_former, recording_seal, seal_version
 from kiosk.export.removable_drive import SealedHearingList, drives_for_copies
+from kiosk.hardware.wall_clock import clock_state
 from kiosk.recording.verify.minutes import RECORDING_FOLDER
 from kiosk.rules import load_rules
 from kiosk.rules.order import Course, keeps_minutes
 from kiosk.rules.rules import Rules
 from kiosk.services.local_api import Call, Route
 from kiosk.storage.atomic_io import make_folder, write_bytes
-from kiosk.storage.hearing_folder import COURIER_ONLY_MARKER, SIGNATURE, SUMS
+from kiosk.storage.hearing_folder import COURIER_ONLY_MARKER, JOURNAL_FILE, SIGNATURE, SUMS
 from kiosk.storage.paths import Paths
 
 log = logging.getLogger(__name__)
@@ -145,11 +153,16 @@ class MinutesService:
             role = _confirming_role(record, call.person)
             fields: dict[str, Any] = {"person": call.person.id, "name": call.person.name}
             if role == "presiding":
-                day = wall_time().astimezone(self._zone).strftime("%d.%m.%Y")
-                fields |= {"seal": str(uuid.uuid4()), "day": day}
+                fields |= {"seal": str(uuid.uuid4()), "day": self._today()}
             append_entry(folder, "confirmed", {"role": role, "revision": revision, **fields})
 
         return await self._run(call, confirm)
+
+    def _today(self) -> str:
+        """Return the day; empty where the clock is not set: minutes never guess."""
+        if clock_state() is ClockState.UNSET:
+            return ""
+        return wall_time().astimezone(self._zone).strftime("%d.%m.%Y")
 
     async def _begin_version(self, call: Call) -> Model:
         def begin(folder: Path, record: MinutesRecord) -> None:
@@ -273,29 +286,39 @@ class MinutesService:
         return record.seals[-1].id
 
     def _summaries(self) -> list[MinutesSummary]:
-        rows = []
-        for hearing in self._hearings.rows():
-            if hearing.damaged or not self._keeps_minutes(hearing):
-                continue
-            folder = self._paths.minutes_drafts / hearing.id
-            try:
-                record = read_record(folder)
-                if record is not None:
-                    self._seal(record)
-            except KioskError as error:
-                log.error("the minutes of a hearing cannot be read: %s", error.code)
-                continue
-            rows.append(
-                MinutesSummary(
-                    hearing_id=hearing.id,
-                    case_number=hearing.case_number or "",
-                    started=hearing.started,
-                    ended=hearing.ended,
-                    stage=record.stage if record else "none",
-                    due=self._due(hearing, record),
-                )
-            )
-        return rows
+        """Return a row for each hearing, those whose recording was deleted among them."""
+        found = self._hearings.rows()
+        kept = [row for row in found if not row.damaged and self._keeps_minutes(row)]
+        rows = [self._summary(row) for row in kept]
+        drafts = self._paths.minutes_drafts
+        known = {row.id for row in found if not row.damaged}
+        for folder in sorted(drafts.iterdir()) if drafts.is_dir() else ():
+            if folder.name not in known and (folder / JOURNAL_FILE).is_file():
+                rows.append(self._summary(SealedHearing(id=folder.name)))
+        return sorted(rows, key=lambda row: row.started, reverse=True)
+
+    def _summary(self, hearing: SealedHearing) -> MinutesSummary:
+        """Return the row of a hearing; what was confirmed and is not sealed yet is sealed."""
+        stage: MinutesStage = "none"
+        record, problem = None, ""
+        try:
+            record = read_record(self._paths.minutes_drafts / hearing.id)
+            if record is not None:
+                stage = record.stage
+                self._seal(record)
+        except (KioskError, OSError) as error:
+            problem = error.code if isinstance(error, KioskError) else "storage_failed"
+            log.error("the minutes of a hearing cannot be read or sealed: %s", problem)
+        begun = record.begun if record is not None else {}
+        return MinutesSummary(
+            hearing_id=hearing.id,
+            case_number=hearing.case_number or str(begun.get("case_number", "")),
+            started=hearing.started or str(begun.get("started", "")),
+            ended=hearing.ended or str(begun.get("ended", "")),
+            stage=stage,
+            due=self._due(hearing, record),
+            problem=problem,
+        )
 
     def _keeps_minutes(self, hearing: SealedHearing) -> bool:
         instance = self._load_rules().instance_of(hearing.case_number or "")

@@ -214,9 +214,9 @@ def test_pdf_for_paper(folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "minutes.pdf"
     path.write_bytes(minutes_to_pdf(minutes))
     with pikepdf.open(path) as pdf:
-        assert len(pdf.pages) == len(render_pages(minutes.as_text())) >= 1
+        assert len(pdf.pages) == len(list(render_pages(minutes.as_text()))) >= 1
         assert str(pdf.Root.Lang) == "kk"
-    page = render_pages(minutes.as_text())[0]
+    page = next(render_pages(minutes.as_text()))
     ink = np.count_nonzero(np.asarray(page.resize((165, 234)).convert("L")) < 128)
     assert 100 < ink < 12000
 

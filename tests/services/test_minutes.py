@@ -17,9 +17,11 @@ from zoneinfo import ZoneInfo
 import pikepdf.pdfa
 import pytest
 
+from kiosk.api.states import ClockState
 from kiosk.auth.person import Person
 from kiosk.evidence.chain import read_chain
 from kiosk.evidence.cms import check_signature
+from kiosk.export.minutes_record import append_entry
 from kiosk.ipc import LocalClient, ServiceRefusedError
 from kiosk.rules import load_rules
 from kiosk.rules.terms import minutes_due
@@ -243,11 +245,69 @@ def test_a_power_cut_between_confirmation_and_seal_is_made_up_for(rig: MinutesRi
     assert first["sealed_id"] != second["sealed_id"]
 
 
+def test_what_cannot_be_sealed_or_read_is_listed_with_its_problem(rig: MinutesRig) -> None:
+    odd = new_hearing(rig.paths.hearings, rig.signer)
+    odd.journal.end({"person": "p1"})
+    append_entry(rig.paths.minutes_drafts / odd.folder.name, "begun", {"language": "kk"})
+    blocked = rig.paths.minutes / ".unfinished"
+
+    async def listed(client: LocalClient) -> dict[str, tuple[str, str]]:
+        rows = (await client.get("/v1/minutes"))["hearings"]
+        return {row["hearing_id"]: (row["stage"], row["problem"]) for row in rows}
+
+    async def steps(client: LocalClient) -> None:
+        await rig.confirm(client, SECRETARY)
+        rig.person = JUDGE
+        revision = (await rig.call(client))["revision"]
+        blocked.write_bytes(b"")
+        assert await rig.refusal(client, "/confirm", revision=revision) == "storage_failed"
+        assert await listed(client) == {
+            rig.hearing: ("confirmed", "storage_failed"),
+            odd.folder.name: ("none", "journal_broken"),
+        }
+        blocked.unlink()
+        assert (await listed(client))[rig.hearing] == ("confirmed", "")
+        sealed = (await rig.call(client))["sealed_id"]
+        assert (rig.sealed(sealed) / "SHA256SUMS.p7s").is_file()
+
+    rig.run(steps)
+
+
+def test_undo_takes_back_what_is_shown_and_nothing_of_the_other_language(rig: MinutesRig) -> None:
+    async def steps(client: LocalClient) -> None:
+        await rig.call(client, "/fields", field="attendance", lines=["талапкер келді"])
+        russian = await rig.call(client, "/language", language="ru")
+        assert not russian["can_undo"]
+        assert await rig.refusal(client, "/undo") == "minutes_nothing_to_undo"
+        kazakh = await rig.call(client, "/language", language="kk")
+        assert kazakh["can_undo"]
+        assert lines(kazakh, "attendance")
+
+    rig.run(steps)
+
+
+def test_a_clock_that_is_not_set_gives_the_minutes_no_day(
+    rig: MinutesRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kiosk.services.minutes.clock_state", lambda: ClockState.UNSET)
+
+    async def steps(client: LocalClient) -> None:
+        await rig.confirm(client, SECRETARY)
+        done = await rig.confirm(client, JUDGE)
+        assert (done["stage"], lines(done, "finished")) == ("confirmed", [])
+        assert (done["remarks_until"], done["remarks_decided_by"]) == ("", "")
+
+    rig.run(steps)
+
+
 def test_minutes_live_on_after_the_recording_was_deleted(rig: MinutesRig) -> None:
     async def begin(client: LocalClient) -> None:
         await rig.call(client)
 
     async def later(client: LocalClient) -> None:
+        (row,) = (await client.get("/v1/minutes"))["hearings"]
+        assert (row["hearing_id"], row["stage"]) == (rig.hearing, "draft")
+        assert (row["case_number"], bool(row["due"])) == ("2-15/2026", True)
         await rig.confirm(client, SECRETARY)
         done = await rig.confirm(client, JUDGE)
         assert (rig.sealed(done["sealed_id"]) / "recording" / "SHA256SUMS").is_file()

@@ -122,6 +122,10 @@ def _hearing_entry(context: ViewContext, row: MinutesSummary) -> Entry:
     started = parse_wall(row.started)
     when = started.astimezone(context.zone).strftime("%d.%m.%Y %H:%M") if started else ""
     note, tone = STAGES[row.stage]
+    if row.problem:
+        is_confirmed = row.stage == "confirmed"
+        note = N_("Confirmed, not sealed yet") if is_confirmed else N_("Cannot be read")
+        tone = "fault"
     if row.due:
         when += " · " + _("due by {day}", day=_day(row.due))
     return Entry(row.hearing_id, row.case_number or _("No case number"), when, _(note), tone)
@@ -375,6 +379,11 @@ HEARINGS = tuple(
     )
     for n, stage in enumerate(("none", "draft", "secretary", "confirmed", "confirmed"), 1)
 )
+TROUBLED = tuple(
+    row.model_copy(update={"problem": "" if row.stage == "none" else "storage_failed"})
+    for row in HEARINGS[:4]
+    if row.stage != "secretary"
+)
 JUDGE = service_states.SECRETARY | {"person": "p-2", "name": "Серікова С. С.", "roles": ["judge"]}
 LONG = Typing("жауапкердің өкілі: Байтұрсынова-Қожахметова Г., сенімхат № 17, 2026 жылғы 3 қараша")
 
@@ -389,6 +398,7 @@ def _at(state: MinutesState, who: dict[str, Any] = service_states.SECRETARY) -> 
 
 SAMPLES: dict[str, Prepare] = {
     "minutes-list": _at(MinutesState(HEARINGS)),
+    "minutes-list-problems": _at(MinutesState(TROUBLED)),
     "minutes-none": _at(MinutesState(())),
     "minutes": _at(MinutesState(minutes=_sample())),
     "minutes-second-page": _at(MinutesState(minutes=_sample(), page=1)),
