@@ -55,6 +55,7 @@ class Course:
         instance: ``first``, ``appeal``, ``cassation``; empty: not known.
         ground: of closing, while it is closed.
         done: the marks that were not withdrawn, in order.
+        missing: what was left out, and nobody has marked or settled since.
     """
 
     kind: str | None
@@ -65,6 +66,7 @@ class Course:
     ground: str = ""
     attendants: tuple[Attendant, ...] = ()
     done: tuple[Step, ...] = ()
+    missing: tuple[Step, ...] = ()
 
     def attendant(self, identifier: str) -> Attendant | None:
         """Return the person with that id."""
@@ -226,7 +228,21 @@ class _Order:
             found.append(step)
             if len(found) >= max_count:  # a case may have a thousand victims
                 break
+        found[1:1] = [step for step in self._missing_of_heard() if step not in found][:1]
         return tuple(found[:max_count])
+
+    def _missing_of_heard(self) -> Iterator[Step]:
+        """Yield what was left out of those who were heard, once nobody's turn goes on.
+
+        It stands second: what comes next is likelier, and the court may still make it good.
+        """
+        if any(True for _ in self._turn_begun()):
+            return
+        for step in self._course.missing:
+            person = self._course.attendant(step.person)
+            is_there = person is not None and person.place != "absent"
+            if is_there and "questioning" in self._own[step.person] and step.event in self._offered:
+                yield step
 
     def _before(self, step: Step) -> Iterator[str]:
         """Yield what comes right before ``step`` in a closed hearing (S14)."""

@@ -23,6 +23,8 @@ from kiosk.ui.service_watchdog import report_to_systemd
 from kiosk.ui.theme import Theme
 from kiosk.ui.widgets.fonts import register_fonts
 from kiosk.ui.widgets.screen import Screen
+from kiosk.ui.widgets.tap_guard import TapGuard, TapTarget
+from kiosk.ui.widgets.touchable import Touchable, tap_targets
 from kiosk.ui.widgets.widget_kit import WidgetKit
 
 log = logging.getLogger(__name__)
@@ -57,6 +59,9 @@ class RootWidget(FloatLayout):
         # has no layout yet, and loses the tap. Built before the frame, it comes after the touches.
         self._draw_in_frame = Clock.create_trigger(self._draw, -1)
         self._redraw = Clock.create_trigger(lambda _seconds: self._draw_in_frame(), 0)
+        self._guard = TapGuard(time.monotonic)
+        # the next frame begins once this one is on the screen, and reads its touches after this
+        self._note_drawn = Clock.create_trigger(lambda _seconds: self._note_targets(), 0)
         app_state.add_observer(self._redraw)
         self._redraw()
 
@@ -77,10 +82,18 @@ class RootWidget(FloatLayout):
         )
 
     def on_touch_down(self, touch: Any) -> bool:
-        """Record the touch; nothing is redrawn under a finger."""
+        """Record the touch; nothing is redrawn under a finger.
+
+        A button that has only just come under the finger takes no tap.
+        """
         self._touch_since = self._touched_at = time.monotonic()
         set_frame_rate(TOUCHED_FPS)
         self.app_state.record_touch()
+        if any(
+            target.holds(*touch.pos) and self._refuses(target, *touch.pos)
+            for target in self._targets()
+        ):
+            return True
         return bool(super().on_touch_down(touch))
 
     def on_touch_up(self, touch: Any) -> bool:
@@ -99,6 +112,20 @@ class RootWidget(FloatLayout):
         since = self._touch_since
         return since is not None and time.monotonic() - since < MAX_TOUCH_SECONDS
 
+    def _targets(self) -> tuple[TapTarget, ...]:
+        return tuple(tap_targets(self._screen)) if self._screen is not None else ()
+
+    def _note_targets(self) -> None:
+        self._guard.note_drawn(self._targets())
+
+    def _refuses(self, target: TapTarget, x: float, y: float) -> bool:
+        is_guarded = self._screen is not None and self._screen.is_guarded
+        return is_guarded and self._guard.refuses(target, x, y)
+
+    def _takes_tap(self, button: Touchable) -> bool:
+        target = button.target()
+        return not self._refuses(target, *target.middle)
+
     def _draw(self, *_: Any) -> None:
         if self._is_touched():
             return
@@ -106,6 +133,7 @@ class RootWidget(FloatLayout):
         key = (name, self.app_state.display_settings, self.size[0], self.size[1])
         if key != self._key:
             self._key = key
+            self._note_targets()
             kit = WidgetKit(self.theme(), self.app_state.translate)
             self._screen = widget_class(name)(kit, name, self.app_state)
             self.clear_widgets()
@@ -115,6 +143,8 @@ class RootWidget(FloatLayout):
             view = view_of(name, self.app_state)
             self._screen.update(view, self.app_state.screen_chrome())
             self.app_state.speak(name, view)
+            if self._screen.is_guarded:
+                self._note_drawn()
 
     def update_live(self, *_: Any) -> None:
         """Redraw the moving parts: timer, levels, picture."""
@@ -124,12 +154,13 @@ class RootWidget(FloatLayout):
     def describe(self) -> dict[str, Any]:
         """Return the visible widgets and the settings in force, for automation."""
         is_settled = time.monotonic() - self._drawn_at > SETTLED_SECONDS and not self._is_touched()
-        widgets = list(visible_widgets(self._screen, int(self.height))) if self._screen else []
+        screen, height = self._screen, int(self.height)
+        widgets = list(visible_widgets(screen, height, self._takes_tap)) if screen else []
         return {
             "screen": self._screen.name if self._screen else "",
             "language": self.app_state.display_settings.language,
             "text_size": self.app_state.display_settings.text_size,
-            "settled": bool(self._screen) and is_settled,
+            "settled": bool(self._screen) and is_settled and not self._note_drawn.is_triggered,
             "widgets": widgets,
         }
 

@@ -16,8 +16,15 @@ from kiosk.ipc import serve_unix
 from kiosk.ui.widgets.touchable import Touchable
 
 
-def visible_widgets(root: Widget, height: int) -> Iterator[dict[str, Any]]:
-    """Yield the named widgets under ``root`` in window pixels, origin top left."""
+def visible_widgets(
+    root: Widget, height: int, takes_tap: Callable[[Touchable], bool] | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield the named widgets under ``root`` in window pixels, origin top left.
+
+    Args:
+        height: of the window.
+        takes_tap: whether a button takes a tap in its middle now; None: each does.
+    """
     for widget in root.walk(restrict=True):
         wid = getattr(widget, "wid", "")
         if not wid or widget.width < 1 or widget.height < 1 or widget.get_root_window() is None:
@@ -30,7 +37,9 @@ def visible_widgets(root: Widget, height: int) -> Iterator[dict[str, Any]]:
             "y": round(height - y - widget.height),
             "w": round(widget.width),
             "h": round(widget.height),
-            "enabled": isinstance(widget, Touchable) and not widget.disabled,
+            "enabled": isinstance(widget, Touchable)
+            and not widget.disabled
+            and (takes_tap is None or takes_tap(widget)),
         }
 
 

@@ -145,3 +145,33 @@ def test_while_nobody_has_said_the_format_both_ways_are_offered(rig: CourtroomRi
     assert mark(rig, "questioning:p2") == []
     rig.statement("format", "offline")
     assert mark(rig, "questioning:p2") == ["receipt_taken:p2"]
+
+
+def test_what_was_left_out_of_somebody_heard_is_offered_again(rig: CourtroomRig) -> None:
+    """R46, R47: the court may still do it; what comes next stays the first."""
+    begin(rig)
+    mark(rig, "witnesses_leave", "identity_checked:p1", "rights_explained:p1", "position")
+    mark(rig, "identity_checked:p2", "rights_explained:p2", "questioning:p2")
+    assert due(rig)[:2] == ["questioning:p1", "oath:p2"]
+    mark(rig, "oath:p2")
+    assert due(rig)[:2] == ["questioning:p1", "receipt_taken:p2"]
+    mark(rig, "receipt_taken:p2", "questioning:p2")
+    assert due(rig)[:2] == ["questioning:p1", "documents_examined"], "nothing is missing"
+
+
+def test_what_was_done_or_is_not_needed_is_not_offered_again(rig: CourtroomRig) -> None:
+    begin(rig)
+    mark(rig, "witnesses_leave", "identity_checked:p1", "rights_explained:p1", "position")
+    mark(rig, "identity_checked:p2", "rights_explained:p2", "questioning:p2")
+    rig.statement("left_out:oath:p2", "done")
+    assert due(rig)[:2] == ["questioning:p1", "receipt_taken:p2"]
+    rig.statement("left_out:receipt_taken:p2", "not_due")
+    assert due(rig)[:2] == ["questioning:p1", "documents_examined"]
+
+
+def test_what_was_left_out_of_who_has_left_is_not_offered(rig: CourtroomRig) -> None:
+    begin(rig)
+    mark(rig, "witnesses_leave", "identity_checked:p1", "rights_explained:p1", "position")
+    mark(rig, "identity_checked:p2", "rights_explained:p2", "questioning:p2")
+    rig.courtroom.save_person(SavePerson(id="p2", left=True), "s1")
+    assert due(rig)[:2] == ["questioning:p1", "documents_examined"]

@@ -680,3 +680,32 @@ def test_that_the_judge_decided_to_record_it_is_said_once_it_runs(
     said = [body for path, body in recorder.calls if path == "/v1/hearing/statements"]
     answer = {"subject": "without_minutes", "value": "yes"}
     assert said == ([] if refused else [answer])
+
+
+@pytest.mark.parametrize(
+    ("subject", "value", "offers_end"),
+    [
+        ("without_minutes", "no", True),
+        ("without_minutes", "yes", False),
+        ("nobody_came", "written", True),
+        ("nobody_came", "none", True),
+        ("nobody_came", "recorded", False),
+        ("recess_reason", "rest", False),
+    ],
+)
+@pytest.mark.parametrize("refused", [False, True], ids=["accepted", "refused"])
+def test_whoever_says_that_nothing_is_recorded_is_asked_whether_to_end(
+    folder: Path, recorder: FakeRecorder, subject: str, value: str, offers_end: bool, refused: bool
+) -> None:
+    """АПК 179(7), 281(1): the answer by itself ends nothing, and one tap more does."""
+    rig = Rig(folder)
+
+    async def steps() -> None:
+        if not refused:
+            await rig.secretary.start_hearing(HEARINGS[0])
+        await rig.secretary.answer_question(subject, value)
+        await rig.close()
+
+    run(steps())
+    assert rig.secretary.is_end_asked is (offers_end and not refused)
+    assert "/v1/hearing/end" not in recorder.paths()

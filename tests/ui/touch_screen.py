@@ -19,7 +19,7 @@ from kiosk.storage.paths import Paths
 from tests.support.waiting import wait_for
 
 SECONDS = 60.0
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.05
 
 
 class TouchScreen:

@@ -18,11 +18,13 @@ from kiosk.clocks import format_wall
 from kiosk.demo.screen_driver import get_json
 from kiosk.demo.x_server import Display
 from kiosk.evidence.chain import read_chain
-from kiosk.export.minutes import load_hearing_state
+from kiosk.export.minutes import Minutes, build_minutes, load_hearing_state
 from kiosk.hardware.virtual.badge_reader import VirtualBadgeReader
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
 from kiosk.hearing.session.persons import OF_WHOM_PREFIX
 from kiosk.recording.verify.hearing import verify
+from kiosk.rules import load_rules
+from kiosk.settings_files import load_settings
 from kiosk.storage.hearing_folder import JOURNAL_FILE
 from tests.services.recorder_process import PEOPLE, RecorderProcess
 from tests.support.court_keys import CourtSecrets
@@ -42,6 +44,7 @@ class WalkedHearing:
     """The secretary before the screen.
 
     Attributes:
+        number: of the case.
         hall: what the display in the hall showed of the hearing, each state once in a row:
             status, whether it is open, and whether number and title can be read.
     """
@@ -51,6 +54,7 @@ class WalkedHearing:
     microphones: VirtualMicrophones
     badge: VirtualBadgeReader
     court: CourtSecrets
+    number: str
     _asked_mark: str = ""
     hall: list[tuple[str, str, bool]] = field(default_factory=list)
 
@@ -96,13 +100,19 @@ class WalkedHearing:
 
     def _first_of(self, widgets: tuple[str, ...]) -> dict[str, Any] | None:
         rows = self._rows()
-        return next((rows[widget] for widget in widgets if widget in rows), None)
+        return next((rows[name] for name in widgets if rows.get(name, {}).get("enabled")), None)
 
     def _rows(self) -> dict[str, dict[str, Any]]:
-        """Return what can be tapped now, by name; nothing while the screen changes."""
+        """Return what is on the screen, by name; nothing while it changes."""
         screen = self.screen.screen()
         rows = screen["widgets"] if screen.get("settled") else ()
-        return {str(row["id"]): dict(row) for row in rows if row["enabled"]}
+        return {str(row["id"]): dict(row) for row in rows}
+
+    def _rows_to_tap(self) -> dict[str, dict[str, Any]] | None:
+        """Return what is on the screen once its events take taps: they have just changed."""
+        rows = self._rows()
+        marks = [row for name, row in rows.items() if name.startswith("rec.mark.")]
+        return rows if marks and all(row["enabled"] for row in marks) else None
 
     def _turn_and_tap(self, widget: str, pager: str) -> None:
         """Tap ``widget``, which may be on a later page."""
@@ -115,7 +125,7 @@ class WalkedHearing:
         """Tap ``widget``, else turn the page and wait for the other one; return which it was."""
         before = wait_for(self._rows, widget, WAIT_S)
         if widget in before:
-            self.screen.click(before[widget])
+            self.tap(widget)
             return True
         self.tap(pager)
         wait_for(lambda: (self._rows().keys() or before.keys()) != before.keys(), pager, WAIT_S)
@@ -159,10 +169,11 @@ class WalkedHearing:
         found: set[str] = set()
         assert not self._tap_or_turn("rec.all.close", "rec.all")
         for _page in range(MOST_PAGES):
-            rows = wait_for(self._rows, "events", WAIT_S)
+            rows = wait_for(self._rows_to_tap, "events", WAIT_S)
             found |= {name for name in rows if name.startswith("rec.mark.")}
-            if "rec.more" not in rows or self._tap_or_turn("rec.all.close.", "rec.more"):
+            if not rows.get("rec.more", {}).get("enabled"):
                 break
+            self._tap_or_turn("rec.all.close.", "rec.more")
         self.tap("rec.all.close")
         wait_for(lambda: self._shows("rec.all") and not self._shows("rec.all.close"), "a", WAIT_S)
         return {name.removeprefix("rec.mark.") for name in found}
@@ -228,11 +239,40 @@ class WalkedHearing:
         """Return a person of the hearing."""
         return next(dict(row) for row in self.hearing["persons"] if row["id"] == person)
 
+    def choose(self, *choices: str) -> None:
+        """Choose one thing after the other in the open panel or sheet."""
+        for choice in choices:
+            self._turn_and_tap(f"panel.{choice}", "panel.more")
+
+    def say_of(self, person: str, *choices: str) -> None:
+        """Say something of a person on the people's sheet."""
+        self.tap("rec.people")
+        for choice in choices:
+            before = self.person(person)
+            self.choose(f"person:{person}", choice)
+            wait_for(partial(self._has_changed, before), choice, WAIT_S)
+        self.tap("panel.close")
+        wait_for(lambda: self.screen.widget("panel.close") is None, "the sheet", WAIT_S)
+
+    def _has_changed(self, before: dict[str, Any]) -> bool:
+        return self.person(str(before["id"])) != before
+
+    def type_answer(self, subject: str, keys: str) -> None:
+        """Type the answer to a question that is asked as the first of those that are typed."""
+        while self._asked() != TYPED:
+            asked = self._asked()
+            self.tap("ask.later")
+            wait_for(partial(self._is_other, asked), f"another than {asked}", WAIT_S)
+        self.tap("ask.type", *(f"key.{key}" for key in keys), "ask.type.ok")
+        wait_for(lambda: subject not in self.hearing["open_questions"], subject, WAIT_S)
+
     # -- steps of the hearing ----------------------------------------------------------------------
     def start(self) -> None:
         """Sign in and start the hearing of the list."""
         self.badge.scan(PEOPLE["secretary"])
         self.screen.wait_screen("secretary.today")
+        listed = self.number  # until the list is there it begins another one
+        wait_for(lambda: listed in self.screen.text("today.start"), "the list", WAIT_S)
         self.tap("today.start")
         self.screen.wait_screen("secretary.recording")
         wait_for(lambda: self.hearing.get("id") == HEARING, "the hearing", WAIT_S)
@@ -259,6 +299,21 @@ class WalkedHearing:
         """Wait until somebody is there, or has left."""
         wait_for(lambda: bool(self.person(person)["left"]) == left, person, WAIT_S)
 
+    def swear(self, microphone: str) -> None:
+        """Read the oath that is shown at ``microphone``, and say that it is taken."""
+        assert self.screen.text("oath.text")
+        voice = self.microphones.speak(microphone, "I swear to tell all that I know of the case.")
+        heard = self._heard(microphone)
+        wait_for(lambda: self._heard(microphone) != heard, "the voice", WAIT_S)
+        self.tap("oath.end")
+        wait_for(lambda: self.hearing["marks"][-1]["ended"], "the end of the oath", WAIT_S)
+        voice.kill()
+        voice.wait()
+
+    def _heard(self, microphone: str) -> object:
+        rows = self.state["microphones"]
+        return next(row["heard"] for row in rows if row["name"] == microphone)
+
     def close(self, ground: str) -> None:
         """Close the hearing, and name the ground when it is asked."""
         self.tap("rec.close")
@@ -272,6 +327,21 @@ class WalkedHearing:
         wait_for(lambda: self.hearing["closed"] is None, "an open hearing", WAIT_S)
         wait_for(lambda: self._hall_row()[1] == "open", "the hall", WAIT_S)
         self.look()
+
+    def lose(self, microphone: str) -> None:
+        """Unplug a microphone that serves somebody, and plug it in again."""
+        self.microphones.unplug(microphone)
+        self._wait_microphone(microphone, lost=True)
+        self.microphones.plug(microphone)
+        self._wait_microphone(microphone, lost=False)
+
+    def _wait_microphone(self, microphone: str, *, lost: bool) -> None:
+        def is_so() -> bool:
+            rows = self.state["microphones"]
+            state = next(row["state"] for row in rows if row["name"] == microphone)
+            return (state == "absent") == lost
+
+        wait_for(is_so, f"{microphone}: {'lost' if lost else 'back'}", WAIT_S)
 
     def end(self) -> None:
         """End it, and wait for the seal."""
@@ -297,6 +367,36 @@ class WalkedHearing:
         """
         state = load_hearing_state(self.folder)
         return [f"{m.type}:{m.of.id}" if m.of else m.type for m in state.marks]
+
+    def visitors_list(self) -> str:
+        """Return all that stands on the visitors' list of hearings."""
+        self.screen.wait_screen("visitor.home")
+        self.tap("home.hearings")
+        shown = self.screen.wait_screen("visitor.hearings")
+        self.tap("back")
+        self.screen.wait_screen("visitor.home")
+        return "\n".join(str(row["text"]) for row in shown["widgets"])
+
+    def sign_out(self) -> None:
+        """Leave the screen to the visitors."""
+        self.tap("staff.signout")
+        self.screen.wait_screen("visitor.home")
+
+    def lost(self, source: str) -> float:
+        """Return the seconds of ``source`` that the ledger has as lost."""
+        rows = load_hearing_state(self.folder).interruptions.rows.values()
+        return sum(row.describe().seconds or 0.0 for row in rows if row.source == source)
+
+    def minutes(self, language: str) -> Minutes:
+        """Return the short minutes."""
+        settings = load_settings(self.recorder.folder / "kiosk.toml")
+        return build_minutes(self.folder, load_rules(), settings, language)
+
+    def course(self, language: str) -> list[str]:
+        """Return the course of the short minutes, each event with its person, times left out."""
+        (field,) = (row for row in self.minutes(language).fields if row.id == "course")
+        lines = [line.split(" · ")[1:] for line in field.lines]
+        return [" · ".join(p for p in parts if not p.startswith("part-")) for parts in lines]
 
     def check_media(self) -> list[bool]:
         """Check seal and times: each part lasts as long as between its taps, marks lie in theirs.
@@ -342,4 +442,4 @@ def walked_hearing(folder: Path, display: Display, **row: Any) -> Iterator[Walke
         recorder.wait_until_ready()
         screen = TouchScreen(folder, display, {"badge": {"port": badge.port}})
         stack.enter_context(screen)
-        yield WalkedHearing(screen, recorder, microphones, badge, court)
+        yield WalkedHearing(screen, recorder, microphones, badge, court, row["case_number"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kiosk.api.persons import HearingPerson
-from kiosk.hearing.session.hearing_state import HearingState, Mark
+from kiosk.hearing.session.hearing_state import LEFT_OUT_PREFIX, HearingState, Mark
 from kiosk.rules import Rules
 from kiosk.rules.order import Attendant, Course, Step, left_out_steps
 
@@ -26,6 +26,10 @@ def course_of(state: HearingState, rules: Rules, before: int | None = None) -> C
         attendants=tuple(_attendant(person) for person in state.persons.rows.values()),
         done=tuple(
             _step(mark) for mark in state.marks_in_force if before is None or mark.number < before
+        ),
+        missing=tuple(
+            Step(*name.removeprefix(LEFT_OUT_PREFIX).split(":"))
+            for name in state.left_out_questions()
         ),
     )
 

@@ -41,6 +41,12 @@ SCAN_RECEIPT = "scan"
 """Answer to the question about a receipt that is not scanned: its card opens."""
 MARK_SUBJECT_PREFIX = "mark:"
 """Begins the subject of the question what a marked moment was; the id of the mark follows."""
+NOTHING_RECORDED = {
+    ("without_minutes", "no"),
+    ("nobody_came", "written"),
+    ("nobody_came", "none"),
+}
+"""Answers after which nothing more is to be recorded: whether to end is asked at once."""
 RELOAD_SECONDS = 15.0
 ASK_DELIVERY_SECONDS = 1.0
 
@@ -264,6 +270,8 @@ class SecretaryActions(RecorderActions):
             number = int(subject.removeprefix(MARK_SUBJECT_PREFIX))
             body = {"subject": "mark", "value": {"mark": number, "type": value}}
         accepted = await self._post("/v1/hearing/statements", **body)
+        if accepted and (subject, value) in NOTHING_RECORDED:
+            self.ask_end(True)
         if accepted and (subject, value) == ("closure_admitted", "permitted"):
             self.side_panel.panel = None
             self.people.show(PeopleSheet())  # by name: each is admitted there (R54)

@@ -22,6 +22,8 @@ from kiosk.ui.staff.staff_screen import StaffScreen
 class RecessScreen(StaffScreen):
     """Recess or retirement: nothing is captured; resume is the one large action."""
 
+    is_guarded = True
+
     def title(self, view: RecessView) -> tuple[str, str]:
         """Return the case number."""
         return view.case_number, ""

@@ -61,7 +61,13 @@ class Screen(BoxLayout):
         kit: the widget kit.
         name: of the screen in the registry.
         app: whose actions the buttons call.
+
+    Attributes:
+        is_guarded: its buttons change by themselves, and a tap on the wrong one does harm: see
+            :class:`~kiosk.ui.widgets.tap_guard.TapGuard`.
     """
+
+    is_guarded = False
 
     def __init__(self, kit: WidgetKit, name: str, app: Any) -> None:
         super().__init__(orientation="vertical")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from kivy.uix.behaviors import ButtonBehavior
 from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.widget import Widget
+
+from kiosk.ui.widgets.tap_guard import TapTarget
 
 Tap = Callable[[], None]
 
@@ -40,3 +43,16 @@ class Touchable(ButtonBehavior, BoxLayout):
         if self._once:
             self.disabled = True
         self._on_tap()
+
+    def target(self) -> TapTarget:
+        """Return where it is now, and what it is."""
+        x, y = self.to_window(*self.pos)
+        is_key = self.wid.startswith("key.")
+        return TapTarget(self.wid, self.label, x, y, self.width, self.height, is_key)
+
+
+def tap_targets(root: Widget) -> Iterator[TapTarget]:
+    """Yield what can be tapped under ``root``."""
+    for widget in root.walk(restrict=True):
+        if isinstance(widget, Touchable) and widget.get_root_window() is not None:
+            yield widget.target()

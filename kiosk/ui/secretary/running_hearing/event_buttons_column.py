@@ -10,6 +10,7 @@ from kivy.uix.widget import Widget
 
 from kiosk.ui.app_state import AppState
 from kiosk.ui.formatting import iso_date
+from kiosk.ui.secretary.running_hearing.event_log_column import undo_button
 from kiosk.ui.secretary.running_hearing.oath_card import oath_card
 from kiosk.ui.secretary.running_hearing.people_card import people_card
 from kiosk.ui.secretary.running_hearing.question_card import question_card
@@ -42,7 +43,7 @@ def event_buttons_column(
     if view.sheet:
         return people_card(kit, app, view.sheet)
     if question:
-        return question_card(kit, question, app)
+        return question_card(kit, question, app, has_undo=view.can_undo)
     return (_all_events if secretary.are_all_events_shown else _frequent_events)(kit, app, view)
 
 
@@ -119,7 +120,10 @@ def _frequent_events(kit: WidgetKit, app: AppState, view: RecordingView) -> Widg
         )  # fmt: skip
         return [*shown, show_all]
 
-    return kit.column(*parts, EventButtonGrid(kit, len(view.others), others), gap=10)
+    grid = EventButtonGrid(kit, len(view.others), others)
+    # the event log, where it stands otherwise, gives way to a question
+    undo = [undo_button(kit, app)] if view.question and view.can_undo and not small else []
+    return kit.column(*parts, grid, *undo, gap=10)
 
 
 def _all_events(kit: WidgetKit, app: AppState, view: RecordingView) -> Widget:

@@ -24,6 +24,14 @@ def event_log_column(kit: WidgetKit, app: AppState, view: RecordingView) -> Widg
     return kit.column(number, question_card(kit, view.question, app), gap=6)
 
 
+def undo_button(kit: WidgetKit, app: AppState) -> Widget:
+    """Return the button that takes back the newest mark."""
+    return kit.button(
+        "rec.undo", kit.translate.gettext("Take back the last mark"),
+        lambda: app.spawn(app.secretary.undo_mark()), icon="undo", wide=True, pad=12,
+    )  # fmt: skip
+
+
 def _case_number(kit: WidgetKit, view: RecordingView, height: int) -> Widget:
     return kit.fitted_text(
         view.case.case_number, "body", wid="rec.case", weight="semibold", lines=1, height=height
@@ -58,12 +66,7 @@ def _case_card(kit: WidgetKit, app: AppState, view: RecordingView) -> Widget:
         )  # fmt: skip
     parts.append(_sheets(kit, app, is_short=bool(view.alarm or view.banner)))
     if view.can_undo and not (kit.theme.compact and (view.alarm or view.banner)):
-        parts.append(
-            kit.button(
-                "rec.undo", _("Take back the last mark"),
-                lambda: app.spawn(app.secretary.undo_mark()), icon="undo", wide=True, pad=12,
-            )
-        )  # fmt: skip
+        parts.append(undo_button(kit, app))
     return kit.card(*parts, gap=8, padding=(18, 14))
 
 

@@ -33,6 +33,7 @@ class RecordingScreen(Screen):
     """Draws :class:`RecordingView`: header, notice, three columns, bottom bar."""
 
     app: AppState
+    is_guarded = True
 
     def __init__(self, kit: WidgetKit, name: str, app: AppState) -> None:
         super().__init__(kit, name, app)
@@ -78,7 +79,7 @@ class RecordingScreen(Screen):
         question = view.question if hides_log else None
         is_all = secretary.are_all_events_shown
         middle = (
-            question,
+            (question, bool(view.question), view.can_undo),
             view.panel,
             view.oath,
             view.receipt,

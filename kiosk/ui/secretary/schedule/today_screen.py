@@ -20,6 +20,8 @@ class TodayScreen(StaffScreen):
 
     heading = N_("Today's hearings")
 
+    is_guarded = True
+
     def has_footer(self, _view: Any) -> bool:
         """Return False: the list takes all of the height."""
         return False
