@@ -21,6 +21,8 @@ from kiosk.errors import RecordingError
 from kiosk.evidence.openssl import run_openssl
 
 MAX_BYTES = 1 << 20
+INDEFINITE = 0x80
+"""A length of BER that is not said."""
 _FOLDED = str.maketrans("әғқңөұүһіёй", "агкноуухиеи", "ьъ")
 _OTHER_CONTENT = ("verification failure", "digest failure")
 _ALGORITHM = ("unsupported", "unknown")
@@ -88,8 +90,10 @@ def require_person(signature: PersonSignature, expected: str) -> None:
     Raises:
         PersonSignatureError: it is somebody else's (``signature_other_person``).
     """
-    found = _words(signature.name)
-    for word in sorted(_words(expected), key=len, reverse=True):
+    found, words = _words(signature.name), _words(expected)
+    if not any(len(word) > 1 for word in words):  # initials alone, or a dash, would fit many
+        raise PersonSignatureError("nobody is expected", code="signature_other_person")
+    for word in sorted(words, key=len, reverse=True):
         match = next((name for name in found if name == word or name[:1] == word), None)
         if match is None:
             raise PersonSignatureError("signed by another person", code="signature_other_person")
@@ -125,12 +129,30 @@ def _as_der(signature: Path) -> bytes:
     if not data or len(data) > MAX_BYTES:
         raise PersonSignatureError(f"{signature.name}: not a signature")
     if data[:1] == b"\x30":
-        return data
+        return _whole(data, signature.name)
     text = re.sub(rb"-----[A-Z0-9 ]+-----", b"", data)
     try:
-        return base64.b64decode(b"".join(text.split()), validate=True)
+        return _whole(base64.b64decode(b"".join(text.split()), validate=True), signature.name)
     except binascii.Error as error:
         raise PersonSignatureError(f"{signature.name}: not a signature") from error
+
+
+def _whole(data: bytes, name: str) -> bytes:
+    """Return one element; OpenSSL reads over whatever follows it, and that would be sealed, too.
+
+    Raises:
+        PersonSignatureError: bytes follow it.
+    """
+    size = data[1] if len(data) > 1 else 0
+    if size == INDEFINITE:  # of BER: its end is marked, and only a whole reading finds it
+        return data
+    head = 2
+    if size > INDEFINITE:
+        head += size - INDEFINITE
+        size = int.from_bytes(data[2:head], "big")
+    if len(data) > head + size:
+        raise PersonSignatureError(f"{name}: bytes follow the signature")
+    return data
 
 
 def _refusal(stderr: str) -> PersonSignatureError:

@@ -166,7 +166,7 @@ def find_signature(
 
 def _candidates(drive: Path, short: str) -> list[Path]:
     try:
-        folders = [drive, *(path for path in sorted(drive.glob(f"minutes*_{short}*")))]
+        folders = [*sorted(drive.glob(f"minutes*_{short}*")), drive]  # the likeliest ones first
         files = [path for folder in folders for path in _files(folder)]
     except OSError as error:
         raise DriveError(f"{drive.name}: cannot be read: {error.strerror}") from error

@@ -79,7 +79,7 @@ def read_mrp_pack(text: str) -> MrpPack:
         raise RulesError("rules pack: too long")
     try:
         return MrpPack.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise RulesError(f"rules pack: not TOML: {error}") from error
     except ValidationError as error:
         problems = (

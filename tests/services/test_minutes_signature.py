@@ -141,7 +141,10 @@ def test_among_other_files_the_one_that_holds_is_taken(rig: MinutesRig, people: 
         (drive / "b.p7s").write_bytes(people.sign("СЕРИКОВА САУЛЕ", "", content))
         (drive / "folder.cms").mkdir()
         (drive / "link.cms").symlink_to(rig.paths.device_key)
-        (drive / "z.sig").write_bytes(people.sign(*HER_NAME, content))
+        out = (await rig.call(client, "/signature/file"))["handed_out"]
+        for number in range(50):
+            (drive / f"of-another-case-{number:02d}.cms").write_bytes(b"\0")
+        (drive / out["folder"] / "z.sig").write_bytes(people.sign(*HER_NAME, content))
         assert (await rig.call(client, "/signature"))["signature"]["name"] == " ".join(HER_NAME)
 
     rig.run(steps)

@@ -161,6 +161,7 @@ BAD: dict[str, tuple[Callable[[Central], object], str]] = {
     "one row of many": (lambda c: signed(c, toml(3, (NEXT, "1"), (NEXT + 1, "-1"))), "unreadable"),
     "no number": (lambda c: signed(c, toml(3, (NEXT, "nan"))), "unreadable"),
     "no TOML": (lambda c: signed(c, "version ="), "unreadable"),
+    "nested too deep": (lambda c: signed(c, f"a = {'[' * 20_000}"), "unreadable"),
     "no object": (lambda _: [1], "unreadable"),
 }
 
