@@ -241,9 +241,11 @@ class FilingService(FilingContext):
         """Return whether nobody pays a state fee for such a document."""
         return self.rules.document_type(filing.record.document_type).free_by is not None
 
-    def exemption_options(self, language: Language) -> tuple[fee.FeeOption, ...]:
-        """Return the grounds of exemption to choose from."""
-        return fee.exemption_options(self.rules, language)
+    def exemption_options(
+        self, filing: OpenFiling, language: Language
+    ) -> tuple[fee.FeeOption, ...]:
+        """Return the grounds of exemption from which whoever pays may choose."""
+        return fee.exemption_options(self.rules, language, fee.payer_of(filing.record))
 
     def fee_hint(
         self,

@@ -16,7 +16,7 @@ from PIL import Image
 from kiosk.config import Settings
 from kiosk.filing.errors import FilingDamagedError, StepRefusedError
 from kiosk.filing.form import cases, fee
-from kiosk.filing.model import Filing, Page
+from kiosk.filing.model import Applicant, Filing, Page
 from kiosk.filing.service import FilingService, OpenFiling
 from kiosk.filing.submission.status import STAGE_LABELS, parse_status
 from kiosk.ipc import ServiceDownError
@@ -244,7 +244,7 @@ def test_a_consumers_payment_is_put_off_until_the_decision(service: FilingServic
 
 def test_an_exemption_is_asked_and_kept_and_nothing_is_to_pay(service: FilingService) -> None:
     filing = service.create("claim", "ru")
-    ground = service.exemption_options("kk")[0].id
+    ground = service.exemption_options(filing, "kk")[0].id
     hint = service.fee_hint(
         filing, fee_id="non_property", exemption=ground, paid_on=date(2026, 3, 1)
     )
@@ -254,6 +254,17 @@ def test_an_exemption_is_asked_and_kept_and_nothing_is_to_pay(service: FilingSer
     with pytest.raises(StepRefusedError):
         service.fee_hint(filing, fee_id="non_property", exemption="none_such")
     assert fee.format_tenge(Decimal("10000.00")) == "10000"
+
+
+def test_an_organisation_is_offered_no_exemption_of_a_person(service: FilingService) -> None:
+    """НК 668(1)13), АПК 106(3): veterans and citizens who buy something are persons."""
+    filing = service.create("claim", "ru")
+    persons = {row.id for row in service.exemption_options(filing, "ru")}
+    assert {"veterans_disability", "consumer_deferral", "prosecutor"} <= persons
+    filing.update_details(applicant=Applicant(kind="entity"))
+    offered = {row.id for row in service.exemption_options(filing, "ru")}
+    assert "prosecutor" in offered
+    assert not {"veterans_disability", "consumer_deferral"} & offered
 
 
 def test_a_case_is_known_unknown_or_unchecked(service: FilingService, sync: FakeSync) -> None:

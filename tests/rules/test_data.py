@@ -48,7 +48,7 @@ def test_every_row_of_the_tables_is_there(rules: Rules) -> None:
         "fees": 21,
         "exemptions": 36,
         "mrp": 9,
-        "limits": 26,
+        "limits": 28,
         "short_protocol": [10, 10],
     }
 
@@ -120,6 +120,12 @@ def test_papers_that_are_free_for_everyone_name_their_ground(rules: Rules) -> No
     assert set(free) == {"private_appeal", "admin_offence_complaint", "bailiff_complaint"}
     assert set(free.values()) == {"procedural_applications"}
     assert not any(rules.document_type(name).fees for name in free)
+
+
+def test_technical_rules_of_the_court_administration_are_named(rules: Rules) -> None:
+    """S22: the act is named by its index; what it says was not read and is not guessed."""
+    assert rules.limits["recording_order"].value == "V1500012457"
+    assert rules.limits["electronic_documents_order"].value == "V1800017148"
 
 
 def test_limits_of_the_letter(rules: Rules) -> None:

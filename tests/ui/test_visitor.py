@@ -35,6 +35,7 @@ from kiosk.ui.rule_labels import COMMON_TYPES, FREQUENT_EVENTS, RuleLabels
 from kiosk.ui.samples import documents as sample_documents
 from kiosk.ui.samples import service_states as sample_data
 from kiosk.ui.screen_loader import current_screen, view_of
+from kiosk.ui.visitor.form import fee as fee_screen
 from kiosk.ui.widgets.qr_code import QUIET_ZONE, qr_modules
 from tests.ui.app_without_services import RULES, Clock, app_in, run
 
@@ -71,6 +72,14 @@ def test_document_types_come_from_the_rules_most_common_first() -> None:
     assert LABELS.types_of("civil")[0] == "claim"
     assert "witness_receipt" not in LABELS.types_of("civil")
     assert set(FREQUENT_EVENTS) <= set(RULES.events)
+
+
+def test_the_choice_of_a_fee_says_that_two_may_be_due(app: AppState) -> None:
+    """НК 665(4): a claim for money and for something else owes both fees."""
+    both = "Whoever asks for money and for something else pays for both."
+    for sample, is_said in (("fee-choose", True), ("fee-cassation", False)):
+        fee_screen.SAMPLES[sample](app)
+        assert (both in view_of(current_screen(app), app).text) is is_said
 
 
 @pytest.mark.parametrize("code", FAULTS)

@@ -96,11 +96,21 @@ def _fees(rules: Rules, document_type: str, payer: Payer) -> tuple[Fee, ...]:
     return tuple(row for row in found if payer == "individual" or row.entity is not None)
 
 
-def exemption_options(rules: Rules, language: Language) -> tuple[FeeOption, ...]:
-    """Return the grounds of exemption to choose from; the court decides."""
+def exemption_options(rules: Rules, language: Language, payer: Payer) -> tuple[FeeOption, ...]:
+    """Return the grounds of exemption to choose from; the court decides.
+
+    A legal entity has no grounds that hang on a person, nor the deferral of a citizen's claim
+    (АПК 106(3)).
+    """
     return tuple(
-        FeeOption(row.id, row.label.text(language), row.group) for row in rules.state_fee.exemption
+        FeeOption(row.id, row.label.text(language), row.group)
+        for row in rules.state_fee.exemption
+        if payer == "individual" or not (row.group == "person" or row.deferred)
     )
+
+
+BOTH_FEES = {"property", "non_property"}
+"""Fees that are added where the claim asks for both (НК 665(4))."""
 
 
 def fee_hint(

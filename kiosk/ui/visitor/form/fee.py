@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kiosk.filing.form.fee import FeeHint, format_tenge
+from kiosk.filing.form.fee import BOTH_FEES, FeeHint, format_tenge
 from kiosk.ui.app_state import AppState
 from kiosk.ui.formatting import group_thousands, sentence_case
 from kiosk.ui.registry import FeePlace
@@ -43,7 +43,7 @@ def view(app: AppState) -> FeeView:
     _, visit = app.translate.gettext, app.visit
     place, language, service = visit.place_as(FeePlace), app.translate.language, app.filing_service
     fees = service.fee_options(visit.filing, language) if visit.filing else ()
-    exemptions = service.exemption_options(language)
+    exemptions = service.exemption_options(visit.filing, language) if visit.filing else ()
     hint = place.hint
     to_pay = hint.to_pay if hint else None
     labels = {option.id: sentence_case(option.label) for option in (*fees, *exemptions)}
@@ -51,12 +51,13 @@ def view(app: AppState) -> FeeView:
     options = fees if is_fee else [row for row in exemptions if row.group == place.group]
     choices = tuple((option.id, labels[option.id]) for option in options)
     if place.choosing == "exemption_group":
-        choices = _exemption_groups(app)
+        offered = {option.group for option in exemptions}
+        choices = tuple(row for row in _exemption_groups(app) if row[0] in offered)
     needs = hint.needs if hint and not place.exemption else None
     return FeeView(
         label=labels.get(place.fee or "", ""),
         figure=_("{n} tenge", n=group_thousands(format_tenge(to_pay))) if to_pay else "",
-        text=_text(app, place),
+        text=_text(app, place, {option.id for option in fees}),
         needs=needs or "",
         asked=_asked(app, hint) if needs else "",
         amount=group_thousands(place.amount),
@@ -75,7 +76,7 @@ def view(app: AppState) -> FeeView:
     )
 
 
-def _text(app: AppState, place: FeePlace) -> str:
+def _text(app: AppState, place: FeePlace, fees: set[str]) -> str:
     """Return what is to be done, or why there is no figure."""
     _, hint = app.translate.gettext, place.hint
     if place.choosing in ("exemption_group", "exemption"):
@@ -88,7 +89,7 @@ def _text(app: AppState, place: FeePlace) -> str:
     problems = {
         "no_fee": _("No state fee is known for this document."),
         "free": _("Nobody pays a state fee for this document."),
-        "choose_fee": _("Choose what you ask the court for."),
+        "choose_fee": _choice(app, fees),
         "amount_needed": _asked(app, hint),
         "counts_needed": _asked(app, hint),
         "no_index": _("The fee of this day is not known here. Ask the secretary."),
@@ -97,10 +98,18 @@ def _text(app: AppState, place: FeePlace) -> str:
     if problem:
         return problems[problem]
     if hint and hint.needs == "counts":  # НК 672(1)1): when the court hands the copies out
-        said = _("To be paid when you get the copies. A hint only: the court decides what is due.")
-    else:
-        said = _("To be paid before you file. A hint only: the court decides what is due.")
+        return _("To be paid when you get the copies. A hint only: the court decides what is due.")
+    said = _("To be paid before you file. A hint only: the court decides what is due.")
     return f"{said} {_index(app, hint)}".rstrip()
+
+
+def _choice(app: AppState, fees: set[str]) -> str:
+    """Return what the choice of a fee asks, and that two may be due."""
+    _ = app.translate.gettext
+    said = _("Choose what you ask the court for.")
+    if fees >= BOTH_FEES:
+        said += " " + _("Whoever asks for money and for something else pays for both.")
+    return said
 
 
 def _index(app: AppState, hint: FeeHint | None) -> str:
