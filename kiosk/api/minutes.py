@@ -1,4 +1,4 @@
-"""The short minutes of a sealed hearing: drafted by the kiosk, corrected, confirmed, sealed.
+"""The minutes of a hearing, short or full: drafted by the kiosk, corrected, confirmed, sealed.
 
 The draft belongs to the recorder: a screen that crashes or is switched off loses nothing.
 """
@@ -19,6 +19,8 @@ MinutesText = Annotated[
     str, Field(min_length=1, max_length=MAX_LINE_LENGTH), AfterValidator(as_one_line)
 ]
 MinutesLanguage = Literal["kk", "ru"]
+MinutesForm = Literal["short", "full"]
+"""Full ones where the recording is not complete or not good enough (S18)."""
 MinutesStage = Literal["none", "draft", "secretary", "confirmed"]
 """Nobody began; being corrected; confirmed by the secretary; by the presiding judge, too."""
 Confirmer = Literal["secretary", "presiding"]
@@ -70,7 +72,7 @@ class MinutesSignature(Model):
 
 
 class ShortMinutes(Model):
-    """The short minutes of a hearing as they stand."""
+    """The minutes of a hearing as they stand."""
 
     hearing_id: str
     case_number: str = ""
@@ -78,6 +80,11 @@ class ShortMinutes(Model):
     ended: Moment = ""
     language: MinutesLanguage = "kk"
     title: str = ""
+    form: MinutesForm = "short"
+    is_partial: bool = False
+    """The statute's list of fields was not read in full: of full minutes of criminal cases."""
+    is_running: bool = False
+    """The hearing is not sealed yet: they can be written, not confirmed."""
     version: int = 1
     """From 1; a change after both confirmations makes the next one."""
     revision: int = 0
@@ -135,6 +142,12 @@ class ChooseMinutesLanguage(Model):
     """The language of the minutes: that of the proceedings."""
 
     language: MinutesLanguage
+
+
+class ChooseMinutesForm(Model):
+    """Short or full minutes."""
+
+    form: MinutesForm
 
 
 class ChooseMinutesTerm(Model):
@@ -197,6 +210,16 @@ CHOOSE_MINUTES_LANGUAGE = Operation(
     "Keep the minutes in this language; each has its own changes",
     answer=ShortMinutes,
     request=ChooseMinutesLanguage,
+    roles=COURT_ROLES,
+    errors={409: (*_REFUSALS, "minutes_confirmed")},
+)
+CHOOSE_MINUTES_FORM = Operation(
+    "chooseMinutesForm",
+    "POST",
+    f"{_PATH}/form",
+    "Keep short or full minutes; full ones may be begun before the hearing ends",
+    answer=ShortMinutes,
+    request=ChooseMinutesForm,
     roles=COURT_ROLES,
     errors={409: (*_REFUSALS, "minutes_confirmed")},
 )
@@ -282,6 +305,7 @@ MINUTES_OPERATIONS = (
     EDIT_MINUTES,
     UNDO_MINUTES,
     CHOOSE_MINUTES_LANGUAGE,
+    CHOOSE_MINUTES_FORM,
     CHOOSE_MINUTES_TERM,
     CONFIRM_MINUTES,
     BEGIN_MINUTES_VERSION,

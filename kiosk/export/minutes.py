@@ -1,8 +1,8 @@
-"""Drafts the short protocol (УПК 347-1(2), АПК 282(4)) from a hearing's folder (S17; tables: 8).
+"""Drafts the minutes of a hearing from its folder (S17, S18; tables: 8).
 
-A draft for the secretary: every field of the statute in its order, filled from the journals and
-the schedule. What the kiosk does not know stays an empty line, never a guess. It is written
-beside the sealed folder, not into it.
+Short ones (УПК 347-1(2), АПК 282(4)) and full ones (АПК 282(2)). A draft for the secretary: every
+field of the statute in its order, filled from the journals and the schedule. What the kiosk does
+not know stays an empty line, never a guess. It is written beside the sealed folder, not into it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from kiosk.api.minutes import MinutesForm
 from kiosk.api.persons import HearingPerson
 from kiosk.clocks import parse_wall
 from kiosk.config import Settings
@@ -30,7 +31,7 @@ from kiosk.hearing.session.interruption_ledger import InterruptionLedger
 from kiosk.locale import N_, Translator
 from kiosk.recording.journal.hearing_journal import load_hearing
 from kiosk.rules.explanations import RECEIPT_EVENTS
-from kiosk.rules.model import ProtocolField
+from kiosk.rules.model import MinutesFields, ProtocolField
 from kiosk.rules.rules import Rules
 from kiosk.storage.atomic_io import read_json_or_none
 from kiosk.storage.hearing_folder import PART_FILE, part_folder_name
@@ -44,6 +45,8 @@ _ATTENDANCE = {
 BUTTON_LABEL = N_("moment marked with the button, not named")
 NOTE_LABEL = N_("note")
 NOT_HEARD = N_("nobody was heard at the microphone")
+_FREE_FIELDS = ("course", "questions")
+"""The first of these that there is also lists notes and presses of the button without an event."""
 _COURT_ROLES = ("presiding", "judge", "investigating_judge", "secretary")
 
 
@@ -133,14 +136,19 @@ def fill_minutes(
     settings: Settings,
     language: str,
     secretary: str = "",
+    form: MinutesForm = "short",
 ) -> Minutes:
-    """Return the short protocol of the hearing that was read as ``state``, in ``language``.
+    """Return the minutes of the hearing that was read as ``state``, in ``language``.
 
     Args:
         secretary: who keeps the minutes, where no secretary is among the hearing's people.
+        form: short or full ones.
     """
-    translate = Translator(language)
-    return _MinutesBuilder(folder, state, rules, settings, translate, secretary).build()
+    kind = str(state.details.get("kind") or "")
+    fields = rules.full_protocol(kind) if form == "full" else rules.short_protocol(kind)
+    return _MinutesBuilder(
+        folder, state, rules, settings, Translator(language), secretary, fields
+    ).build()
 
 
 class _MinutesBuilder:
@@ -154,6 +162,7 @@ class _MinutesBuilder:
         settings: Settings,
         translate: Translator,
         secretary: str,
+        fields: MinutesFields,
     ) -> None:
         self._folder = folder
         self._state = state
@@ -162,12 +171,16 @@ class _MinutesBuilder:
         self._settings = settings
         self._translate = translate
         self._secretary = secretary
+        self._fields = fields
+        self._listed = {name for row in fields.field for name in row.events}
+        ids = {row.id for row in fields.field}
+        self._free_field = next((name for name in _FREE_FIELDS if name in ids), "")
         self._zone = ZoneInfo(settings.kiosk.timezone)
 
     def build(self) -> Minutes:
         """Return all fields in the statute's order."""
         pick = self._translate.pick
-        rules = self._rules.short_protocol(str(self._details.get("kind") or ""))
+        rules = self._fields
         fields = (
             MinutesField(row.number, row.id, pick(row.label.as_map()), tuple(self._lines(row)))
             for row in rules.field
@@ -177,9 +190,7 @@ class _MinutesBuilder:
         return Minutes(self._translate.language, title, tuple(fields), signatures)
 
     def _lines(self, field: ProtocolField) -> list[str]:
-        """Return the lines of one field; an unknown field is empty."""
-        if field.events:
-            return self._course(field)
+        """Return the lines of one field; one that nothing is known of is empty."""
         writers: Mapping[str, Callable[[], list[str]]] = {
             "date_place": self._date_place,
             "times": self._times,
@@ -189,9 +200,12 @@ class _MinutesBuilder:
             "means": self._means,
             "file": self._files,
             "attendance": self._attendance,
+            "no_recording": self._failure_lines,
+            "technical_means": lambda: [self._recorded_line(), *self._online_people()],
+            "rulings": lambda: decision_lines(self._state, self._rules, self._translate),
         }
-        write = writers.get(field.id)
-        return [] if write is None else [line for line in write() if line]
+        write = writers.get(field.id, list)
+        return [line for line in (*write(), *self._course(field)) if line]
 
     # -- fields ----------------------------------------------------------------------------------
     def _date_place(self) -> list[str]:
@@ -219,12 +233,22 @@ class _MinutesBuilder:
 
     def _means(self) -> list[str]:
         """Name the recording device, and each failure with its reason (S16)."""
+        return [self._recorded_line(), *self._failure_lines()]
+
+    def _recorded_line(self) -> str:
         _, kiosk = self._translate, self._settings.kiosk.id
-        lines = [_("Audio and video were recorded by the kiosk {kiosk}.", kiosk=kiosk)]
-        lines.extend(
+        return _("Audio and video were recorded by the kiosk {kiosk}.", kiosk=kiosk)
+
+    def _online_people(self) -> list[str]:
+        people = self._state.persons.shown
+        return [self._attendance_line(row) for row in people if row.attendance == "online"]
+
+    def _failure_lines(self) -> list[str]:
+        _ = self._translate
+        lines = [
             self._failure_line(row.source, row.kind, row.at, row.seconds)
             for row in self._failures()
-        )
+        ]
         reason = self._state.answers.get("failure_reason")
         if reason:
             said = self._state.without_names(str(reason))
@@ -289,11 +313,15 @@ class _MinutesBuilder:
 
     def _course(self, field: ProtocolField) -> list[str]:
         """List the events of the field with person, time, file and position in the file."""
-        is_whole = field.id == "course"
-        wanted = {*field.events, BUTTON_MARK} if is_whole else set(field.events)
-        rows = course_rows(self._state, self._rules, wanted)
-        lines = [self._course_line(row) for row in rows if is_whole or row.mark is not None]
-        if is_whole:
+        is_free = field.id == self._free_field
+        wanted = {*field.events, BUTTON_MARK} if is_free else set(field.events)
+        rows = course_rows(self._state, self._rules, self._listed | {BUTTON_MARK})
+        lines = [
+            self._course_line(row)
+            for row in rows
+            if (is_free if row.mark is None else row.mark.type in wanted)
+        ]
+        if field.id == "course":
             lines += decision_lines(self._state, self._rules, self._translate)
         return lines
 

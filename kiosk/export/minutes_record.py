@@ -1,21 +1,24 @@
-"""The short minutes of one hearing as they are made: an append-only journal, and what it says.
+"""The minutes of one hearing as they are made: an append-only journal, and what it says.
 
 ``minutes/drafts/<hearing id>/journal.jsonl`` is a chain as that of a hearing (R101). Its kinds:
 
-- ``begun``: what the kiosk filled in, in each language, and the seal of the recording;
+- ``begun``: what the kiosk filled in, in each language, and the seal of the recording (none while
+  the hearing runs);
+- ``filled``: the same anew, of minutes that were begun before the seal;
+- ``form``: short or full minutes, with what the kiosk filled into their fields;
 - ``edited``, ``undone``, ``language``: what a person changed, and who;
 - ``confirmed``: by the secretary, then by the presiding judge, whose entry names the sealed folder;
 - ``term``: whether the longer term counts, as a person said;
 - ``handed_out``, ``signed``: what the secretary signs went to a drive, and her signature came back;
 - ``version``: a new version of confirmed minutes; it cites the seal of the former one.
 
-Requirements: S17, S21.
+Requirements: S17, S18, S21.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,6 +26,7 @@ from zoneinfo import ZoneInfo
 
 from kiosk.api.minutes import (
     Confirmation,
+    MinutesForm,
     MinutesForSignature,
     MinutesLanguage,
     MinutesLine,
@@ -40,6 +44,7 @@ from kiosk.rules.terms import minutes_due, remarks_decided_by, remarks_until
 from kiosk.storage.atomic_io import make_folder
 from kiosk.storage.hearing_folder import JOURNAL_FILE
 
+_CHANGES = ("edited", "undone", "language", "filled", "form")
 FINISHED = "finished"
 """The field of the day on which the minutes were finished: the presiding judge's confirmation."""
 
@@ -82,6 +87,10 @@ class MinutesRecord:
             clock was not set.
         revision: lines of the journal.
         is_complex: the longer term counts.
+        form: short or full.
+        drafts: what the kiosk filled in, by language.
+        recording: what cites the seal of the recording; empty: it is not sealed yet.
+        ended: when the hearing ended; empty: it runs.
         handed_out, signed: the newest entries of this version's signature by the secretary.
     """
 
@@ -95,25 +104,41 @@ class MinutesRecord:
     handed_out: Entry | None = None
     signed: Entry | None = None
     finished: str = ""
+    form: MinutesForm = "short"
+    drafts: Mapping[str, Any] = field(default_factory=dict)
+    recording: Mapping[str, str] = field(default_factory=dict)
+    ended: str = ""
     edits: list[Edit] = field(default_factory=list)
     confirmations: list[Confirmation] = field(default_factory=list)
     seals: list[VersionSeal] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        """Take what the kiosk filled in at first."""
+        self.form = self.begun.get("form", "short")
+        self._fill(self.begun)
+
+    def _fill(self, entry: Mapping[str, Any]) -> None:
+        self.drafts, self.recording = entry["drafts"], entry["recording"]
+        self.ended = str(entry["ended"])
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the hearing was not sealed when they were filled in last."""
+        return not self.recording
+
+    @property
+    def secretary(self) -> str:
+        """The name of the secretary who began them."""
+        return str(self.begun.get("secretary", ""))
+
     def apply(self, entry: Entry) -> None:
         """Take the next entry; a change takes back the confirmations of this version."""
         self.revision = int(entry["n"])
+        if entry["kind"] in _CHANGES:
+            self._change(entry)
+            self.confirmations = []
+            return
         match entry["kind"]:
-            case "edited":
-                lines = tuple(map(str, entry["lines"]))
-                edit = Edit(self.revision, str(entry["language"]), str(entry["field"]), lines)
-                self.edits.append(edit)
-                self.confirmations = []
-            case "undone":
-                self.edits = [edit for edit in self.edits if edit.number != entry["of"]]
-                self.confirmations = []
-            case "language":
-                self.language = entry["value"]
-                self.confirmations = []
             case "confirmed":
                 self.confirmations.append(Confirmation.model_validate(entry))
                 self.finished = str(entry.get("day", ""))
@@ -133,9 +158,34 @@ class MinutesRecord:
 
     def require_complete(self) -> None:
         """Raise KeyError, TypeError or ValueError where what everybody asks for is not there."""
-        for key in ("hearing", "case_number", "case_kind", "started", "ended", "recording"):
+        for key in ("hearing", "case_number", "case_kind", "started"):
             self.begun[key]
-        _ = self.stage, self.rows, self.begun["drafts"][self.language]["title"]
+        _ = self.stage, self.rows, self.drafts[self.language]["title"]
+
+    def _change(self, entry: Entry) -> None:
+        match entry["kind"]:
+            case "edited":
+                lines = tuple(map(str, entry["lines"]))
+                edit = Edit(self.revision, str(entry["language"]), str(entry["field"]), lines)
+                self.edits.append(edit)
+            case "undone":
+                self.edits = [edit for edit in self.edits if edit.number != entry["of"]]
+            case "language":
+                self.language = entry["value"]
+            case "filled":
+                self._rebase(entry["drafts"])
+                self._fill(entry)
+            case "form":
+                self.form, self.drafts = entry["value"], entry["drafts"]
+
+    def _rebase(self, drafts: Mapping[str, Any]) -> None:
+        """Keep every change over a new filling: lines that were typed, and those taken out."""
+        for number, edit in enumerate(self.edits):
+            made, new = (_made_lines(of[edit.language], edit.field) for of in (self.drafts, drafts))
+            gone = set(made) - set(edit.lines)
+            typed = [line for line in edit.lines if line not in made and line not in new]
+            lines = (*(line for line in new if line not in gone), *typed)
+            self.edits[number] = replace(edit, lines=lines)
 
     @property
     def stage(self) -> MinutesStage:
@@ -154,8 +204,7 @@ class MinutesRecord:
         """The fields in the minutes' language; what a person typed is marked as typed."""
         changed = {edit.field: edit.lines for edit in self.edits if edit.language == self.language}
         return tuple(
-            self._row(row, changed.get(row["id"]))
-            for row in self.begun["drafts"][self.language]["fields"]
+            self._row(row, changed.get(row["id"])) for row in self.drafts[self.language]["fields"]
         )
 
     def _row(self, filled: Mapping[str, Any], changed: tuple[str, ...] | None) -> MinutesRow:
@@ -174,8 +223,8 @@ class MinutesRecord:
         """Return the last day for the minutes; empty: none is known, or they are confirmed."""
         if self.stage == "confirmed":
             return ""
-        kind, ended = str(self.begun["case_kind"]), str(self.begun["ended"])
-        return due_day(rules, zone, kind, ended, self.is_complex)
+        kind = str(self.begun["case_kind"])
+        return due_day(rules, zone, kind, self.ended, self.is_complex)
 
     def _remarks_until(self, rules: Rules, zone: ZoneInfo) -> date | None:
         signed = parse_wall(self.confirmations[-1].at) if self.stage == "confirmed" else None
@@ -197,9 +246,12 @@ class MinutesRecord:
             hearing_id=str(self.begun["hearing"]),
             case_number=str(self.begun["case_number"]),
             kind=kind,
-            ended=str(self.begun["ended"]),
+            ended=self.ended,
             language=self.language,
-            title=str(self.begun["drafts"][self.language]["title"]),
+            title=str(self.drafts[self.language]["title"]),
+            form=self.form,
+            is_partial=self.form == "full" and rules.full_protocol(kind).is_partial,
+            is_running=self.is_running,
             version=self.version,
             revision=self.revision,
             stage=self.stage,
@@ -215,6 +267,12 @@ class MinutesRecord:
             handed_out=None if self.handed_out is None else _handed_out(self.handed_out),
             signature=None if self.signed is None else _signature(self.signed),
         )
+
+
+def _made_lines(draft: Mapping[str, Any], identifier: str) -> tuple[str, ...]:
+    """Return the lines that the kiosk made of a field; none where the form has no such field."""
+    rows = (row["lines"] for row in draft["fields"] if row["id"] == identifier)
+    return tuple(map(str, next(rows, ())))
 
 
 def _handed_out(entry: Entry) -> MinutesForSignature:

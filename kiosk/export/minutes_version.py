@@ -1,4 +1,4 @@
-"""A version of the short minutes as a sealed folder: the second seal, which covers the first one.
+"""A version of the minutes as a sealed folder: the second seal, which covers the first one.
 
 ``minutes/<uuid>/``::
 
@@ -88,7 +88,8 @@ def version_json(record: MinutesRecord, minutes: ShortMinutes) -> dict[str, Any]
         "case_number": minutes.case_number,
         "version": minutes.version,
         "former": record.former,
-        "recording": record.begun["recording"],
+        "form": minutes.form,
+        "recording": record.recording,
         "language": minutes.language,
         "title": minutes.title,
         "fields": [row.to_json() for row in minutes.fields],
@@ -112,9 +113,7 @@ def minutes_text(record: MinutesRecord, minutes: ShortMinutes, rules: Rules, zon
         _("Confirmed: {who}, {when}", who=who, when=when)
         for who, when in _confirmed(minutes, translate, rules, zone)
     ]
-    parts.append(
-        _("Seal of the recording (SHA-256): {hash}", hash=record.begun["recording"]["sums"])
-    )
+    parts.append(_("Seal of the recording (SHA-256): {hash}", hash=record.recording["sums"]))
     if record.former is not None:
         cited = {"n": minutes.version - 1, "hash": record.former["former_sums"]}
         parts.append(_("In place of version {n}, seal (SHA-256): {hash}", **cited))

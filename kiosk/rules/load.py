@@ -96,7 +96,8 @@ class _Reader:
 
 
 SHORT_PROTOCOLS = ("short_protocol", "short_protocol_civil")
-"""Files of the short protocols, each for its kinds of cases."""
+FULL_PROTOCOLS = ("full_protocol", "full_protocol_civil")
+"""Files of the short and the full minutes, each for its kinds of cases."""
 
 
 def load_rules(folder: Path = DATA_FOLDER) -> Rules:
@@ -140,10 +141,10 @@ def load_rules(folder: Path = DATA_FOLDER) -> Rules:
     tables["order"] = reader.validate_row(Order, "order", reader.read_file("order"))
     tables["unrecorded_spans"] = reader.read_rows(model.UnrecordedSpan, "events", "not_recorded")
     tables["mrp"] = reader.read_rows(model.Mrp, "mrp", "mrp")
-    tables["short_protocols"] = tuple(
-        reader.validate_row(model.ShortProtocol, name, reader.read_file(name))
-        for name in SHORT_PROTOCOLS
-    )
+    for table, names in (("short_protocols", SHORT_PROTOCOLS), ("full_protocols", FULL_PROTOCOLS)):
+        tables[table] = tuple(
+            reader.validate_row(model.MinutesFields, name, reader.read_file(name)) for name in names
+        )
     tables["oath"] = reader.validate_row(model.Oath, "oath", reader.read_file("oath"))
     tables["state_fee"] = reader.validate_row(
         model.StateFee, "state_fee", reader.read_file("state_fee")
@@ -201,13 +202,19 @@ def _find_contradictions(rules: Rules) -> Iterator[str]:
 
 
 def _find_protocol_contradictions(rules: Rules) -> Iterator[str]:
-    for name, protocol in zip(SHORT_PROTOCOLS, rules.short_protocols, strict=True):
+    names = (*SHORT_PROTOCOLS, *FULL_PROTOCOLS)
+    for name, protocol in zip(names, _protocols(rules), strict=True):
         numbers = [row.number for row in protocol.field]
         if numbers != list(range(1, len(numbers) + 1)):
             yield f"{name}.toml: the fields are not numbered 1, 2, 3, ..."
-    kinds = [kind for protocol in rules.short_protocols for kind in protocol.kinds]
-    if sorted(kinds) != sorted(rules.case_kinds):
-        yield "short_protocol: each kind of case needs exactly one"
+    for table, protocols in (("short", rules.short_protocols), ("full", rules.full_protocols)):
+        kinds = [kind for protocol in protocols for kind in protocol.kinds]
+        if sorted(kinds) != sorted(rules.case_kinds):
+            yield f"{table}_protocol: each kind of case needs exactly one"
+
+
+def _protocols(rules: Rules) -> tuple[model.MinutesFields, ...]:
+    return (*rules.short_protocols, *rules.full_protocols)
 
 
 def _referenced_kinds(rules: Rules) -> Iterator[tuple[str, str]]:
@@ -246,9 +253,9 @@ def _referenced_events(rules: Rules) -> Iterator[tuple[str, str]]:
         yield from ((f"events.toml “{event.id}”", name) for name in event.lasts_until)
     for span in rules.unrecorded_spans:
         yield from (("events.toml not_recorded", name) for name in (span.start, span.until))
-    for protocol in rules.short_protocols:
+    for protocol in _protocols(rules):
         for field in protocol.field:
-            yield from ((f"short_protocol “{field.id}”", name) for name in field.events)
+            yield from ((f"protocol “{field.id}”", name) for name in field.events)
     for row in rules.explanations.values():
         yield from ((f"explanations.toml “{row.id}”", name) for name in row.events)
 
@@ -260,8 +267,8 @@ def _referenced_roles(rules: Rules) -> Iterator[tuple[str, str]]:
     for event in rules.events.values():
         names = (*event.of, *event.never_of)
         yield from ((f"events.toml “{event.id}”", name) for name in names)
-    for protocol in rules.short_protocols:
-        yield from (("short_protocol", name) for name in protocol.signed_by.roles)
+    for protocol in _protocols(rules):
+        yield from (("protocol", name) for name in protocol.signed_by.roles)
     for step in rules.order.step:
         names = rules.order.roles_of((*step.of, *step.with_roles, *step.met_by))
         yield from ((f"order.toml step “{step.event}”", name) for name in names)

@@ -222,14 +222,14 @@ class UnrecordedSpan(TableRow):
 
 
 class ProtocolField(LabelledRow):
-    """A field of the short protocol (tables: 8); ``events`` are listed in it with their times."""
+    """A field of the minutes (tables: 8); ``events`` are listed in it with their times."""
 
     number: Annotated[int, Field(ge=1)]
     events: tuple[Identifier, ...] = ()
 
 
 class ProtocolTitle(TableRow):
-    """Title of the short protocol."""
+    """Title of the minutes."""
 
     label: Label
     status: dict[Language, SourceStatus]
@@ -237,16 +237,20 @@ class ProtocolTitle(TableRow):
 
 
 class SignedBy(TableRow):
-    """Roles that sign the short protocol."""
+    """Roles that sign the minutes."""
 
     roles: tuple[Identifier, ...]
     source: tuple[str, ...]
 
 
-class ShortProtocol(TableRow):
-    """The short protocol of some kinds of cases (УПК 347-1(2), АПК 282(4))."""
+class MinutesFields(TableRow):
+    """The minutes of some kinds of cases: short (УПК 347-1(2), АПК 282(4)) or full (АПК 282(2)).
+
+    ``is_partial``: the statute's list was not read in full.
+    """
 
     kinds: tuple[Identifier, ...]
+    is_partial: bool = False
     note: str = ""
     title: ProtocolTitle
     signed_by: SignedBy

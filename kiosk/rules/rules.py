@@ -25,6 +25,7 @@ from kiosk.rules.model import (
     Limit,
     LinkRemedy,
     LinkVerdict,
+    MinutesFields,
     Mrp,
     NoteTemplate,
     Oath,
@@ -33,7 +34,6 @@ from kiosk.rules.model import (
     Proceeding,
     Question,
     Role,
-    ShortProtocol,
     StateFee,
     UnrecordedSpan,
 )
@@ -81,7 +81,8 @@ class Rules:
     note_templates: Mapping[str, NoteTemplate]
     order: Order
     unrecorded_spans: tuple[UnrecordedSpan, ...]
-    short_protocols: tuple[ShortProtocol, ...]
+    short_protocols: tuple[MinutesFields, ...]
+    full_protocols: tuple[MinutesFields, ...]
     oath: Oath
     state_fee: StateFee
     mrp: tuple[Mrp, ...]
@@ -192,7 +193,12 @@ class Rules:
                 return False
         return True
 
-    def short_protocol(self, kind: str) -> ShortProtocol:
+    def full_protocol(self, kind: str) -> MinutesFields:
+        """Return the fields of the full minutes of a kind of case; of an unknown kind the first."""
+        fitting = [row for row in self.full_protocols if kind in row.kinds]
+        return (fitting or self.full_protocols)[0]
+
+    def short_protocol(self, kind: str) -> MinutesFields:
         """Return the short protocol of a case kind; while it is not known, the criminal one's."""
         fitting = [row for row in self.short_protocols if kind in row.kinds]
         return (fitting or self.short_protocols)[0]

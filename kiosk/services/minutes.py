@@ -1,4 +1,4 @@
-"""Calls about the short minutes: filled in, corrected, confirmed, sealed (docs/interfaces.md)."""
+"""Calls about the minutes: filled in, corrected, confirmed, sealed (docs/interfaces.md)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kiosk.api.base import Model
 from kiosk.api.exports import SealedHearing
 from kiosk.api.minutes import (
     Confirmer,
-    MinutesLanguage,
+    MinutesForm,
     MinutesStage,
     MinutesSummary,
     ShortMinutes,
@@ -29,7 +29,7 @@ from kiosk.errors import KioskError, RequestError
 from kiosk.evidence.device_key import load_device_signer
 from kiosk.evidence.seal import is_sealed
 from kiosk.export.errors import ExportError, NotSealedError
-from kiosk.export.minutes import fill_minutes, load_hearing_state
+from kiosk.export.minutes_filling import MinutesFilling
 from kiosk.export.minutes_record import (
     MinutesError,
     MinutesRecord,
@@ -43,20 +43,17 @@ from kiosk.export.minutes_signature import (
     seal_signature,
     write_for_signing,
 )
-from kiosk.export.minutes_version import cite_former, recording_seal, seal_version
+from kiosk.export.minutes_version import cite_former, seal_version
 from kiosk.export.removable_drive import SealedHearingList, drives_for_copies
 from kiosk.hardware.wall_clock import clock_state
-from kiosk.recording.verify.minutes import RECORDING_FOLDER
 from kiosk.rules import load_rules
 from kiosk.rules.order import Course, keeps_minutes
 from kiosk.rules.rules import Rules
 from kiosk.services.local_api import Call, Route
-from kiosk.storage.atomic_io import make_folder, write_bytes
-from kiosk.storage.hearing_folder import COURIER_ONLY_MARKER, JOURNAL_FILE, SIGNATURE, SUMS
+from kiosk.storage.hearing_folder import JOURNAL_FILE
 from kiosk.storage.paths import Paths
 
 log = logging.getLogger(__name__)
-LANGUAGES: tuple[MinutesLanguage, ...] = ("kk", "ru")
 JUDGE_ROLES = ("presiding", "judge")
 
 
@@ -83,6 +80,7 @@ class MinutesService:
             (api.EDIT_MINUTES, self._edit),
             (api.UNDO_MINUTES, self._undo),
             (api.CHOOSE_MINUTES_LANGUAGE, self._choose_language),
+            (api.CHOOSE_MINUTES_FORM, self._choose_form),
             (api.CHOOSE_MINUTES_TERM, self._choose_term),
             (api.CONFIRM_MINUTES, self._confirm),
             (api.BEGIN_MINUTES_VERSION, self._begin_version),
@@ -97,7 +95,11 @@ class MinutesService:
         return api.MinutesList(hearings=tuple(rows))
 
     async def _open(self, call: Call) -> Model:
-        return await self._run(call, lambda _folder, _record: None)
+        def fill(_folder: Path, record: MinutesRecord) -> None:
+            if record.is_running:
+                self._filling().refill(record)
+
+        return await self._run(call, fill)
 
     async def _edit(self, call: Call) -> Model:
         request = await call.read(api.EditMinutes)
@@ -133,6 +135,20 @@ class MinutesService:
 
         return await self._run(call, choose)
 
+    async def _choose_form(self, call: Call) -> Model:
+        form = (await call.read(api.ChooseMinutesForm)).form
+
+        def choose(folder: Path, record: MinutesRecord) -> None:
+            _refuse_confirmed(record)
+            if form != record.form:
+                self._require_sealed(record)
+                drafts = self._filling().form_drafts(record, form)
+                _write(folder, "form", call, value=form, drafts=drafts)
+            elif record.is_running:
+                self._filling().refill(record)
+
+        return await self._run(call, choose, form)
+
     async def _choose_term(self, call: Call) -> Model:
         is_complex = (await call.read(api.ChooseMinutesTerm)).is_complex
 
@@ -148,6 +164,7 @@ class MinutesService:
 
         def confirm(folder: Path, record: MinutesRecord) -> None:
             _refuse_confirmed(record)
+            self._require_sealed(record)
             if revision != record.revision:
                 raise MinutesError("they were changed meanwhile", code="minutes_changed")
             role = _confirming_role(record, call.person)
@@ -214,63 +231,56 @@ class MinutesService:
         return Path(drives[0].path)
 
     # -- work ------------------------------------------------------------------------------------
-    async def _run(self, call: Call, step: Callable[[Path, MinutesRecord], None]) -> ShortMinutes:
-        """Open the minutes that the path names, take one step, and answer what they are then."""
+    async def _run(
+        self,
+        call: Call,
+        step: Callable[[Path, MinutesRecord], None],
+        form: MinutesForm = "short",
+    ) -> ShortMinutes:
+        """Open the minutes that the path names, take one step, and answer what they are then.
+
+        Args:
+            form: of minutes that this call begins.
+        """
         wanted = call.http.match_info["id"]
         async with self._lock:
-            return await asyncio.to_thread(self._step, wanted, call.person, step)
+            return await asyncio.to_thread(self._step, wanted, call.person, step, form)
 
     def _step(
-        self, wanted: str, person: Person, step: Callable[[Path, MinutesRecord], None]
+        self,
+        wanted: str,
+        person: Person,
+        step: Callable[[Path, MinutesRecord], None],
+        form: MinutesForm,
     ) -> ShortMinutes:
         hearing = _hearing_id(wanted)
         folder = self._paths.minutes_drafts / hearing
-        record = read_record(folder) or self._begin(hearing, folder, person)
+        record = read_record(folder)
+        if record is None:
+            name = person.name if person.has_role(("secretary",)) else ""
+            self._filling().begin(hearing, person.id, name, form)
+            record = _require_record(folder)
         self._seal(record)  # where a power cut came before the seal
         step(folder, record)
-        record = read_record(folder) or record
+        record = _require_record(folder)
         return record.as_minutes(self._load_rules(), self._zone, self._seal(record))
 
-    def _begin(self, hearing: str, folder: Path, person: Person) -> MinutesRecord:
-        """Fill the minutes of a sealed hearing in.
+    def _filling(self) -> MinutesFilling:
+        return MinutesFilling(self._settings, self._paths, self._load_rules())
+
+    def _require_sealed(self, record: MinutesRecord) -> None:
+        """Check that the hearing is sealed, and that the minutes were filled in since.
 
         Raises:
-            ExportError: there is no such hearing, or it is not sealed yet.
+            ExportError: it is not sealed yet.
+            MinutesError: they must be read again.
         """
-        source = self._paths.hearings / hearing
-        if not source.is_dir():
-            raise ExportError("no such hearing", code="hearing_unknown")
-        if not is_sealed(source):
-            raise NotSealedError(f"{hearing}: not sealed yet")
-        state, rules = load_hearing_state(source), self._load_rules()
-        secretary = person.name if person.has_role(("secretary",)) else ""
-        fill = (source, state, rules, self._settings)
-        drafts = {
-            code: fill_minutes(*fill, code, secretary).as_json() | {"contract": 1}
-            for code in LANGUAGES
-        }
-        recording = make_folder(folder / RECORDING_FOLDER)
-        for name in (SUMS, SIGNATURE):
-            write_bytes(recording / name, (source / name).read_bytes())
-        if (source / COURIER_ONLY_MARKER).exists():
-            write_bytes(folder / COURIER_ONLY_MARKER, b"")
-        spoken = str(state.details.get("language") or self._settings.kiosk.language)
-        begun = {
-            "contract": 1,
-            "hearing": hearing,
-            "case_number": str(state.details.get("case_number") or ""),
-            "case_kind": str(state.details.get("kind") or ""),
-            "started": state.started,
-            "ended": state.stopped_at,
-            "language": spoken if spoken in LANGUAGES else "kk",
-            "drafts": drafts,
-            "recording": recording_seal(source),
-            "by": person.id,
-        }
-        append_entry(folder, "begun", begun)
-        record = read_record(folder)
-        assert record is not None
-        return record
+        hearing = str(record.begun["hearing"])
+        if not record.is_running:
+            return
+        if is_sealed(self._paths.hearings / hearing):
+            raise MinutesError("the hearing ended meanwhile", code="minutes_changed")
+        raise NotSealedError(f"{hearing}: not sealed yet")
 
     def _seal(self, record: MinutesRecord) -> str:
         """Seal what both have confirmed, and the secretary's signature; return the version's seal.
@@ -302,7 +312,11 @@ class MinutesService:
         stage: MinutesStage = "none"
         record, problem = None, ""
         try:
-            record = read_record(self._paths.minutes_drafts / hearing.id)
+            folder = self._paths.minutes_drafts / hearing.id
+            record = read_record(folder)
+            if record is not None and record.is_running and hearing.ended:
+                self._filling().refill(record)  # while the recording is here
+                record = _require_record(folder)
             if record is not None:
                 stage = record.stage
                 self._seal(record)
@@ -327,13 +341,20 @@ class MinutesService:
 
     def _due(self, hearing: SealedHearing, record: MinutesRecord | None) -> str:
         rules = self._load_rules()
-        if record is not None:
+        if record is not None and not record.is_running:
             return record.due(rules, self._zone)
-        return due_day(rules, self._zone, hearing.kind or "", hearing.ended)
+        is_complex = record is not None and record.is_complex
+        return due_day(rules, self._zone, hearing.kind or "", hearing.ended, is_complex)
 
     def _load_rules(self) -> Rules:
         self._rules = self._rules or load_rules()
         return self._rules
+
+
+def _require_record(folder: Path) -> MinutesRecord:
+    record = read_record(folder)
+    assert record is not None
+    return record
 
 
 def _write(folder: Path, kind: str, call: Call, /, **fields: object) -> None:

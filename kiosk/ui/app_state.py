@@ -318,6 +318,18 @@ class AppState:
         self.secretary.show(MinutesPlace())
         self.spawn(self.secretary.minutes.open(hearing_id))
 
+    def open_running_minutes(self) -> None:
+        """Show the full minutes of the hearing that runs, in a recess (S18)."""
+        hearing = self.recorder_state.hearing if self.recorder_state else None
+        if hearing is not None:
+            self.secretary.show(MinutesPlace())
+            self.spawn(self.secretary.minutes.open_running(hearing.id))
+
+    def close_running_minutes(self) -> None:
+        """Go back to the hearing that runs."""
+        self.secretary.minutes.close()
+        self.secretary.show_today()
+
     def open_unfinished_filings(self) -> None:
         """Show the screen for unfinished filings."""
         self.secretary.show(UnfinishedFilingsPlace())
@@ -391,6 +403,10 @@ class AppState:
     def screen_inputs(self) -> ScreenInputs:
         """Return what decides which screen is shown."""
         recorder, staff = self.recorder_state, self.staff
+        hearing, minutes = recorder and recorder.hearing, self.secretary.minutes.state.minutes
+        is_written = (
+            hearing is not None and minutes is not None and minutes.hearing_id == hearing.id
+        )
         return ScreenInputs(
             phase=recorder.phase if recorder else None,
             has_hearing=recorder is not None and recorder.hearing is not None,
@@ -401,6 +417,7 @@ class AppState:
             sign_in_place=self.sign_in.place,
             idle_seconds_left=self.idle_seconds_left,
             is_leaving=self.visit.is_leaving,
+            has_running_minutes=is_written,
         )
 
     def screen_chrome(self) -> ScreenChrome:

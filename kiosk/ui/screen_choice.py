@@ -8,6 +8,7 @@ from typing import assert_never
 from kiosk.api.states import Phase
 from kiosk.ui.registry import (
     SCREEN_OF_PLACE,
+    MinutesPlace,
     PageReviewPlace,
     SignInPlace,
     StaffPlace,
@@ -38,6 +39,7 @@ class ScreenInputs:
         sign_in_place: the screen of the sign-in that is open.
         idle_seconds_left: until an absent visitor's data are wiped; None: no warning yet.
         is_leaving: the visitor is asked whether to leave the scanned pages.
+        has_running_minutes: the minutes that are open are those of the hearing that runs.
     """
 
     phase: Phase | None
@@ -49,6 +51,7 @@ class ScreenInputs:
     sign_in_place: SignInPlace | None = None
     idle_seconds_left: int | None = None
     is_leaving: bool = False
+    has_running_minutes: bool = False
 
 
 def screen_name(inputs: ScreenInputs) -> str:
@@ -89,7 +92,8 @@ def _secretary_screen(inputs: ScreenInputs) -> str:
         case Phase.RECORDING:
             return "secretary.recording"
         case Phase.RECESS | Phase.RETIRED:
-            return "secretary.recess"
+            is_writing = inputs.has_running_minutes and isinstance(inputs.staff_place, MinutesPlace)
+            return "secretary.minutes" if is_writing else "secretary.recess"
         case Phase.SEALING:
             return "secretary.sealing"
         case Phase.IDLE | None:

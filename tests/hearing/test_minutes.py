@@ -15,7 +15,7 @@ import pytest
 from kiosk.cli import main
 from kiosk.config import KioskSettings, Settings
 from kiosk.errors import RecordingError
-from kiosk.export.minutes import Minutes, build_minutes
+from kiosk.export.minutes import Minutes, build_minutes, fill_minutes, load_hearing_state
 from kiosk.export.text_pdf import minutes_to_pdf, render_pages
 from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.recording.journal.part_journal import JournalOptions
@@ -236,3 +236,16 @@ def test_command(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "КРАТКИЙ ПРОТОКОЛ" in capsys.readouterr().out
     assert main([*command, "--pdf", str(tmp_path / "out.pdf")]) == 0
     assert (tmp_path / "out.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_full_minutes_lose_no_note_and_no_press_of_the_button(told: Path) -> None:
+    """A note of no event, and one of an event that has its own field, stand in one place (S18)."""
+    state = load_hearing_state(told)
+    full = fill_minutes(told, state, RULES, SETTINGS, "ru", form="full")
+    everything = "\n".join(line for row in full.fields for line in row.lines)
+    assert everything.count("схема показана") == 2, "in the course, and with the testimony"
+    assert "ошибка" not in everything
+    assert [row.number for row in full.fields] == list(range(1, 16))
+    testimony = field(full, "testimony").splitlines()
+    assert len(testimony) == 3
+    assert "Свидетель В." in testimony[0]

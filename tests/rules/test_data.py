@@ -33,6 +33,7 @@ def test_every_row_of_the_tables_is_there(rules: Rules) -> None:
         "mrp": len(rules.mrp),
         "limits": len(rules.limits),
         "short_protocol": [len(row.field) for row in rules.short_protocols],
+        "full_protocol": [len(row.field) for row in rules.full_protocols],
     }
     assert counts == {
         "document_types": 43,
@@ -50,6 +51,7 @@ def test_every_row_of_the_tables_is_there(rules: Rules) -> None:
         "mrp": 9,
         "limits": 28,
         "short_protocol": [10, 10],
+        "full_protocol": [15, 20],
     }
 
 
@@ -184,6 +186,20 @@ def test_civil_minutes_have_the_fields_of_their_own_code(rules: Rules) -> None:
     assert items == ["1)", "2)", "3)", "4)", "6)", "13-1)", "16)", "18)"]
     assert [row.id for row in protocol.field[8:]] == ["means", "file"]
     assert "course" not in {row.id for row in protocol.field}, "persons questioned are criminal's"
+
+
+def test_full_minutes_have_every_item_of_the_civil_code(rules: Rules) -> None:
+    """АПК 282(2), 1) to 18) with 5-1) and 13-1); of УПК 347(3) what was read (S18)."""
+    civil = rules.full_protocol("civil")
+    assert civil is rules.full_protocol("admin_justice")
+    items = [row.source[0].removeprefix("АПК 282(2)").rstrip(")") for row in civil.field]
+    between = {"6": ["5-1"], "14": ["13-1"]}
+    assert items == [item for n in range(1, 19) for item in (*between.get(str(n), []), str(n))]
+    criminal = rules.full_protocol("criminal")
+    assert (civil.is_partial, criminal.is_partial) == (False, True)
+    short = [row.id for row in rules.short_protocol("criminal").field]
+    assert [row.id for row in criminal.field if row.id in short] == short
+    assert "testimony" in {row.id for row in criminal.field}
 
 
 def test_notes_of_uncertainty_are_kept(rules: Rules) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import shutil
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,16 +14,20 @@ import pytest
 
 from kiosk.api.minutes import MinutesSummary
 from kiosk.api.recorder_calls import StaffSession
+from kiosk.api.states import Phase
 from kiosk.auth.person import Person
 from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
 from kiosk.rules import load_rules
 from kiosk.ui.actions.minutes_actions import NEW_LINE, MinutesActions
+from kiosk.ui.registry import HomePlace, MinutesPlace, TodayPlace
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states
+from kiosk.ui.screen_choice import ScreenInputs, screen_name
 from kiosk.ui.secretary.schedule.today import minutes_line
 from kiosk.ui.secretary.sealed_hearing.minutes import MinutesView, minutes_view
 from kiosk.ui.view_context import ViewContext
+from tests.support.hearing_builder import add_part, new_hearing
 from tests.support.minutes_rig import JUDGE, SECRETARY, MinutesRig
 from tests.support.people_keys import People
 
@@ -195,3 +200,53 @@ def test_the_first_screen_says_which_minutes_are_due() -> None:
     assert said("2026-12-01", "2026-11-26", "") == [(first, "plain")]
     assert said("2026-11-23") == [("Minutes to write: 1, the first by 23.11.2026", "caution")]
     assert said("2026-11-22", "2026-11-26") == [("Minutes overdue: 1", "caution")]
+
+
+def test_full_minutes_in_a_recess_by_taps(tmp_path: Path) -> None:
+    """They are opened from the recess, cannot be confirmed yet, and say what they are (S18)."""
+    rig = MinutesRig(tmp_path)
+    built = new_hearing(rig.paths.hearings, rig.signer, kind="criminal")
+    add_part(built, fragments=1)
+
+    async def steps(minutes: MinutesActions) -> None:
+        await minutes.open_running(built.folder.name)
+        view = seen(minutes)
+        assert view.text.startswith("Full minutes · Being written · the list of fields of УПК")
+        assert "confirmed after the end of the hearing" in view.text
+        assert (view.is_running, view.action, len(view.entries)) == (True, "", 15)
+        minutes.show_field("testimony")
+        minutes.edit_line(NEW_LINE)
+        type_line(minutes, "видел")
+        await minutes.keep_line()
+        await minutes.step_back()
+        minutes.close()
+        await minutes.open_running(built.folder.name)
+        assert "Видел" in seen(minutes).entries[9].below
+        await minutes.open_minutes(rig.hearing)
+        (form,) = [entry for entry in seen(minutes).entries if entry.id == "form"]
+        assert form.note == "Short minutes"
+        await minutes.toggle_form()
+        view = seen(minutes)
+        assert view.text.startswith("Full minutes · ")
+        assert view.action == "Confirm"
+        await minutes.toggle_form()
+        assert seen(minutes).text.startswith("Being written")
+
+    assert tap_through(rig, steps) == []
+
+
+@pytest.mark.parametrize("phase", ["recess", "retired", "recording", "sealing"])
+def test_only_in_a_recess_minutes_stand_in_place_of_the_hearing(phase: str) -> None:
+    """Opened minutes of another hearing never do: the way to resume must not be hidden."""
+    writing = ScreenInputs(
+        phase=Phase(phase),
+        has_hearing=True,
+        is_staff=True,
+        is_secretary=True,
+        visitor_place=HomePlace(),
+        staff_place=MinutesPlace(),
+        has_running_minutes=True,
+    )
+    assert (screen_name(writing) == "secretary.minutes") == (phase in ("recess", "retired"))
+    assert screen_name(replace(writing, has_running_minutes=False)) != "secretary.minutes"
+    assert screen_name(replace(writing, staff_place=TodayPlace())) != "secretary.minutes"

@@ -1,4 +1,4 @@
-"""The short minutes on the screen: what is open, and what the taps do (asyncio, no Kivy).
+"""The minutes on the screen: what is open, and what the taps do (asyncio, no Kivy).
 
 The draft belongs to the recorder: every change is a call, and here is only what is being typed.
 """
@@ -114,6 +114,15 @@ class MinutesActions(RecorderActions):
         """Open the minutes of a hearing; the first time the recorder fills them in."""
         await self._change(hearing_id, "")
 
+    async def open_running(self, hearing_id: str) -> None:
+        """Open the full minutes of a hearing that runs; the first time they are begun (S18)."""
+        self.state = MinutesState()
+        await self._change(hearing_id, "/form", form="full")
+
+    def close(self) -> None:
+        """Show nothing of any minutes."""
+        self._set(minutes=None)
+
     async def step_back(self) -> None:
         """Leave what is open by one step; the last one leads to the list of hearings."""
         state = self.state
@@ -159,6 +168,13 @@ class MinutesActions(RecorderActions):
     async def choose_language(self, language: Literal["kk", "ru"]) -> None:
         """Keep the minutes in this language."""
         await self._step("/language", language=language)
+
+    async def toggle_form(self) -> None:
+        """Keep full minutes in place of short ones, or short ones again."""
+        minutes = self.state.minutes
+        if minutes is not None:
+            form = "short" if minutes.form == "full" else "full"
+            await self._step("/form", form=form)
 
     async def toggle_term(self) -> None:
         """Let the longer term count, or the usual one again."""

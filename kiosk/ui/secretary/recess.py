@@ -34,6 +34,7 @@ class RecessView:
     until: str = ""
     ends: tuple[tuple[str, str], ...] = ()
     """Ends of the recess that are offered: RFC 3339, and the time of day."""
+    keeps_minutes: bool = True
 
 
 def view(app: AppState) -> RecessView:
@@ -58,6 +59,7 @@ def view(app: AppState) -> RecessView:
         banner=reminder if any(a.code == "resume_reminder" for a in recorder.alarms) else "",
         until=_("Until {time}", time=until) if until else "",
         ends=offered_ends(context.now, context.zone) if is_end_asked else (),
+        keeps_minutes=hearing.keeps_minutes,
     )
 
 
@@ -97,6 +99,7 @@ SAMPLES: dict[str, Prepare] = {
     "recess-until": hearing_runs("recess", hearing={"recess_until": service_states.at(10, 15)}),
     "recess-over": hearing_runs("recess", hearing={"recess_until": service_states.at(9, 50)}),
     "retired": hearing_runs("retired"),
+    "recess-no-minutes": hearing_runs("recess", hearing={"keeps_minutes": False}),
     "closed-no-keys": hearing_runs(
         "recess",
         alarms=[alarm("court_key_missing")],

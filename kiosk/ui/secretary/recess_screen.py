@@ -42,12 +42,25 @@ class RecessScreen(StaffScreen):
             words.append(kit.text(view.banner, "body", wid="banner", colour="caution"))
         words += [*self._ends(view), *chain_receipt_status(kit, receipt)]
         parts = [
-            chain_receipt_or_icon(kit, receipt, icon, "accent", 0.3),
+            self._sign(view, chain_receipt_or_icon(kit, receipt, icon, "accent", 0.3)),
             kit.column(kit.spacer(), *words, kit.spacer(), gap=16),
         ]
         if view.question:
             parts.append(kit.column(question_card(kit, view.question, self.app), size_hint_x=0.85))
         return kit.row(*parts, gap=36, padding=(40, 32))
+
+    def _sign(self, view: RecessView, sign: Widget) -> Widget:
+        """Return ``sign`` with what leads to the full minutes, which may be begun now (S18).
+
+        A question comes first, and so does the picture of a slip that has to be read.
+        """
+        kit, app = self.kit, self.app
+        if not view.keeps_minutes or view.question or app.chain_receipt.state.picture:
+            return sign
+        button = kit.button("rec.minutes", kit.translate.gettext("Full minutes"),
+                            app.open_running_minutes, icon="pencil", fill=True, pad=8)  # fmt: skip
+        sign.size_hint_x = 1
+        return kit.column(sign, kit.touch_line(button), gap=16, size_hint_x=0.3)
 
     def _ends(self, view: RecessView) -> list[Widget]:
         """Return until when the recess lasts, or the times that can be said; the hall sees it."""

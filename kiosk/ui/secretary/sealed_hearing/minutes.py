@@ -1,4 +1,4 @@
-"""The short minutes: list of hearings, fields, lines, confirmation: view and samples (no Kivy)."""
+"""The minutes: list of hearings, fields, lines, confirmation: view and samples (no Kivy)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from kiosk.api.minutes import (
 from kiosk.api.recorder_calls import StaffSession
 from kiosk.clocks import parse_wall
 from kiosk.locale import N_
+from kiosk.rules import load_rules
 from kiosk.ui.actions.minutes_actions import MinutesState
 from kiosk.ui.actions.people_actions import Typing
 from kiosk.ui.app_state import AppState
@@ -26,13 +27,14 @@ from kiosk.ui.registry import MinutesPlace
 from kiosk.ui.samples import service_states
 from kiosk.ui.samples.screen_sample import Prepare
 from kiosk.ui.samples.service_states import at
-from kiosk.ui.samples.staff_states import staff_at
+from kiosk.ui.samples.staff_states import hearing_runs, staff_at
 from kiosk.ui.theme import Tone
 from kiosk.ui.view_context import ViewContext
 
 Step = Literal["list", "fields", "lines", "typing", "confirm", "signature"]
 TERM = "term"
-"""The entry after the fields that chooses the term; no field is called so."""
+FORM = "form"
+"""The entries after the fields that choose term and form; no field is called so."""
 STAGES: dict[str, tuple[str, Tone]] = {
     "none": (N_("Not begun"), "caution"),
     "draft": (N_("Being written"), "caution"),
@@ -59,13 +61,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class MinutesView:
-    """The short minutes, step by step.
+    """The minutes, step by step.
 
     Attributes:
         text: a sentence above the entries; of a step without entries all that it says.
         can_change: nobody has sealed this version.
         action: what the large button says: to confirm, or to begin a new version; empty: nothing.
         is_signed: the secretary's own signature over this version is here.
+        is_running: the hearing runs; the way back leads to it.
         digest: SHA-256, in groups of four, of what she signs; empty: it was not handed out.
     """
 
@@ -82,6 +85,7 @@ class MinutesView:
     typing: Typing | None = None
     is_new_line: bool = False
     is_signed: bool = False
+    is_running: bool = False
     digest: str = ""
 
 
@@ -141,6 +145,12 @@ def _fields_view(
     _ = context.translate.gettext
     note, _tone = STAGES[minutes.stage]
     words = [_(note)]
+    if minutes.form == "full":
+        words.insert(0, _("Full minutes"))
+    if minutes.is_partial:
+        words.append(_("the list of fields of УПК 347(3) is not complete here"))
+    if minutes.is_running:
+        words.append(_("confirmed after the end of the hearing"))
     if minutes.version > 1:
         words.append(_("version {n}", n=minutes.version))
     if minutes.due:
@@ -162,6 +172,7 @@ def _fields_view(
         " · ".join(words),
         (
             *(_field_entry(context, row, row.number in minutes.empty) for row in minutes.fields),
+            *_form_entry(context, minutes),
             *_term_entry(context, minutes),
         ),
         page,
@@ -170,7 +181,22 @@ def _fields_view(
         minutes.can_undo,
         is_confirmed,
         action if is_confirmed or _turn_problem(minutes, staff) == "" else "",
+        is_running=minutes.is_running,
     )
+
+
+def _form_entry(context: ViewContext, minutes: ShortMinutes) -> tuple[Entry, ...]:
+    """Return what chooses short or full minutes, after the fields; nothing once it is settled."""
+    if minutes.stage == "confirmed" or minutes.is_running:
+        return ()
+    _ = context.translate.gettext
+    text = _("Full minutes: the recording is not complete, or hard to make out (АПК 282(2))")
+    if minutes.kind == "criminal":
+        text = _("Full minutes: the recording is not complete or of poor quality (УПК 347-1(2-1))")
+    is_full = minutes.form == "full"
+    note = _("Full minutes") if is_full else _("Short minutes")
+    below = _("A tap changes it. What was typed stays.")
+    return (Entry(FORM, text, below, note, "accent" if is_full else "plain"),)
 
 
 def _term_entry(context: ViewContext, minutes: ShortMinutes) -> tuple[Entry, ...]:
@@ -188,6 +214,8 @@ def _term_entry(context: ViewContext, minutes: ShortMinutes) -> tuple[Entry, ...
 
 def _turn_problem(minutes: ShortMinutes, staff: StaffSession | None) -> str:
     """Return the code that says why this person cannot confirm now; empty: they can."""
+    if minutes.is_running:
+        return "export_not_sealed"
     if staff is None:
         return "minutes_secretary_first"
     if not minutes.confirmations:
@@ -343,6 +371,17 @@ def _sample(**changes: Any) -> ShortMinutes:
     return ShortMinutes.model_validate({**values, **changes})
 
 
+def _full(**changes: Any) -> ShortMinutes:
+    """Return full minutes: the fields of the rules data, filled where the short ones are."""
+    kind = str(changes.get("kind", "civil"))
+    fields = tuple(
+        MinutesRow(number=row.number, id=row.id, label=row.label.kk, lines=_LINES.get(row.id, ()))
+        for row in load_rules().full_protocol(kind).field
+    )
+    empty = tuple(row.number for row in fields if not row.lines)
+    return _sample(form="full", fields=fields, empty=empty, **changes)
+
+
 BY_SECRETARY = Confirmation(role="secretary", person="p-1", name="Ахметова А. Б.", at=at(12, 0))
 BY_JUDGE = Confirmation(role="presiding", person="p-2", name="Серікова С. С.", at=at(12, 30))
 FOR_JUDGE = _sample(stage="secretary", confirmations=(BY_SECRETARY,))
@@ -396,7 +435,26 @@ def _at(state: MinutesState, who: dict[str, Any] = service_states.SECRETARY) -> 
     return prepare
 
 
+def _running(**changes: Any) -> Prepare:
+    """Return full minutes that are written in a recess."""
+
+    def prepare(app: AppState) -> None:
+        hearing_runs("recess")(app)
+        state = app.recorder_state
+        assert state is not None
+        assert state.hearing is not None
+        minutes = _full(hearing_id=state.hearing.id, due="", is_running=True, **changes)
+        app.secretary.place = MinutesPlace()
+        app.secretary.minutes.state = MinutesState(minutes=minutes)
+
+    return prepare
+
+
 SAMPLES: dict[str, Prepare] = {
+    "minutes-full": _at(MinutesState(minutes=_full())),
+    "minutes-full-form": _at(MinutesState(minutes=_full(), page=9)),
+    "minutes-full-running": _running(),
+    "minutes-full-criminal": _running(kind="criminal", is_partial=True),
     "minutes-list": _at(MinutesState(HEARINGS)),
     "minutes-list-problems": _at(MinutesState(TROUBLED)),
     "minutes-none": _at(MinutesState(())),

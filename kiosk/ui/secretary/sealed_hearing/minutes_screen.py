@@ -1,4 +1,4 @@
-"""Screen of the short minutes: hearings, fields, lines, keys, confirmation."""
+"""Screen of the minutes: hearings, fields, lines, keys, confirmation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from kivy.uix.widget import Widget
 
-from kiosk.ui.secretary.sealed_hearing.minutes import TERM, Entry, MinutesView
+from kiosk.ui.secretary.sealed_hearing.minutes import FORM, TERM, Entry, MinutesView
 from kiosk.ui.staff.staff_screen import StaffScreen
 from kiosk.ui.widgets.hardware_keys import HardwareKeys
 from kiosk.ui.widgets.keyboard import letter_keyboard
@@ -15,7 +15,7 @@ from kiosk.ui.widgets.widget_kit import WidgetKit
 
 
 class MinutesScreen(StaffScreen):
-    """The short minutes of a hearing, step by step."""
+    """The minutes of a hearing, step by step."""
 
     def __init__(self, kit: WidgetKit, name: str, app: Any) -> None:
         super().__init__(kit, name, app)
@@ -96,6 +96,8 @@ class MinutesScreen(StaffScreen):
         minutes, app = self.app.secretary.minutes, self.app
         if view.step == "list":
             return lambda: app.spawn(minutes.open_minutes(entry.id))
+        if entry.id == FORM:
+            return lambda: app.spawn(minutes.toggle_form())
         if entry.id == TERM:
             return lambda: app.spawn(minutes.toggle_term())
         if view.step == "fields":
@@ -159,6 +161,8 @@ class MinutesScreen(StaffScreen):
         back = kit.button("minutes.back", _("Back"), lambda: app.spawn(minutes.step_back()))
         if view.step == "list":
             back = self.back_button()
+        elif view.is_running:
+            back = kit.button("minutes.back", _("Back to the hearing"), app.close_running_minutes)
         _per_page, page, pages = self._page(view)
         pager = kit.pager("minutes", page, pages, minutes.show_page) if pages > 1 else ()
         match view.step:
