@@ -238,14 +238,15 @@ def test_command(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert (tmp_path / "out.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_full_minutes_lose_no_note_and_no_press_of_the_button(told: Path) -> None:
-    """A note of no event, and one of an event that has its own field, stand in one place (S18)."""
+@pytest.mark.parametrize(("kind", "times"), [("criminal", 2), ("civil", 1)])
+def test_full_minutes_lose_no_note_and_double_none(told: Path, kind: str, times: int) -> None:
+    """A note stands with its event: in criminal cases in the course, too (S18)."""
     state = load_hearing_state(told)
+    state.details["kind"] = kind
     full = fill_minutes(told, state, RULES, SETTINGS, "ru", form="full")
     everything = "\n".join(line for row in full.fields for line in row.lines)
-    assert everything.count("схема показана") == 2, "in the course, and with the testimony"
+    assert everything.count("схема показана") == times
     assert "ошибка" not in everything
-    assert [row.number for row in full.fields] == list(range(1, 16))
     testimony = field(full, "testimony").splitlines()
     assert len(testimony) == 3
     assert "Свидетель В." in testimony[0]
