@@ -415,7 +415,8 @@ class HallSettings(SettingsGroup):
     ``kiosk-hall-view.socket``); empty: the recorder of this one. The languages take turns. After
     ``stale_seconds`` without news it says so. ``notices``: ``under_sixteen`` (УПК 345(5), АПК
     19(5)), ``address_judge`` (АПК 187(2)). ``sanitary``: the court's own text by language, shown
-    from ``sanitary_from`` to ``sanitary_to`` (R88, R98); empty: none.
+    from ``sanitary_from`` to ``sanitary_to`` (R88, R98); empty: none. ``observer_url``: the court's
+    own page where open hearings held online are watched, shown as a QR code (R55); empty: none.
     """
 
     address: Annotated[str, Field(pattern=r"^(https?://[^/\s]+)?$")] = ""
@@ -427,6 +428,7 @@ class HallSettings(SettingsGroup):
     sanitary: dict[Literal["kk", "ru", "en"], str] = {}
     sanitary_from: date | None = None
     sanitary_to: date | None = None
+    observer_url: Annotated[str, Field(pattern=r"^(https://[^\s/]+(/\S*)?)?$", max_length=200)] = ""
 
 
 class Settings(SettingsGroup):

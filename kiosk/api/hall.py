@@ -52,6 +52,10 @@ class HallRow(Model):
     """End of the recess or of the retirement, where the court has said one."""
     case: PublicCase | None = None
     """Null: nobody outside may know what is heard."""
+    online: bool = False
+    """Held online, wholly or in part, and open: anybody may watch (R55)."""
+    is_streamed: bool = False
+    """The court has allowed an internet stream of it, now (R62, R64)."""
 
 
 class HallCall(Model):

@@ -101,6 +101,38 @@ def test_the_rows_say_what_happens(rig: CourtroomRig) -> None:
     assert [r["status"] for r in shown(rig)] == ["ended", "next"], "also after a restart"
 
 
+def test_open_hearings_held_online_are_told_and_no_others(rig: CourtroomRig) -> None:
+    """R55, R62, R66: the observers' sign follows format, publicity and the court's permission."""
+
+    def online() -> list[tuple[bool, bool]]:
+        return [(r["online"], r["is_streamed"]) for r in shown(rig)]
+
+    publish(
+        rig,
+        untimed(OURS, format="mixed"),
+        untimed(NEXT, format="offline"),
+        untimed(NEXT[:-1] + "6", format="online", publicity="closed", case_number="2-17"),
+        untimed(NEXT[:-1] + "7", format="online", publicity="oddly", case_number="2-18"),
+        untimed(NEXT[:-1] + "8", format="by pigeon"),
+    )
+    rest = [(False, False)] * 4
+    assert online() == [(True, False), *rest]
+    rig.begin(id=OURS)
+    assert online() == [(True, False), *rest]
+    allow = {"kind": "web_stream", "opinions": "agreed", "allowed": True}
+    rig.statement("permission", allow)
+    assert online() == [(True, True), *rest]
+    rig.courtroom.change_publicity(True, "p1", recording_ns())
+    assert online() == [(False, False), *rest], "closed: no sign of it"
+    rig.courtroom.change_publicity(False, "p1", recording_ns())
+    rig.statement("format", "offline")
+    assert online()[0][0] is False, "it is held in the room now"
+    rig.statement("format", "online")
+    assert online()[0][0] is True
+    rig.courtroom.end("p1")
+    assert online() == [(False, False), *rest], "it has ended"
+
+
 def test_the_end_of_a_recess_outlives_a_crash_and_must_be_a_time(rig: CourtroomRig) -> None:
     hearing = rig.begin(id=OURS)
     with pytest.raises(StepRefusedError):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from kiosk.api.hall import HallView
 from kiosk.config import HallSettings
@@ -60,6 +61,50 @@ class Hall:
         now = service_states.NOW.replace(day=day)
         context = ViewContext(self._translate, self._labels, service_states.ZONE, now)
         return board_view(context, self.state)
+
+
+def test_observers_are_told_how_and_by_which_rules() -> None:
+    """R55, R66, R73, S6: no reason is asked; who may watch, and what stays forbidden online."""
+    hall = Hall()
+    hall.hear(OPEN | {"online": True}, OPEN | {"status": "listed", "case": {"number": "2-16"}})
+    shown = hall.shown()
+    assert [row.entry for row in shown.rows] == ["Open, also online", ""]
+    observer = shown.observer
+    assert observer is not None
+    assert (observer.hearings, observer.link) == ((f"09:10 · {CASE}",), "")
+    assert observer.how == "Ask the secretary of the hearing for the link."
+    words = " ".join(observer.rules)
+    for rule in ("nobody is asked for a reason", "does not hinder", "permission, online too",
+                 "under sixteen", "intoxicated"):  # fmt: skip
+        assert rule in words
+    hall.hear(OPEN | {"online": True, "is_streamed": True})
+    assert (hall.shown().observer or observer).hearings[0].endswith("internet stream")
+    linked = Hall(observer_url="https://court.example/watch")
+    linked.hear(OPEN | {"online": True})
+    found = linked.shown().observer
+    assert found is not None
+    assert (found.link, "Scan the code" in found.how) == ("https://court.example/watch", True)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [OPEN, OPEN | {"publicity": "closed", "case": None, "online": True}],
+    ids=["in the room", "hidden"],
+)
+def test_without_an_open_online_hearing_observers_are_told_nothing(row: dict[str, Any]) -> None:
+    hall = Hall(observer_url="https://court.example/watch")
+    hall.hear(row)
+    assert hall.shown().observer is None
+    hall.hear(OPEN | {"online": True})
+    assert hall.shown().observer is not None
+    hall.now += 60
+    assert hall.shown().observer is None, "an old word could be wrong"
+
+
+@pytest.mark.parametrize("url", ["http://court.example", "https://", "javascript:alert(1)", "x y"])
+def test_a_link_for_observers_must_be_one(url: str) -> None:
+    with pytest.raises(ValidationError):
+        HallSettings(observer_url=url)
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,10 @@ STATUS_OF_PHASE = {
     Phase.SEALING: HallStatus.ENDED,
 }
 UNBEGUN = (HallStatus.LISTED, HallStatus.NEXT)
+ONLINE_FORMATS = ("online", "mixed")
+STREAM = "web_stream"
+"""Permission of the rules: an internet stream."""
+NOT_ONLINE = {"online": False, "is_streamed": False}
 Publicity = Literal["open", "closed", "unclear"]
 
 
@@ -66,6 +70,7 @@ def hall_rows(
         if current is not None and hearing.id in current.ids:
             is_open_listed = True
             change = {"case": case if current.row.case else None, "starts_at": _start_of(hearing)}
+            change |= {} if change["case"] else NOT_ONLINE
             rows.append(current.row.model_copy(update=change))
             continue
         rows.append(
@@ -74,6 +79,9 @@ def hall_rows(
                 publicity=_listed_publicity(hearing, closed_here),
                 starts_at=_start_of(hearing),
                 case=case,
+                online=case is not None
+                and hearing.format in ONLINE_FORMATS
+                and hearing.id not in ended,
             )
         )
     if current is not None and not is_open_listed:
@@ -115,6 +123,10 @@ def open_row(state: HearingState, *, is_hidden: bool) -> OpenRow:
         starts_at=state.started or None,
         until=state.recess_until,
         case=case,
+        online=case is not None
+        and state.phase.is_open
+        and state.details.get("format") in ONLINE_FORMATS,
+        is_streamed=case is not None and state.phase.is_open and STREAM in state.allowed,
     )
     return OpenRow(frozenset(state.listed_ids), row)
 

@@ -30,6 +30,14 @@ NOTICES = {
     "address_judge": N_("The judge is addressed as «Құрметті сот» (civil cases)."),
 }
 """By setting: S6 (УПК 345(5)) and АПК 19(5); АПК 187(2)."""
+RULES = (
+    N_("Anybody may watch; nobody is asked for a reason."),
+    N_("Whoever watches does not hinder the hearing and does not break its order."),
+    N_("Filming, recording and broadcasting need the court’s permission, online too."),
+    N_("Not admitted: citizens under sixteen who are neither parties nor witnesses, and people "
+       "who are intoxicated."),
+)  # fmt: skip
+"""Of open hearings held online: R55; R73; R66 with R59-R64; S6 (УПК 345(5))."""
 STATUS = {
     HallStatus.LISTED: "",
     HallStatus.NEXT: N_("Next hearing"),
@@ -38,6 +46,8 @@ STATUS = {
     HallStatus.RETIRED: N_("Deliberation room"),
     HallStatus.ENDED: N_("Ended"),
 }
+ROWS_PER_PAGE = {1: 5, 2: 4, 3: 3, 4: 3}
+"""By text size."""
 TONES: dict[HallStatus, Tone] = {
     HallStatus.LISTED: "plain",
     HallStatus.NEXT: "accent",
@@ -71,6 +81,22 @@ class BoardRow:
 
 
 @dataclass(frozen=True)
+class ObserverView:
+    """What observers of hearings held online are told, as a page of its own.
+
+    Attributes:
+        hearings: time and number of the open ones.
+        link: the court's own page; empty: the secretary gives the link.
+    """
+
+    title: str
+    hearings: tuple[str, ...]
+    rules: tuple[str, ...]
+    how: str
+    link: str
+
+
+@dataclass(frozen=True)
 class BoardView:
     """What the hall sees."""
 
@@ -85,6 +111,7 @@ class BoardView:
     empty: str
     notices: tuple[str, ...]
     sanitary: str
+    observer: ObserverView | None
 
 
 def view(app: AppState) -> BoardView:
@@ -112,6 +139,7 @@ def board_view(context: ViewContext, hall: HallState) -> BoardView:
         empty="" if known.rows or is_stale else empty,
         notices=tuple(_(NOTICES[name]) for name in hall.settings.notices),
         sanitary=_sanitary(hall.settings, context.translate, day) if is_day_shown else "",
+        observer=None if is_stale else _observer(context, known, hall.settings),
     )
 
 
@@ -166,7 +194,32 @@ def _entry(context: ViewContext, row: HallRow) -> str:
         return _("No outsiders")
     if row.publicity == "unclear":
         return _("Entry: please ask the secretary")
-    return _("Open to everybody") if row.status is HallStatus.IN_SESSION else ""
+    if row.status is HallStatus.IN_SESSION:
+        return _("Open, also online") if row.online else _("Open to everybody")
+    return _("Also online") if row.online else ""
+
+
+def _observer(context: ViewContext, known: HallView, settings: HallSettings) -> ObserverView | None:
+    """Return what observers are told; None: no open hearing is held online."""
+    _ = context.translate.gettext
+    watched = [row for row in known.rows if row.online and row.case is not None]
+    if not watched:
+        return None
+    hearings = []
+    for row in watched:
+        number = row.case.number if row.case else ""
+        words = [context.clock_text(row.starts_at), number or _("No case number")]
+        words += [_("internet stream")] if row.is_streamed else []
+        hearings.append(" · ".join(word for word in words if word))
+    scanned = _("Scan the code: the court’s page opens.")
+    asked = _("Ask the secretary of the hearing for the link.")
+    return ObserverView(
+        title=_("Open hearings held online"),
+        hearings=tuple(hearings),
+        rules=tuple(_(rule) for rule in RULES),
+        how=scanned if settings.observer_url else asked,
+        link=settings.observer_url,
+    )
 
 
 def _sanitary(settings: HallSettings, translate: Translator, today: date) -> str:
@@ -205,9 +258,14 @@ def _board(
     *,
     age: float = 0.0,
     calls: tuple[dict[str, Any], ...] = (),
+    further_pages: int = 0,
     **settings: Any,
 ) -> Prepare:
-    """Return a display with the sample's rows; ``changes`` are those of the second one."""
+    """Return a display with the sample's rows; ``changes`` are those of the second one.
+
+    Args:
+        further_pages: which page after the list is shown, from 1.
+    """
 
     def prepare(app: AppState) -> None:
         clock = [app.now()]
@@ -229,6 +287,9 @@ def _board(
                 "calls": calls,
             }
         )
+        if further_pages:
+            pages = -(-len(rows) // ROWS_PER_PAGE[size]) - 1 + further_pages
+            clock[0] += pages * chosen.language_seconds * len(chosen.languages)
         app.hall.handle_event("hall", view.to_json())
         clock[0] += age
 
@@ -245,6 +306,14 @@ SAMPLES: dict[str, Prepare] = {
     "hall-called-closed": _board(changes=_CLOSED, calls=({"number": 3},)),
     "hall-recess": _board(changes={"status": "recess", "until": service_states.at(10, 15)}),
     "hall-retired": _board(changes={"status": "retired", "until": service_states.at(16, 0)}),
+    "hall-online": _board(changes={"online": True}),
+    "hall-online-watch": _board(
+        changes={"online": True, "is_streamed": True},
+        further_pages=1,
+        observer_url="https://court.example/observers",
+    ),
+    "hall-online-ask": _board(changes={"online": True}, further_pages=1),
+    "hall-online-rules": _board(changes={"online": True}, further_pages=2),
     "hall-sanitary": _board(sanitary=SANITARY),
     "hall-stale": _board(age=65),
     "hall-none": _board("none"),

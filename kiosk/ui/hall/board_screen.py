@@ -6,18 +6,19 @@ from typing import Any
 
 from kivy.uix.widget import Widget
 
-from kiosk.ui.hall.board import BoardRow, BoardView
+from kiosk.ui.hall.board import ROWS_PER_PAGE, BoardRow, BoardView, ObserverView
 from kiosk.ui.screen_chrome import ScreenChrome
 from kiosk.ui.theme import Tone
+from kiosk.ui.widgets.code_picture import CodePicture
 from kiosk.ui.widgets.graphics import Band
 from kiosk.ui.widgets.screen import CachedSlot, NaturalCachedSlot, Screen
 from kiosk.ui.widgets.widget_kit import WidgetKit
 
 MIN_DESIGN_FONT = 28
 """Pixels of 1280x800: capitals of 12.5 mm on a screen of 1920x1080 that is 90 cm wide."""
+MOST_ONLINE, OBSERVER_PAGES = 3, 2
 MOST_CALLS = 2
 """Calls that are shown at once; the next follows when somebody has come in."""
-ROWS_PER_PAGE = {1: 5, 2: 4, 3: 3, 4: 3}
 
 
 class HallKit(WidgetKit):
@@ -49,9 +50,13 @@ class BoardScreen(Screen):
         self._warning.show(view.warning, lambda: self._make_warning(view.warning))
         self._calls.show((language, view.calls), lambda: self._make_calls(view.calls))
         self._body.show(
-            (language, view.rows, view.round, view.empty, len(view.calls)), lambda: self._rows(view)
+            (language, view.rows, view.round, view.empty, len(view.calls), view.observer),
+            lambda: self._rows(view),
         )
-        self._footer.show((view.notices, view.sanitary), lambda: self._make_footer(view))
+        is_full = view.observer is not None and self._page(view) == -1  # it says the same
+        notices = () if is_full else view.notices
+        footer = (notices, view.sanitary)
+        self._footer.show(footer, lambda: self._make_footer(*footer))
 
     def _make_header(self, view: BoardView) -> Widget:
         kit = self.kit
@@ -104,10 +109,55 @@ class BoardScreen(Screen):
             text = kit.text(view.empty, "title", wid="hall.empty", align="center")
             return kit.column(kit.spacer(), text, kit.spacer(), padding=(60, 20))
         each = max(1, ROWS_PER_PAGE[kit.theme.text_size] - min(2, len(view.calls)))
-        pages = max(1, -(-len(view.rows) // each))
-        first = view.round % pages * each
+        page = self._page(view)
+        if view.observer is not None and page < 0:
+            make = self._observer_rules if page == -1 else self._observer_hearings
+            return make(view.observer)
+        first = page * each
         rows = [self._row(first + n, row) for n, row in enumerate(view.rows[first:][:each], 1)]
         return kit.column(*kit.filled(rows, each), gap=10, padding=(36, 12))
+
+    def _page(self, view: BoardView) -> int:
+        """Return which page is shown; those for observers come after the list, as -2 and -1."""
+        each = max(1, ROWS_PER_PAGE[self.kit.theme.text_size] - min(2, len(view.calls)))
+        pages = max(1, -(-len(view.rows) // each))
+        extra = OBSERVER_PAGES if view.observer is not None else 0
+        page = view.round % (pages + extra)
+        return page if page < pages else page - pages - extra
+
+    def _observer_hearings(self, view: ObserverView) -> Widget:
+        """Return the page that says which hearings can be watched, and how."""
+        kit = self.kit
+        more = len(view.hearings) - MOST_ONLINE
+        listed = [*view.hearings[:MOST_ONLINE], *([f"+{more}"] if more > 0 else [])]
+        lines: list[Widget] = [
+            kit.fitted_text(view.title, "title", wid="hall.observer", weight="semibold", lines=2),
+            *(
+                kit.fitted_text(words, "choice", wid=f"hall.observer.{n}", lines=2)
+                for n, words in enumerate(listed, 1)
+            ),
+        ]
+        how = kit.fitted_text(
+            view.how,
+            "say",
+            wid="hall.observer.how",
+            weight="semibold",
+            lines=4,
+            align="center" if view.link else "left",
+        )
+        if not view.link:
+            return kit.column(*lines, how, gap=8, padding=(36, 12))
+        code = kit.column(CodePicture(view.link, size_hint_y=2.4), how, gap=8, size_hint_x=0.55)
+        return kit.row(kit.column(*lines, gap=8), code, gap=28, padding=(36, 12))
+
+    def _observer_rules(self, view: ObserverView) -> Widget:
+        """Return the page that says by which rules."""
+        kit = self.kit
+        lines = [
+            kit.fitted_text(words, "choice", wid=f"hall.rule.{n}", lines=3)
+            for n, words in enumerate(view.rules, 1)
+        ]
+        return kit.column(*lines, gap=10, padding=(36, 16))
 
     def _row(self, number: int, row: BoardRow) -> Widget:
         """Return one hearing; one that nobody else may enter stands out as a whole."""
@@ -153,14 +203,12 @@ class BoardScreen(Screen):
             return kit.column(*lines, size_hint_x=0.6)
         return kit.card(*lines, tone=row.tone, padding=(16, 4), size_hint_x=0.6)
 
-    def _make_footer(self, view: BoardView) -> Widget | None:
+    def _make_footer(self, notices: tuple[str, ...], sanitary: str) -> Widget | None:
         kit = self.kit
-        lines: list[Widget] = [
-            kit.text(words, "option", wid="hall.notice") for words in view.notices
-        ]
-        if view.sanitary:
+        lines: list[Widget] = [kit.text(words, "option", wid="hall.notice") for words in notices]
+        if sanitary:
             lines.append(
-                kit.text(view.sanitary, "option", wid="hall.sanitary", colour="caution",
+                kit.text(sanitary, "option", wid="hall.sanitary", colour="caution",
                          weight="semibold")
             )  # fmt: skip
         if not lines:

@@ -1,18 +1,14 @@
-"""Widgets of several of the visitor's screens: picture, stages, QR code, typed text."""
+"""Widgets of several of the visitor's screens: picture, stages, typed text."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from kivy.graphics import Color, Rectangle
-from kivy.graphics.texture import Texture
 from kivy.uix.image import Image
 from kivy.uix.widget import Widget
 
-from kiosk.ui.widgets.graphics import Surface, rgba
-from kiosk.ui.widgets.qr_code import qr_modules
+from kiosk.ui.widgets.graphics import Surface
 from kiosk.ui.widgets.widget_kit import WidgetKit
 
 
@@ -54,26 +50,3 @@ def stage_strip(kit: WidgetKit, stages: Sequence[tuple[str, bool]]) -> Widget:
         Surface(cell, fill, None, kit.px(22), 0)
         cells.append(cell)
     return kit.row(*cells, gap=8, size_hint_y=None, height=max(kit.px(54), kit.min_font * 3))
-
-
-class CodePicture(Widget):
-    """A QR code, dark on white whatever the contrast."""
-
-    def __init__(self, text: str, **options: Any) -> None:
-        super().__init__(**options)
-        size, pixels = qr_modules(text)
-        texture = Texture.create(size=(size, size), colorfmt="luminance")
-        texture.mag_filter = "nearest"
-        texture.blit_buffer(pixels, colorfmt="luminance", bufferfmt="ubyte")
-        texture.flip_vertical()
-        with self.canvas:
-            Color(rgba=rgba("#ffffff"))
-            self._paper = Rectangle()
-            self._code = Rectangle(texture=texture)
-        self.bind(pos=self._place, size=self._place)
-
-    def _place(self, *_: Any) -> None:
-        side = min(self.width, self.height)
-        corner = (self.center_x - side / 2, self.center_y - side / 2)
-        for box in (self._paper, self._code):
-            box.pos, box.size = corner, (side, side)

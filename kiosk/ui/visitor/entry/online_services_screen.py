@@ -9,7 +9,7 @@ from kivy.uix.widget import Widget
 
 from kiosk.ui.visitor.entry.online_services import OnlineServicesView
 from kiosk.ui.visitor.visitor_screen import VisitorScreen
-from kiosk.ui.visitor.widgets import CodePicture
+from kiosk.ui.widgets.code_picture import CodePicture
 
 
 class OnlineServicesScreen(VisitorScreen):

@@ -8,7 +8,8 @@ from kivy.uix.widget import Widget
 
 from kiosk.ui.visitor.form.fee import FeeView
 from kiosk.ui.visitor.visitor_screen import FilingScreen
-from kiosk.ui.visitor.widgets import CodePicture, typed_box
+from kiosk.ui.visitor.widgets import typed_box
+from kiosk.ui.widgets.code_picture import CodePicture
 from kiosk.ui.widgets.keyboard import NUMBER_PAD, key_rows
 
 

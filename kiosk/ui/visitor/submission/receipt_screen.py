@@ -10,7 +10,8 @@ from kivy.uix.widget import Widget
 from kiosk.ui.theme import Kind, Tone
 from kiosk.ui.visitor.submission.receipt import ReceiptView
 from kiosk.ui.visitor.visitor_screen import FilingScreen
-from kiosk.ui.visitor.widgets import CodePicture, stage_strip
+from kiosk.ui.visitor.widgets import stage_strip
+from kiosk.ui.widgets.code_picture import CodePicture
 
 
 class ReceiptScreen(FilingScreen):

@@ -8,7 +8,7 @@ from kivy.uix.widget import Widget
 
 from kiosk.ui.visitor.tracking.parked import ParkedView
 from kiosk.ui.visitor.visitor_screen import FilingScreen
-from kiosk.ui.visitor.widgets import CodePicture
+from kiosk.ui.widgets.code_picture import CodePicture
 
 
 class ParkedScreen(FilingScreen):
