@@ -54,6 +54,7 @@ from kiosk.api.recorder_calls import (
     TestDevice,
     WrappedKey,
 )
+from kiosk.api.rehearsal import REHEARSE, RehearsalProgress
 from kiosk.api.reports import SAVE_REPORT
 from kiosk.api.room import ROOM_OPERATIONS
 from kiosk.api.upkeep import GET_SIGN_IN, RECORDER_UPKEEP
@@ -336,6 +337,7 @@ RECORDER_OPERATIONS = (
     *NOTE_OPERATIONS,
     *RECEIPT_OPERATIONS,
     *DEVICE_TESTS.values(),
+    REHEARSE,
     SAVE_REPORT,
     *ROOM_OPERATIONS,
     *EXPORT_OPERATIONS,
@@ -352,4 +354,5 @@ RECORDER_EVENTS = (
         schema={"type": "object", "additionalProperties": Level.model_json_schema()},
     ),
     Event("export", "Progress of a copy", ExportEvent),
+    Event("rehearsal", "What a rehearsal does now; it is over, or none was", RehearsalProgress),
 )

@@ -23,12 +23,12 @@ from kiosk.auth.person import Person, RoleError, TokenError
 from kiosk.auth.sign_in import SignInDesk
 from kiosk.auth.tokens import TokenIssuer, load_token_secret
 from kiosk.errors import RequestError
-from kiosk.hearing.room.errors import AlreadyRecordingError
 from kiosk.ipc import EventStream, errors_as_json
 from kiosk.selftest import recorder_checks as checks
 from kiosk.services.alarm_log import AlarmLogService
 from kiosk.services.camera import CameraService
 from kiosk.services.court_keys import CourtKeyService
+from kiosk.services.device_turn import DeviceTurn
 from kiosk.services.exports import ExportService
 from kiosk.services.filing_keys import FilingKeyService
 from kiosk.services.local_api import Call, Route, add_routes
@@ -38,6 +38,7 @@ from kiosk.services.morning_check import MorningCheckService
 from kiosk.services.peers import check_peer
 from kiosk.services.persons_and_notes import MAX_BODY_BYTES, PersonAndNoteService
 from kiosk.services.recorder_core import RecorderCore
+from kiosk.services.rehearsal import RehearsalService
 from kiosk.services.reports import ReportService
 from kiosk.services.room import RoomService
 from kiosk.services.second_storage import SecondStorageService
@@ -50,15 +51,7 @@ from kiosk.services.upkeep import RestartRefusedError, UpkeepService, refuse_in_
 
 log = logging.getLogger(__name__)
 STAFF_WATCH_S = 2.0
-YIELD_S = 0.2
-"""A device test ends so soon after a hearing has begun, or after nobody waits for it."""
 BADGE_THREADS = 8
-
-
-class AbandonedTestError(RequestError):
-    """Who asked for a device's test has gone."""
-
-    code = "cancelled"
 
 
 class RecorderApi:
@@ -86,7 +79,7 @@ class RecorderApi:
         self._core, self._steps, self._events = core, steps, events
         self._courtroom = core.courtroom
         self._mark_changed = mark_changed
-        self._device_test_lock = asyncio.Lock()
+        self._device_turn = DeviceTurn(lambda: core.courtroom.open_hearing_id)
         self._desk = SignInDesk(
             core.paths,
             core.settings.kiosk.id,
@@ -100,6 +93,7 @@ class RecorderApi:
         self._reports = ReportService(core.settings, core.courtroom.inputs.accept)
         self.filing_keys = FilingKeyService(core.paths.escrow_keys, core.paths.public_keys)
         self.machine = MachineWatch(mark_changed)
+        self._rehearsal = RehearsalService(core.settings, core.sources, events, self._device_turn)
         self.room = RoomService(
             core.settings, core.settings_file, lambda: core.courtroom.open_hearing_id
         )
@@ -125,8 +119,8 @@ class RecorderApi:
 
     @property
     def is_testing_device(self) -> bool:
-        """Whether a device is being tested."""
-        return self._device_test_lock.locked()
+        """Whether a device is being tested or rehearsed with."""
+        return self._device_turn.is_taken
 
     def application(self) -> web.Application:
         """Return the application of the local socket."""
@@ -162,6 +156,7 @@ class RecorderApi:
                 (call, partial(self._test_device, name))
                 for name, call in operations.DEVICE_TESTS.items()
             ),
+            *self._rehearsal.routes(),
             *self._persons_and_notes.routes(),
             *self.secretary_call.routes(),
             *self._reports.routes(),
@@ -360,23 +355,10 @@ class RecorderApi:
     # -- device tests ------------------------------------------------------------------------------
     async def _test_device(self, name: str, call: Call) -> Model:
         test = await call.read(calls.TestDevice)
-        if (open_hearing := self._courtroom.open_hearing_id) is not None:
-            raise AlreadyRecordingError(open_hearing)
-        async with self._device_test_lock:
-            running = asyncio.ensure_future(self._run_device_test(name, test))
-            try:
-                while not (await asyncio.wait({running}, timeout=YIELD_S))[0]:
-                    if (open_hearing := self._courtroom.open_hearing_id) is not None:
-                        raise AlreadyRecordingError(open_hearing)
-                    if call.http.transport is None or call.http.transport.is_closing():
-                        raise AbandonedTestError("nobody waits for the test's result")
-                answer = running.result()
-                if answer.state == "passed":
-                    await self.morning_check.forget_mended(name, answer.measured)
-                return answer
-            finally:
-                running.cancel()  # a hearing or the next test needs the device
-                await asyncio.wait({running}, timeout=YIELD_S)
+        answer = await self._device_turn.run(call, lambda: self._run_device_test(name, test))
+        if answer.state == "passed":
+            await self.morning_check.forget_mended(name, answer.measured)
+        return answer
 
     async def _run_device_test(self, name: str, test: calls.TestDevice) -> calls.DeviceTestAnswer:
         core, courtroom, seconds = self._core, self._courtroom, test.seconds or 0.0

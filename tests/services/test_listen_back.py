@@ -3,62 +3,21 @@
 from __future__ import annotations
 
 import signal
-import threading
-import wave
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
 from kiosk.ipc import ServiceRefusedError
 from tests.services.conftest import MakeRecorder
 from tests.services.recorder_process import RecorderProcess, hearing, seconds_at_least
+from tests.support.headset_listener import HeadsetListener, write_beep
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 
-RATE = 48_000
 HEADSET = '[headset]\ndevice = "headset"\n'
-
-
-def beep(path: Path, tone: float) -> Path:
-    """Write half a second of a tone."""
-    sound = (np.sin(np.arange(RATE // 2) * 2 * np.pi * tone / RATE) * 9000).astype("<i2")
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, RATE, 0, "NONE", ""))
-        file.writeframes(sound.tobytes())
-    return path
-
-
-class HeadsetListener:
-    """Hears what comes out of the headset."""
-
-    def __init__(self, microphones: VirtualMicrophones) -> None:
-        self._received = bytearray()
-        self._process = microphones.record_headset()
-        self._thread = threading.Thread(target=self._listen, daemon=True)
-        self._thread.start()
-
-    def _listen(self) -> None:
-        assert self._process.stdout is not None
-        while data := self._process.stdout.read1(4096):  # type: ignore[attr-defined]
-            self._received += data
-
-    def hears(self, tone: float) -> bool:
-        """Say whether the tone was heard for a tenth of a second and more."""
-        whole = len(self._received) // 2 * 2
-        samples = np.frombuffer(bytes(self._received[:whole]), "<i2").astype(float)
-        windows = samples[: len(samples) // 4800 * 4800].reshape(-1, 4800)
-        place = np.exp(-2j * np.pi * tone * np.arange(4800) / RATE) / 4800
-        return int((np.abs(windows @ place) > 1000).sum()) >= 2
-
-    def close(self) -> None:
-        """Stop hearing."""
-        self._process.kill()
-        self._process.wait()
-        self._thread.join()
 
 
 def refused(recorder: RecorderProcess, body: object) -> str:
@@ -77,7 +36,7 @@ def test_the_last_seconds_are_heard_and_the_recording_goes_on(
     recorder.post("/v1/hearings", hearing())
     recorder.wait_for_state(seconds_at_least(2), "2 s")
     for name, tone in (("judge", 900), ("witness", 1700)):
-        assert microphones.play(name, beep(tmp_path / f"{name}.wav", tone)).wait() == 0
+        assert microphones.play(name, write_beep(tmp_path / f"{name}.wav", tone)).wait() == 0
     spoken = recorder.state()["hearing"]["part_seconds"]
     recorder.wait_for_state(seconds_at_least(spoken + 2), "2 s more")
     for wrong in ({"seconds": 0}, {"seconds": "x"}, {"source": "nobody"}):

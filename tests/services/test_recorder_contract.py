@@ -35,8 +35,8 @@ from tests.support.waiting import PATIENCE, wait_for
 pytestmark = pytest.mark.slow
 
 SCHEMA = schemathesis.openapi.from_path(DOCS / "recorder-api.yaml")
-# Events never end; a device's test takes as long as it is asked to. Both have tests of their own.
-LONG = ["getEvents", *(operation.name for operation in DEVICE_TESTS.values())]
+# Events never end; a test or rehearsal takes as long as it is asked to: they have their own tests.
+LONG = ["getEvents", "rehearse", *(operation.name for operation in DEVICE_TESTS.values())]
 
 
 @contextmanager

@@ -42,6 +42,7 @@ class MicrophoneSource:
 
     Attributes:
         hand_to: takes each block after the recording has it, and must return at once.
+        rehearse_to: likewise, during a rehearsal outside a hearing; it counts as no recording.
         unclear: what makes the words there hard to make out now; None: nothing, or it is not known.
     """
 
@@ -61,6 +62,7 @@ class MicrophoneSource:
         )
         self.unclear: UnclearSpeech | None = None
         self.hand_to: Callable[[AudioBlock], None] | None = None
+        self.rehearse_to: Callable[[AudioBlock], None] | None = None
         self._has_detector = False
         self._without_detector_ns = 0
         self._speech_ns: int | None = None
@@ -174,8 +176,9 @@ class MicrophoneSource:
             self._recent_blocks.append(block)
             for listener in self._listeners:
                 listener.audio(self.name, block)
-        if self.hand_to is not None:
-            self.hand_to(block)
+        for take in (self.hand_to, self.rehearse_to):
+            if take is not None:
+                take(block)
 
     def attach(self, listener: SourceListener, since_ns: int) -> None:
         """Dispatch all blocks that end after ``since_ns`` to ``listener``, and all that follow."""
