@@ -268,6 +268,8 @@ class Courtroom:
         hearing = self._current_hearing.require()
         if hearing.capture is not None:
             self._parts.stop(hearing, "end", person, "")
+        if (speech := self._sources.speech) is not None:
+            hearing.add_turns(speech.take_all_turns())  # later the journal is sealed
         hearing.append("ending", {"person": person})
         self._context.publicity.remember(hearing.state)
         self._finish_step(hearing)

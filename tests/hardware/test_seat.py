@@ -27,6 +27,7 @@ class Told:
 
     turns: list[Turn] = field(default_factory=list)
     unclear: list[tuple[str, str, float]] = field(default_factory=list)
+    running: list[Turn] = field(default_factory=list)
 
     def spans(self, name: str) -> list[tuple[float, float]]:
         return [
@@ -60,6 +61,7 @@ def listen(*channels: Sequence[Floats], room_db: float = SPEECH_DB - 40) -> Told
             if heard.unclear and not before.get(heard.name):
                 told.unclear.append((heard.name, heard.unclear, (start + STEP) / RATE))
             before[heard.name] = heard.unclear
+        told.running += listener.running_turns
         told.turns += listener.take_turns()
     return told
 
@@ -137,3 +139,12 @@ def test_a_long_turn_comes_in_pieces_of_a_minute() -> None:
     (first, second) = told.spans("a")
     assert 59 < first[1] - first[0] < 62
     assert second[0] == pytest.approx(first[1], abs=0.1)
+
+
+def test_a_turn_that_goes_on_is_told_as_far_as_it_was_heard() -> None:
+    told = listen([silence(2), words("ru", 0)])
+    (ended,) = told.turns
+    assert {turn.start_ns for turn in told.running} == {ended.start_ns}
+    ends = [turn.end_ns for turn in told.running]
+    assert ends == sorted(ends)
+    assert (ends[-1], len(set(ends)) > 2) == (ended.end_ns, True)

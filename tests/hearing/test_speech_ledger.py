@@ -12,8 +12,10 @@ from kiosk.api.states import MicrophoneState, UnclearSpeech
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.config import MicrophoneSettings
 from kiosk.hardware.audibility.seat import Turn
+from kiosk.hardware.sources.speech_detector import SpeechDetector
 from kiosk.hearing.session.speech_ledger import WORST, SpeechLedger, turn_fields
 from tests.hearing.courtroom_rig import CourtroomRig, courtroom_settings
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture
@@ -74,6 +76,25 @@ def test_turns_are_journalled_with_their_part_and_known_after_a_crash(rig: Court
     ]
     assert shown[1]["worst"] == [shown[1]["latest"]]
     assert shown[1]["latest"]["cause"] == "far"
+
+
+class EndedDetector(SpeechDetector):
+    """A detector without its process: a turn has ended that nobody took, another goes on."""
+
+    def take_all_turns(self) -> list[Turn]:
+        now_ns = recording_ns()
+        return [turn("witness", now_ns - 50 * NS_PER_S, 60), turn("judge", now_ns, -0.05)]
+
+
+def test_who_spoke_last_is_in_the_journal_when_the_hearing_ends(rig: CourtroomRig) -> None:
+    rig.sources.speech = EndedDetector(rig.sources.microphones)
+    hearing_id = rig.begin(format="offline")
+    wait_for(lambda: rig.hearing()["part_seconds"] > 0.1, "something recorded")
+    rig.courtroom.end("s1")
+    rig.sealed(hearing_id)
+    (row,) = rig.lines(hearing_id, "speech")
+    assert (row["source"], row["part"], row["part_seconds"]) == ("witness", 1, 0.0)
+    assert row["lasts"] > 0
 
 
 @pytest.mark.parametrize(

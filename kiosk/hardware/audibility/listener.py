@@ -91,6 +91,11 @@ class Listener:
         chunks = sum(gate.chunks for gate in self._gates)
         return chunks, sum(gate.passed for gate in self._gates)
 
+    @property
+    def running_turns(self) -> list[Turn]:
+        """The turns that go on, as far as they were heard."""
+        return [turn for seat in self._seats if (turn := seat.running_turn) is not None]
+
     def take_turns(self) -> list[Turn]:
         """Return the turns that have ended since the last call, and forget them."""
         turns, self._turns = self._turns, []

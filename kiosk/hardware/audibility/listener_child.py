@@ -68,7 +68,9 @@ def _listen(writer: MessageWriter, rates: dict[str, int], blocks: deque[bytes]) 
             with contextlib.suppress(struct.error, ValueError):
                 listener.push(*unpack_block(blocks.popleft()))
         heard = [asdict(row) for row in listener.listen()]
-        writer.send_status(heard=heard, turns=[asdict(row) for row in listener.take_turns()])
+        turns = [asdict(row) for row in listener.take_turns()]
+        running = [asdict(row) for row in listener.running_turns]
+        writer.send_status(heard=heard, turns=turns, running=running)
         time.sleep(LISTEN_S)
 
 

@@ -185,9 +185,20 @@ class Seat:
         is_over = self.end_ns - spoken_ns > PAUSE_NS
         if not is_over and spoken_ns - start_ns < LONGEST_NS:
             return None
+        turn = self.running_turn
+        self._start_ns = None if is_over else spoken_ns
+        self._judgements, self._unclear_causes = [], []
+        return turn
+
+    @property
+    def running_turn(self) -> Turn | None:
+        """The turn as far as it was heard; None: there is none, or it is too short."""
+        start_ns, spoken_ns = self._start_ns, self.speech_ns
+        if start_ns is None or spoken_ns is None or spoken_ns - start_ns < TURN_NS:
+            return None
         values = [row.intelligibility for row in self._judgements]
         causes = self._unclear_causes
-        turn = Turn(
+        return Turn(
             self.name,
             start_ns,
             spoken_ns,
@@ -195,9 +206,6 @@ class Seat:
             min(len(causes) * JUDGE_NS, spoken_ns - start_ns) / NS_PER_S,
             max(causes, key=causes.count) if causes else "",
         )
-        self._start_ns = None if is_over else spoken_ns
-        self._judgements, self._unclear_causes = [], []
-        return turn if spoken_ns - start_ns >= TURN_NS else None
 
 
 def loudest_other(seats: list[Seat], of: Seat) -> NDArray[np.float32]:

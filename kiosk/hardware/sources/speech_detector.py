@@ -48,6 +48,7 @@ class SpeechDetector:
         self._answers = self._has_failed = False
         self.dropped = 0
         self._turns: deque[Turn] = deque(maxlen=MAX_TURNS)
+        self._running: tuple[Turn, ...] = ()
         self._child = ProcessSupervisor(
             "speech detector",
             "kiosk.hardware.audibility.listener_child",
@@ -76,6 +77,10 @@ class SpeechDetector:
     def take_turns(self) -> list[Turn]:
         """Return the turns of speech that have ended since the last call, and forget them."""
         return [self._turns.popleft() for _ in range(len(self._turns))]
+
+    def take_all_turns(self) -> list[Turn]:
+        """Return those turns, and those that go on, as far as they were heard: nothing follows."""
+        return [*self.take_turns(), *self._running]
 
     def open(self) -> None:
         """Start the child, and give it the blocks of the microphones from now on."""
@@ -125,7 +130,7 @@ class SpeechDetector:
 
     def _fail(self) -> None:
         """Let loud sounds count as speech from now on."""
-        self._answers, self._has_failed = False, True
+        self._answers, self._has_failed, self._running = False, True, ()
         for microphone in self._microphones.values():
             microphone.lose_detector()
 
@@ -144,6 +149,8 @@ class SpeechDetector:
             microphone.hear_speech(row["speech_ns"], unclear)
             microphone.note_listened(row["since_ns"], row["until_ns"])
         self._turns.extend(Turn(**row) for row in values.get("turns", ()))
+        if "running" in values:
+            self._running = tuple(Turn(**row) for row in values["running"])
 
     def _find_problem(self) -> str | None:
         if self._has_failed and not self._answers:
