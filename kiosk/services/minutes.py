@@ -37,6 +37,7 @@ from kiosk.export.minutes_record import (
     due_day,
     read_record,
 )
+from kiosk.export.minutes_retention import delete_delivered_minutes
 from kiosk.export.minutes_signature import (
     find_signature,
     keep_signature,
@@ -50,10 +51,12 @@ from kiosk.rules import load_rules
 from kiosk.rules.order import Course, keeps_minutes
 from kiosk.rules.rules import Rules
 from kiosk.services.local_api import Call, Route
+from kiosk.storage.ages import Ages
 from kiosk.storage.hearing_folder import JOURNAL_FILE
 from kiosk.storage.paths import Paths
 
 log = logging.getLogger(__name__)
+SECONDS_PER_DAY = 86_400.0
 JUDGE_ROLES = ("presiding", "judge")
 
 
@@ -62,15 +65,17 @@ class MinutesService:
 
     Args:
         settings: of this kiosk.
+        ages: since when delivered minutes may be deleted.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, ages: Ages | None = None) -> None:
         self._settings = settings
         self._paths = Paths.from_settings(settings.paths)
         self._zone = ZoneInfo(settings.kiosk.timezone)
         self._hearings = SealedHearingList(self._paths)
         self._rules: Rules | None = None
         self._lock = asyncio.Lock()
+        self._ages = ages or Ages(self._paths.minutes_ages)
 
     def routes(self) -> list[Route]:
         """Return the operations with their handlers."""
@@ -296,7 +301,12 @@ class MinutesService:
         return record.seals[-1].id
 
     def _summaries(self) -> list[MinutesSummary]:
-        """Return a row for each hearing, those whose recording was deleted among them."""
+        """Return a row for each hearing, those whose recording was deleted among them.
+
+        What was delivered long ago leaves the kiosk here: staff look at least when they sign in.
+        """
+        days = self._settings.recording.keep_delivered_days
+        delete_delivered_minutes(self._paths, self._ages, days * SECONDS_PER_DAY)
         found = self._hearings.rows()
         kept = [row for row in found if not row.damaged and self._keeps_minutes(row)]
         rows = [self._summary(row) for row in kept]

@@ -53,6 +53,11 @@ class Paths:
         return self.minutes / "drafts"
 
     @property
+    def minutes_ages(self) -> Path:
+        """How long delivered minutes are kept, by no wall clock (JSON); owner: recorder."""
+        return self.minutes / "ages.json"
+
+    @property
     def exports(self) -> Path:
         """Records of copies for the parties: who asked for what, and the result (JSON)."""
         return self.data / "exports"

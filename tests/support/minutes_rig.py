@@ -19,6 +19,7 @@ from kiosk.export.removable_drive import VIRTUAL_MARKER
 from kiosk.ipc import LocalClient, ServiceRefusedError, errors_as_json, serve_unix
 from kiosk.services.local_api import add_routes
 from kiosk.services.minutes import MinutesService
+from kiosk.storage.ages import Ages
 from kiosk.storage.paths import Paths
 from tests.support.contract import check_answer
 from tests.support.hearing_builder import sealed_hearing
@@ -49,6 +50,7 @@ class MinutesRig:
         self.hearing = self.recording.name
         self.person = SECRETARY
         self.versions: list[dict[str, Any]] = []
+        self.ages: Ages | None = None
 
     def plug(self, name: str) -> Path:
         """Plug a removable drive in; return its folder."""
@@ -65,7 +67,7 @@ class MinutesRig:
     async def client(self) -> AsyncIterator[LocalClient]:
         """Serve the calls on a socket, as a recorder that has just started."""
         app = web.Application(middlewares=[errors_as_json])
-        routes = MinutesService(self.settings).routes()
+        routes = MinutesService(self.settings, self.ages).routes()
         add_routes(app, MINUTES_OPERATIONS, routes, self.authorize)
         socket = self.folder / "s"
         runner = await serve_unix(app, socket)
