@@ -120,10 +120,19 @@ class WidgetKit(BoxKit):
         weight: Weight = "regular",
         max_width: float = 0,
     ) -> TextLine:
-        """Return one line exactly as wide as its words; shrunk to ``max_width`` design pixels."""
+        """Return one line exactly as wide as its words.
+
+        Where they are wider than ``max_width`` design pixels they shrink, and then end in dots.
+        """
         size, font, most = self.theme.font(kind), NAMES[weight], self.px(max_width)
-        while max_width and size > self.min_font and text_extents(text, font, size)[0] > most:
-            size -= 1
+        while max_width and (width := text_extents(text, font, size)[0]) > most:
+            if size > self.min_font:
+                size -= 1
+            elif len(text) > 1:
+                kept = min(len(text) - 1, int(len(text) * most / width))
+                text = f"{text[: max(0, kept - 1)].rstrip()}…"
+            else:
+                break
         return TextLine(text, wid=wid, font_name=font, font_size=size, colour=self.colour(colour))
 
     @property

@@ -459,6 +459,7 @@ SAMPLES: dict[str, Prepare] = {
     "minutes-list-problems": _at(MinutesState(TROUBLED)),
     "minutes-none": _at(MinutesState(())),
     "minutes": _at(MinutesState(minutes=_sample())),
+    "minutes-long-number": _at(MinutesState(minutes=_sample(case_number="7514-26-00-2/" * 15))),
     "minutes-second-page": _at(MinutesState(minutes=_sample(), page=1)),
     "minutes-longer-term": _at(
         MinutesState(minutes=_sample(is_complex=True, due="2026-12-11"), page=3)
