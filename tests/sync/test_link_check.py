@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kiosk.api.sync import LinkCheckResult
+from kiosk.errors import StorageError
 from kiosk.sync.context import SyncContext
 from kiosk.sync.transport.central_client import CentralClient
 from tests.support.delivery_rig import Central, Kiosk
@@ -72,6 +73,18 @@ def test_a_port_that_is_none_means_https(
     kiosk.start_in_thread()
     status, result = kiosk.request("POST", "/v1/link-check")
     assert (status, result["via"], result["problem"]) == (200, "https", None)
+
+
+def test_a_database_that_refuses_takes_no_answer_away(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_context: SyncContext, _result: LinkCheckResult) -> None:
+        raise StorageError("full")
+
+    monkeypatch.setattr(SyncContext, "save_link_check", refuse)
+    kiosk.start_in_thread()
+    status, result = kiosk.request("POST", "/v1/link-check")
+    assert (status, result["problem"], result["verdict"]) == (200, None, "good")
 
 
 def test_the_newest_check_counts_also_after_the_clock_was_set_back(kiosk: Kiosk) -> None:

@@ -177,6 +177,23 @@ def test_one_that_a_person_cancelled_is_not_made_again(tmp_path: Path) -> None:
     assert busy.runs == 2
 
 
+def test_one_that_fails_oddly_does_not_fill_the_line_again_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check, listed = FakeLinkCheck(error=TypeError("odd")), [hearing_in(9)]
+    checks = checks_in(tmp_path, check)
+    with pytest.raises(TypeError):
+        run_if_due(checks, listed)
+    run_if_due(checks, listed)
+    assert check.runs == 1
+    later = boot_seconds() + 121
+    monkeypatch.setattr(f"{SCHEDULED}.boot_seconds", lambda: later)
+    check.error = None
+    run_if_due(checks, listed)
+    assert check.runs == 2
+    assert (tmp_path / f"{listed[0].id}.json").exists()
+
+
 def test_the_recorder_takes_the_newest_fresh_result(tmp_path: Path) -> None:
     hearing = str(uuid.uuid4())
     assert recent_link_check(tmp_path, hearing) is None

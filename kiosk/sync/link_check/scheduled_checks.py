@@ -27,6 +27,7 @@ from kiosk.storage.age_stamp import age_stamp
 from kiosk.storage.ages import Ages
 from kiosk.storage.atomic_io import make_folder, write_json
 from kiosk.sync.link_check.link_check import (
+    CancelledError,
     LinkCheck,
     LinkCheckRunningError,
     ProgressCallback,
@@ -122,17 +123,20 @@ class ScheduledLinkChecks:
             return
         if is_hearing_open or not (begins := self._begin(due, now)):
             return
+        # whatever ends it, it does not fill the line again at once
+        self._retry_s = boot_seconds() + RETRY_INTERVAL.total_seconds()
         try:
             result = self._link_check.run(report_progress, begins[0])
         except LinkCheckRunningError:
+            self._retry_s = 0.0
             return
-        except KioskError as error:  # cancelled by a person, who does not want it
+        except CancelledError as error:  # by a person, who does not want it
             log.info("link check before a hearing: %s", error.code)
             self._checked_ids.add(due.hearing_id)
             return
         if result.problem is not None and wall_time() < due.scheduled_at - RETRY_INTERVAL:
-            self._retry_s = boot_seconds() + RETRY_INTERVAL.total_seconds()
             return
+        self._retry_s = 0.0
         self._checked_ids.add(due.hearing_id)
         self.publish(result, due.hearing_id)
 
