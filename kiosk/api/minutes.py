@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field
 from kiosk.api.base import Model, Moment, Rows
 from kiosk.api.operations import COURT_ROLES, NoBody, Operation
 from kiosk.api.persons import as_one_line
+from kiosk.api.receipts import KeepReceipt, Receipt
 
 MAX_LINE_LENGTH = 2000
 MAX_LINES = 400
@@ -85,6 +86,8 @@ class ShortMinutes(Model):
     """The statute's list of fields was not read in full: of full minutes of criminal cases."""
     is_running: bool = False
     """The hearing is not sealed yet: they can be written, not confirmed."""
+    late_receipts: Rows[Receipt] = ()
+    """Receipts that were scanned after the hearing's end and are kept with these minutes."""
     version: int = 1
     """From 1; a change after both confirmations makes the next one."""
     revision: int = 0
@@ -223,6 +226,29 @@ CHOOSE_MINUTES_FORM = Operation(
     roles=COURT_ROLES,
     errors={409: (*_REFUSALS, "minutes_confirmed")},
 )
+KEEP_MINUTES_RECEIPT = Operation(
+    "keepMinutesReceipt",
+    "POST",
+    f"{_PATH}/receipts",
+    "Keep the scan of a receipt that was signed after the hearing's end with its minutes",
+    answer=ShortMinutes,
+    request=KeepReceipt,
+    roles=COURT_ROLES,
+    errors={
+        400: ("receipt_unknown", "receipt_other_hearing", "receipt_no_pdf"),
+        409: (*_REFUSALS, "minutes_confirmed", "receipt_scanned_already", "court_key_missing"),
+    },
+)
+WITHDRAW_MINUTES_RECEIPT = Operation(
+    "withdrawMinutesReceipt",
+    "DELETE",
+    f"{_PATH}/receipts/{{scan}}",
+    "Withdraw a scan of the minutes that is the wrong one; nothing is erased",
+    answer=ShortMinutes,
+    request=NoBody,
+    roles=COURT_ROLES,
+    errors={400: ("receipt_unknown",), 409: (*_REFUSALS, "minutes_confirmed")},
+)
 CHOOSE_MINUTES_TERM = Operation(
     "chooseMinutesTerm",
     "POST",
@@ -307,6 +333,8 @@ MINUTES_OPERATIONS = (
     CHOOSE_MINUTES_LANGUAGE,
     CHOOSE_MINUTES_FORM,
     CHOOSE_MINUTES_TERM,
+    KEEP_MINUTES_RECEIPT,
+    WITHDRAW_MINUTES_RECEIPT,
     CONFIRM_MINUTES,
     BEGIN_MINUTES_VERSION,
     HAND_OUT_MINUTES,

@@ -8,7 +8,7 @@ not know stays an empty line, never a guess. It is written beside the sealed fol
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,10 +28,11 @@ from kiosk.hearing.session.hearing_state import (
     HearingState,
 )
 from kiosk.hearing.session.interruption_ledger import InterruptionLedger
+from kiosk.hearing.session.receipts import Receipts
 from kiosk.locale import N_, Translator
 from kiosk.recording.journal.hearing_journal import load_hearing
 from kiosk.rules.explanations import RECEIPT_EVENTS
-from kiosk.rules.model import MinutesFields, ProtocolField
+from kiosk.rules.model import ProtocolField
 from kiosk.rules.rules import Rules
 from kiosk.storage.atomic_io import read_json_or_none
 from kiosk.storage.hearing_folder import PART_FILE, part_folder_name
@@ -129,26 +130,32 @@ def build_minutes(folder: Path, rules: Rules, settings: Settings, language: str)
     return fill_minutes(folder, load_hearing_state(folder), rules, settings, language)
 
 
+@dataclass(frozen=True, slots=True)
+class MinutesOptions:
+    """What minutes hold besides what the hearing's folder says.
+
+    Attributes:
+        form: short or full ones.
+        secretary: who keeps them, where no secretary is among the hearing's people.
+        late: receipts that were scanned after the hearing's end.
+    """
+
+    form: MinutesForm = "short"
+    secretary: str = ""
+    late: Receipts = field(default_factory=Receipts)
+
+
 def fill_minutes(
     folder: Path,
     state: HearingState,
     rules: Rules,
     settings: Settings,
     language: str,
-    secretary: str = "",
-    form: MinutesForm = "short",
+    options: MinutesOptions | None = None,
 ) -> Minutes:
-    """Return the minutes of the hearing that was read as ``state``, in ``language``.
-
-    Args:
-        secretary: who keeps the minutes, where no secretary is among the hearing's people.
-        form: short or full ones.
-    """
-    kind = str(state.details.get("kind") or "")
-    fields = rules.full_protocol(kind) if form == "full" else rules.short_protocol(kind)
-    return _MinutesBuilder(
-        folder, state, rules, settings, Translator(language), secretary, fields
-    ).build()
+    """Return the minutes of the hearing that was read as ``state``, in ``language``."""
+    translate, chosen = Translator(language), options or MinutesOptions()
+    return _MinutesBuilder(folder, state, rules, settings, translate, chosen).build()
 
 
 class _MinutesBuilder:
@@ -161,8 +168,7 @@ class _MinutesBuilder:
         rules: Rules,
         settings: Settings,
         translate: Translator,
-        secretary: str,
-        fields: MinutesFields,
+        options: MinutesOptions,
     ) -> None:
         self._folder = folder
         self._state = state
@@ -170,7 +176,9 @@ class _MinutesBuilder:
         self._rules = rules
         self._settings = settings
         self._translate = translate
-        self._secretary = secretary
+        self._secretary, self._late = options.secretary, options.late
+        kind, is_full = str(state.details.get("kind") or ""), options.form == "full"
+        fields = rules.full_protocol(kind) if is_full else rules.short_protocol(kind)
         self._fields = fields
         self._listed = {name for row in fields.field for name in row.events}
         ids = {row.id for row in fields.field}
@@ -347,6 +355,9 @@ class _MinutesBuilder:
         receipt = self._state.receipts.row(row.mark.number)
         if receipt.scan:
             return _("signed receipt: {file}", file=self._state.receipts.files[receipt.scan])
+        late = self._late.row(row.mark.number)
+        if late.scan:
+            return _("signed receipt, with these minutes: {file}", file=self._late.files[late.scan])
         return _("the signed receipt was not scanned")
 
     def _event_name(self, row: CourseRow) -> str:

@@ -15,7 +15,7 @@ from kiosk.api.minutes import MinutesForm, MinutesLanguage
 from kiosk.config import Settings
 from kiosk.evidence.seal import is_sealed
 from kiosk.export.errors import ExportError, NotSealedError
-from kiosk.export.minutes import fill_minutes, load_hearing_state
+from kiosk.export.minutes import MinutesOptions, fill_minutes, load_hearing_state
 from kiosk.export.minutes_record import MinutesRecord, append_entry
 from kiosk.export.minutes_version import recording_seal
 from kiosk.hearing.session.hearing_state import HearingState
@@ -48,7 +48,7 @@ class MinutesFilling:
         Raises:
             ExportError: there is no such hearing, or it is not sealed yet.
         """
-        source = self._source(hearing)
+        source = self.source(hearing)
         if not is_sealed(source) and form != "full":
             raise NotSealedError(f"{hearing}: not sealed yet")
         state = load_hearing_state(source)
@@ -63,7 +63,7 @@ class MinutesFilling:
             "form": form,
             "secretary": secretary,
             "by": person,
-            **self._filled(source, state, form, secretary),
+            **self._filled(source, state, MinutesOptions(form, secretary)),
         }
         append_entry(self.paths.minutes_drafts / hearing, "begun", begun)
 
@@ -74,26 +74,29 @@ class MinutesFilling:
             ExportError: the hearing is not here any more.
         """
         hearing = str(record.begun["hearing"])
-        source = self._source(hearing)
+        source = self.source(hearing)
         state = load_hearing_state(source)
-        filled = self._filled(source, state, record.form, record.secretary)
+        filled = self._filled(source, state, options_of(record))
         if filled["recording"] or filled["drafts"] != record.drafts:
             append_entry(self.paths.minutes_drafts / hearing, "filled", filled)
 
-    def form_drafts(self, record: MinutesRecord, form: MinutesForm) -> Mapping[str, Any]:
-        """Return what the kiosk fills into minutes of another form, in each language."""
-        source = self._source(str(record.begun["hearing"]))
-        return self._drafts(source, load_hearing_state(source), form, record.secretary)
+    def drafts(self, record: MinutesRecord, options: MinutesOptions) -> Mapping[str, Any]:
+        """Return what the kiosk fills in with ``options``, in each language."""
+        source = self.source(str(record.begun["hearing"]))
+        return self._drafts(source, load_hearing_state(source), options)
 
-    def _source(self, hearing: str) -> Path:
+    def source(self, hearing: str) -> Path:
+        """Return the hearing's folder.
+
+        Raises:
+            ExportError: it is not here.
+        """
         source = self.paths.hearings / hearing
         if not source.is_dir():
             raise ExportError("no such hearing", code="hearing_unknown")
         return source
 
-    def _filled(
-        self, source: Path, state: HearingState, form: MinutesForm, secretary: str
-    ) -> dict[str, Any]:
+    def _filled(self, source: Path, state: HearingState, options: MinutesOptions) -> dict[str, Any]:
         """Return drafts, end and seal; keep what the minutes cite of a sealed recording."""
         draft, seal = self.paths.minutes_drafts / source.name, {}
         if is_sealed(source):
@@ -103,15 +106,14 @@ class MinutesFilling:
             seal = recording_seal(source)
         if (source / COURIER_ONLY_MARKER).exists():
             write_bytes(make_folder(draft) / COURIER_ONLY_MARKER, b"")
-        drafts = self._drafts(source, state, form, secretary)
+        drafts = self._drafts(source, state, options)
         return {"drafts": drafts, "recording": seal, "ended": state.stopped_at}
 
-    def _drafts(
-        self, source: Path, state: HearingState, form: MinutesForm, secretary: str
-    ) -> dict[str, Any]:
-        return {
-            code: fill_minutes(
-                source, state, self.rules, self.settings, code, secretary, form
-            ).as_json()
-            for code in LANGUAGES
-        }
+    def _drafts(self, source: Path, state: HearingState, options: MinutesOptions) -> dict[str, Any]:
+        fill = (source, state, self.rules, self.settings)
+        return {code: fill_minutes(*fill, code, options).as_json() for code in LANGUAGES}
+
+
+def options_of(record: MinutesRecord) -> MinutesOptions:
+    """Return the options with which minutes are filled in."""
+    return MinutesOptions(record.form, record.secretary, record.receipts)

@@ -5,6 +5,8 @@
 - ``begun``: what the kiosk filled in, in each language, and the seal of the recording (none while
   the hearing runs);
 - ``filled``: the same anew, of minutes that were begun before the seal;
+- ``receipt_scanned``, ``receipt_withdrawn``: of a receipt scanned after the hearing's end, with
+  what the kiosk fills in from then on;
 - ``form``: short or full minutes, with what the kiosk filled into their fields;
 - ``edited``, ``undone``, ``language``: what a person changed, and who;
 - ``confirmed``: by the secretary, then by the presiding judge, whose entry names the sealed folder;
@@ -39,12 +41,14 @@ from kiosk.clocks import parse_wall
 from kiosk.errors import RecordingError
 from kiosk.evidence.chain import Entry, read_chain
 from kiosk.evidence.journal_file import JournalFile
+from kiosk.hearing.session.receipts import Receipts
 from kiosk.rules.rules import Rules
 from kiosk.rules.terms import minutes_due, remarks_decided_by, remarks_until
 from kiosk.storage.atomic_io import make_folder
 from kiosk.storage.hearing_folder import JOURNAL_FILE
 
-_CHANGES = ("edited", "undone", "language", "filled", "form")
+_RECEIPTS = ("receipt_scanned", "receipt_withdrawn")
+_CHANGES = ("edited", "undone", "language", "filled", "form", *_RECEIPTS)
 FINISHED = "finished"
 """The field of the day on which the minutes were finished: the presiding judge's confirmation."""
 
@@ -91,6 +95,7 @@ class MinutesRecord:
         drafts: what the kiosk filled in, by language.
         recording: what cites the seal of the recording; empty: it is not sealed yet.
         ended: when the hearing ended; empty: it runs.
+        receipts: those that were scanned after the hearing's end.
         handed_out, signed: the newest entries of this version's signature by the secretary.
     """
 
@@ -108,6 +113,7 @@ class MinutesRecord:
     drafts: Mapping[str, Any] = field(default_factory=dict)
     recording: Mapping[str, str] = field(default_factory=dict)
     ended: str = ""
+    receipts: Receipts = field(default_factory=Receipts)
     edits: list[Edit] = field(default_factory=list)
     confirmations: list[Confirmation] = field(default_factory=list)
     seals: list[VersionSeal] = field(default_factory=list)
@@ -175,6 +181,10 @@ class MinutesRecord:
             case "filled":
                 self._rebase(entry["drafts"])
                 self._fill(entry)
+            case kind if kind in _RECEIPTS:
+                self.receipts.apply(kind, entry)
+                self._rebase(entry["drafts"])
+                self.drafts = entry["drafts"]
             case "form":
                 self.form, self.drafts = entry["value"], entry["drafts"]
 
@@ -252,6 +262,7 @@ class MinutesRecord:
             form=self.form,
             is_partial=self.form == "full" and rules.full_protocol(kind).is_partial,
             is_running=self.is_running,
+            late_receipts=tuple(row for row in self.receipts.rows.values() if row.scan),
             version=self.version,
             revision=self.revision,
             stage=self.stage,

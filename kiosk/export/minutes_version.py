@@ -6,6 +6,7 @@
     minutes.pdf               the same for people, PDF/A-2b
     journal.jsonl             every change, and who made it
     recording/SHA256SUMS      the list of the recording's seal, byte for byte
+    receipts/NNN.pdf          receipts scanned after the hearing's end; .pdf.age of a closed part
     recording/SHA256SUMS.p7s  its signature
     SHA256SUMS, SHA256SUMS.p7s    the seal of this folder
 
@@ -18,7 +19,7 @@ Requirements: S17, S21 (УПК 347-1(2), АПК 283(5)).
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -72,11 +73,19 @@ def seal_version(
     recording = make_folder(folder / RECORDING_FOLDER)
     for name in (SUMS, SIGNATURE):
         write_bytes(recording / name, (draft / RECORDING_FOLDER / name).read_bytes())
+    copy_late_scans(draft, record.receipts.files.values(), folder)
     if (draft / COURIER_ONLY_MARKER).exists():
         write_bytes(folder / COURIER_ONLY_MARKER, b"")
     seal_folder(folder, signer)
     folder.rename(target)
     sync_folder(paths.minutes)
+
+
+def copy_late_scans(draft: Path, names: Iterable[str], folder: Path) -> None:
+    """Copy the scans ``names`` of a draft into ``folder``, which is sealed then."""
+    for name in names:
+        make_folder((folder / name).parent)
+        write_bytes(folder / name, (draft / name).read_bytes())
 
 
 def version_json(record: MinutesRecord, minutes: ShortMinutes) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import hashlib
 import logging
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +22,7 @@ from kiosk.api.minutes import (
     MinutesSummary,
     ShortMinutes,
 )
+from kiosk.api.receipts import KeepReceipt
 from kiosk.api.states import ClockState
 from kiosk.auth.person import Person
 from kiosk.clocks import format_wall, wall_time
@@ -29,7 +31,8 @@ from kiosk.errors import KioskError, RequestError
 from kiosk.evidence.device_key import load_device_signer
 from kiosk.evidence.seal import is_sealed
 from kiosk.export.errors import ExportError, NotSealedError
-from kiosk.export.minutes_filling import MinutesFilling
+from kiosk.export.minutes_filling import MinutesFilling, options_of
+from kiosk.export.minutes_receipts import keep_late_scan, withdraw_late_scan
 from kiosk.export.minutes_record import (
     MinutesError,
     MinutesRecord,
@@ -51,6 +54,7 @@ from kiosk.rules import load_rules
 from kiosk.rules.order import Course, keeps_minutes
 from kiosk.rules.rules import Rules
 from kiosk.services.local_api import Call, Route
+from kiosk.services.persons_and_notes import MAX_BODY_BYTES
 from kiosk.storage.ages import Ages
 from kiosk.storage.hearing_folder import JOURNAL_FILE
 from kiosk.storage.paths import Paths
@@ -87,6 +91,8 @@ class MinutesService:
             (api.CHOOSE_MINUTES_LANGUAGE, self._choose_language),
             (api.CHOOSE_MINUTES_FORM, self._choose_form),
             (api.CHOOSE_MINUTES_TERM, self._choose_term),
+            (api.KEEP_MINUTES_RECEIPT, self._keep_receipt),
+            (api.WITHDRAW_MINUTES_RECEIPT, self._withdraw_receipt),
             (api.CONFIRM_MINUTES, self._confirm),
             (api.BEGIN_MINUTES_VERSION, self._begin_version),
             (api.HAND_OUT_MINUTES, self._hand_out),
@@ -147,7 +153,7 @@ class MinutesService:
             _refuse_confirmed(record)
             if form != record.form:
                 self._require_sealed(record)
-                drafts = self._filling().form_drafts(record, form)
+                drafts = self._filling().drafts(record, replace(options_of(record), form=form))
                 _write(folder, "form", call, value=form, drafts=drafts)
             elif record.is_running:
                 self._filling().refill(record)
@@ -163,6 +169,26 @@ class MinutesService:
                 _write(folder, "term", call, complex=is_complex)
 
         return await self._run(call, choose)
+
+    async def _keep_receipt(self, call: Call) -> Model:
+        request = await call.read(KeepReceipt, MAX_BODY_BYTES)
+
+        def keep(_folder: Path, record: MinutesRecord) -> None:
+            _refuse_confirmed(record)
+            self._require_sealed(record)
+            keep_late_scan(self._filling(), record, request, call.person.id)
+
+        return await self._run(call, keep)
+
+    async def _withdraw_receipt(self, call: Call) -> Model:
+        text = call.http.match_info["scan"]
+        scan = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+        def withdraw(_folder: Path, record: MinutesRecord) -> None:
+            _refuse_confirmed(record)
+            withdraw_late_scan(self._filling(), record, scan, call.person.id)
+
+        return await self._run(call, withdraw)
 
     async def _confirm(self, call: Call) -> Model:
         revision = (await call.read(api.ConfirmMinutes)).revision

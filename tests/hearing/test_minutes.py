@@ -15,7 +15,13 @@ import pytest
 from kiosk.cli import main
 from kiosk.config import KioskSettings, Settings
 from kiosk.errors import RecordingError
-from kiosk.export.minutes import Minutes, build_minutes, fill_minutes, load_hearing_state
+from kiosk.export.minutes import (
+    Minutes,
+    MinutesOptions,
+    build_minutes,
+    fill_minutes,
+    load_hearing_state,
+)
 from kiosk.export.text_pdf import minutes_to_pdf, render_pages
 from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.recording.journal.part_journal import JournalOptions
@@ -243,7 +249,7 @@ def test_full_minutes_lose_no_note_and_double_none(told: Path, kind: str, times:
     """A note stands with its event: in criminal cases in the course, too (S18)."""
     state = load_hearing_state(told)
     state.details["kind"] = kind
-    full = fill_minutes(told, state, RULES, SETTINGS, "ru", form="full")
+    full = fill_minutes(told, state, RULES, SETTINGS, "ru", MinutesOptions("full"))
     everything = "\n".join(line for row in full.fields for line in row.lines)
     assert everything.count("схема показана") == times
     assert "ошибка" not in everything

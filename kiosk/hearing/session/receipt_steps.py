@@ -57,7 +57,7 @@ def keep_scan(
     """
     if not request.pdf.startswith(PDF_BEGINNING) or len(request.pdf) > MAX_SCAN_BYTES:
         raise BadRequestError("pdf: no PDF document of a receipt", code="receipt_no_pdf")
-    mark, by_code = _mark_of(hearing.state, request)
+    mark, by_code = mark_of_scan(hearing.state, request)
     _refuse_second(hearing.state.receipts.row(mark))
     number = max(hearing.state.receipts.files, default=0) + 1
     plain_sha256 = hashlib.sha256(request.pdf).hexdigest()
@@ -97,8 +97,13 @@ def withdraw_scan(hearing: OpenHearing, scan: int, by: str) -> ReceiptAnswer:
     return ReceiptAnswer(receipt=hearing.state.receipts.row(mark))
 
 
-def _mark_of(state: HearingState, request: KeepReceipt) -> tuple[int, bool]:
-    """Return whose receipt it is, and whether its code says so; see above for errors."""
+def mark_of_scan(state: HearingState, request: KeepReceipt) -> tuple[int, bool]:
+    """Return whose receipt a scan is, and whether its code says so.
+
+    Raises:
+        BadRequestError: another hearing's (``receipt_other_hearing``), or nobody says whose it is
+            (``receipt_unknown``).
+    """
     named = {code for text in request.codes if (code := parse_receipt_code(text)) is not None}
     own = {mark for hearing, mark in named if hearing == state.id}
     if named and not own:

@@ -28,6 +28,13 @@ class Receipts:
         """Return the receipt of a mark."""
         return self.rows.get(mark, Receipt(mark=mark))
 
+    def apply(self, kind: str, entry: Mapping[str, Any]) -> None:
+        """Apply an entry about a scan: ``receipt_scanned`` or ``receipt_withdrawn``."""
+        if kind == "receipt_scanned":
+            self.apply_scanned(entry)
+        else:
+            self.apply_withdrawn(entry)
+
     def apply_printed(self, entry: Mapping[str, Any]) -> None:
         """Apply a ``receipt_printed`` entry."""
         self._change(int(entry["mark"]), printed=str(entry["at"]))
