@@ -41,6 +41,8 @@ class MinutesRow(Model):
     id: str
     label: str
     lines: Rows[MinutesLine] = ()
+    removed: int = 0
+    """Lines of the recording that a person changed or removed; the journal has them."""
 
 
 class Confirmation(Model):

@@ -227,6 +227,7 @@ class MinutesRecord:
             id=str(filled["id"]),
             label=str(filled["label"]),
             lines=tuple(MinutesLine(text=line, typed=line not in made) for line in lines),
+            removed=sum(line not in lines for line in made),
         )
 
     def due(self, rules: Rules, zone: ZoneInfo) -> str:

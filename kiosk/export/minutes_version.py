@@ -118,6 +118,12 @@ def minutes_text(record: MinutesRecord, minutes: ShortMinutes, rules: Rules, zon
         parts.append("")
     if any(line.typed for row in minutes.fields for line in row.lines):
         parts += [_("* typed by a person; everything else comes from the recording"), ""]
+    if removed := ", ".join(str(row.number) for row in minutes.fields if row.removed):
+        text = _(
+            "Fields of which a person changed or removed lines of the recording: {numbers}",
+            numbers=removed,
+        )
+        parts += [text, ""]
     parts += [
         _("Confirmed: {who}, {when}", who=who, when=when)
         for who, when in _confirmed(minutes, translate, rules, zone)

@@ -21,7 +21,8 @@ from kiosk.api.states import ClockState
 from kiosk.auth.person import Person
 from kiosk.evidence.chain import read_chain
 from kiosk.evidence.cms import check_signature
-from kiosk.export.minutes_record import append_entry
+from kiosk.export.minutes_record import append_entry, read_record
+from kiosk.export.minutes_version import minutes_text
 from kiosk.ipc import LocalClient, ServiceRefusedError
 from kiosk.rules import load_rules
 from kiosk.rules.terms import minutes_due
@@ -216,6 +217,24 @@ def test_the_second_seal_covers_the_first_and_a_new_version_cites_the_former(
         "former": first["sealed_id"],
         "former_sums": hashlib.sha256(former.read_bytes()).hexdigest(),
     }
+
+
+def test_what_a_person_removed_of_the_recording_is_told(rig: MinutesRig) -> None:
+    async def steps(client: LocalClient) -> None:
+        await rig.call(client, "/language", language="ru")
+        before = await rig.call(client, "/fields", field="attendance", lines=["Омаров С."])
+        assert {row["removed"] for row in before["fields"]} == {0}, "to add takes nothing away"
+        changed = await rig.call(client, "/fields", field="means", lines=[])
+        (field,) = (row for row in changed["fields"] if row["removed"])
+        assert (field["id"], field["removed"]) == ("means", len(lines(before, "means")))
+        record = read_record(rig.paths.minutes_drafts / rig.hearing)
+        assert record is not None
+        zone = ZoneInfo(rig.settings.kiosk.timezone)
+        minutes = record.as_minutes(load_rules(), zone)
+        text = minutes_text(record, minutes, load_rules(), zone)
+        assert text.count(f"изменены или удалены человеком: {field['number']}\n") == 1
+
+    rig.run(steps)
 
 
 def test_the_pdf_conforms_to_pdf_a_2b(rig: MinutesRig) -> None:
