@@ -264,9 +264,11 @@ class MicrophoneDuties(Model):
 
 
 class ListenBack(Model):
-    """What to play in the headset: the last seconds of the running part."""
+    """What to play in the headset: the last seconds of the running part, or some before."""
 
     seconds: Annotated[float, Field(ge=1, le=600)] = 60.0
+    part_seconds: Annotated[float, Field(ge=0)] | None = None
+    """From there on, counted from the begin of the part; null: the last ``seconds``."""
     source: str | None = None
     """A microphone; null: the mix."""
 

@@ -35,11 +35,13 @@ def test_the_last_seconds_are_heard_and_the_recording_goes_on(
     assert refused(recorder, {}) == "nothing_to_listen"
     recorder.post("/v1/hearings", hearing())
     recorder.wait_for_state(seconds_at_least(2), "2 s")
-    for name, tone in (("judge", 900), ("witness", 1700)):
-        assert microphones.play(name, write_beep(tmp_path / f"{name}.wav", tone)).wait() == 0
+    assert microphones.play("judge", write_beep(tmp_path / "judge.wav", 900)).wait() == 0
+    judge_ended = recorder.state()["hearing"]["part_seconds"] + 0.5
+    recorder.wait_for_state(seconds_at_least(judge_ended), "the judge's end")
+    assert microphones.play("witness", write_beep(tmp_path / "witness.wav", 1700)).wait() == 0
     spoken = recorder.state()["hearing"]["part_seconds"]
     recorder.wait_for_state(seconds_at_least(spoken + 2), "2 s more")
-    for wrong in ({"seconds": 0}, {"seconds": "x"}, {"source": "nobody"}):
+    for wrong in ({"seconds": 0}, {"part_seconds": -1}, {"source": "nobody"}):
         assert refused(recorder, wrong) == "bad_request"
 
     listener = HeadsetListener(microphones)
@@ -55,6 +57,14 @@ def test_the_last_seconds_are_heard_and_the_recording_goes_on(
         recorder.post("/v1/hearing/listen", {"seconds": 30, "source": "witness"})
         assert recorder.state()["listening"]["source"] == "witness"
         wait_for(lambda: listener.hears(1700), "the witness's beep in the headset")
+        assert not listener.hears(900)
+    finally:
+        listener.close()
+    listener = HeadsetListener(microphones)
+    try:
+        from_there = {"part_seconds": judge_ended, "seconds": 3}
+        assert recorder.post("/v1/hearing/listen", from_there)["listening"]["of_seconds"] <= 3.1
+        wait_for(lambda: listener.hears(1700), "what was said after the judge")
         assert not listener.hears(900)
     finally:
         listener.close()

@@ -95,6 +95,14 @@ def test_a_closed_part_is_not_played() -> None:
     assert "closed" in view.text
 
 
+def test_the_last_words_of_who_spoke_last_are_offered_first() -> None:
+    """Of this part only; from a moment before the first word."""
+    found = choices_of(ListenPanel(), hearing={"part": 2, "speech": SPEECH})
+    assert list(found)[:2] == ["said:witness:39.50:7.70", "said:judge:30.50:3.50"]
+    assert found["said:witness:39.50:7.70"] == "Again: Witness"
+    assert not any("defendant" in choice for choice in found), "it spoke in another part"
+
+
 def test_the_ground_is_asked_afterwards_from_the_rules() -> None:
     """All grounds of the case kind, by touch."""
     view = view_of(hearing={**CLOSED, "open_questions": ["closure_ground"]})
@@ -203,6 +211,22 @@ def test_a_press_of_the_button_is_named_by_the_secretary() -> None:
 # -- what taps call ----------------------------------------------------------------------------
 
 
+SPEECH = [
+    {
+        "source": source,
+        "turns": 3,
+        "seconds": 20.0,
+        "unclear_seconds": 0.0,
+        "latest": {"part": part, "part_seconds": begin, "seconds": seconds},
+    }
+    for source, part, begin, seconds in (
+        ("judge", 2, 31.0, 2.0),
+        ("witness", 2, 40.0, 6.2),
+        ("defendant", 1, 500.0, 4.0),
+    )
+]
+
+
 def with_office(
     recorder: FakeRecorder, steps: Callable[[SecretaryActions], Coroutine[Any, Any, None]]
 ) -> list[str]:
@@ -296,6 +320,10 @@ def test_listening_asks_for_seconds_and_source(recorder: FakeRecorder) -> None:
         side_panel.show(ListenPanel())
         await side_panel.choose("seconds:30")
         assert last(recorder) == ("/v1/hearing/listen", {"seconds": 30})
+        side_panel.show(ListenPanel())
+        await side_panel.choose("said:witness:39.50:7.70")
+        said = {"source": "witness", "part_seconds": 39.5, "seconds": 7.7}
+        assert last(recorder) == ("/v1/hearing/listen", said)
         side_panel.show(ListenPanel())
         await side_panel.choose("one:")
         await side_panel.choose("source:witness")

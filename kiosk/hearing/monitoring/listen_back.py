@@ -67,7 +67,7 @@ class ListenBack:
             BadRequestError: no such microphone.
             NothingToPlayError, PlaybackRefusedError, NoHeadsetError: it cannot be played.
         """
-        seconds, source = request.seconds, request.source
+        seconds, source, from_s = request.seconds, request.source, request.part_seconds
         names = [microphone.name for microphone in self._settings.microphones]
         if source is not None and source not in names:
             raise BadRequestError(f"source: no microphone “{source}”")
@@ -81,6 +81,8 @@ class ListenBack:
         config = {
             "part": str(capture.folder),
             "seconds": seconds,
+            "from": from_s,
+            "ago": seconds if from_s is None else max(0.0, capture.seconds - from_s),
             "source": source,
             "device": self._settings.headset.device,
             "file_seconds": self._settings.recording.file_seconds,

@@ -34,17 +34,22 @@ WARM_UP_S = 0.2
 Samples = NDArray[np.int16]
 
 
-def latest_media(part: Path, track: str, seconds: float, file_seconds: float) -> bytes | None:
-    """Return the newest run's init file and the complete fragments of its last files, or None.
+def latest_media(
+    part: Path, track: str, seconds: float, file_seconds: float, ago: float | None = None
+) -> bytes | None:
+    """Return the newest run's init file and the complete fragments of some files, or None.
 
     Args:
+        seconds: how much is needed.
         file_seconds: length of a media file.
+        ago: how long ago that began, in seconds; None: the last ``seconds`` are needed.
     """
     for run in reversed(list_runs(part / track)):
         files = media_files(run)
         if files and (run / INIT).exists():
-            count = int(seconds // file_seconds) + 2
-            whole = b"".join(_complete_bytes(path) for path in files[-count:])
+            since_ago = files[-(int((ago or seconds) // file_seconds) + 2) :]
+            needed = since_ago[: int(seconds // file_seconds) + 3]
+            whole = b"".join(_complete_bytes(path) for path in needed)
             return (run / INIT).read_bytes() + whole
     return None
 
@@ -56,11 +61,14 @@ def _complete_bytes(path: Path) -> bytes:
         return file.read(length)
 
 
-def latest_audio(data: bytes, seconds: float, source: str | None) -> Iterator[Samples]:
-    """Yield the last ``seconds`` of sound at :data:`RATE`, mono.
+def latest_audio(
+    data: bytes, seconds: float, source: str | None, begin: float | None = None
+) -> Iterator[Samples]:
+    """Yield ``seconds`` of sound at :data:`RATE`, mono.
 
     Args:
         source: name of the track; None: the first one (the mix).
+        begin: time in the media at which they begin; None: they are the last ones.
     """
     with av.open(io.BytesIO(data), mode="r", format="mp4") as container:
         names = {stream.metadata.get("handler_name"): stream for stream in container.streams.audio}
@@ -72,7 +80,7 @@ def latest_audio(data: bytes, seconds: float, source: str | None) -> Iterator[Sa
         end = max(
             (float(packet.pts + (packet.duration or 0)) * base for packet in packets), default=0.0
         )
-        begin = end - seconds
+        begin = end - seconds if begin is None else begin
         resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
         before = None
         for packet in packets:
@@ -80,7 +88,7 @@ def latest_audio(data: bytes, seconds: float, source: str | None) -> Iterator[Sa
                 continue
             for frame in packet.decode():
                 at = float(frame.pts) * base
-                if at < begin:
+                if not begin <= at < begin + seconds:
                     continue
                 hole = 0.0 if before is None else at - before
                 before = at + frame.samples / frame.sample_rate
@@ -96,11 +104,15 @@ def _report(**values: object) -> None:
 
 
 def play(config: dict[str, Any]) -> None:
-    """Play ``seconds`` of ``source`` from ``part`` on ``device`` (keys of ``config``)."""
+    """Play ``seconds`` of ``source`` from ``part`` on ``device`` (keys of ``config``).
+
+    They begin at ``from`` seconds of the part, which is ``ago`` seconds ago, or are the last ones.
+    """
     source, seconds = config["source"], float(config["seconds"])
     track = "channels" if source else "main"
-    data = latest_media(Path(config["part"]), track, seconds, float(config["file_seconds"]))
-    pieces = [] if data is None else list(latest_audio(data, seconds, source))
+    part, file_seconds = Path(config["part"]), float(config["file_seconds"])
+    data = latest_media(part, track, seconds, file_seconds, config["ago"])
+    pieces = [] if data is None else list(latest_audio(data, seconds, source, config["from"]))
     if not pieces:
         _report(empty=True)
         return

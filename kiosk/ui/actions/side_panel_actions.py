@@ -112,6 +112,11 @@ class SidePanelActions(RecorderActions):
             self.show(ListenPanel(choosing=True))
         elif kind == "source":
             self.show(ListenPanel(source=value or None))
+        elif kind == "said":
+            source, begin, seconds = value.rsplit(":", 2)
+            body = {"source": source, "part_seconds": float(begin), "seconds": float(seconds)}
+            if await self._post("/v1/hearing/listen", **body):
+                self.show(None)
         elif kind == "seconds":
             body = {"seconds": int(value), **({"source": panel.source} if panel.source else {})}
             if await self._post("/v1/hearing/listen", **body):

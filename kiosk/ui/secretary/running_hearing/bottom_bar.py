@@ -26,12 +26,20 @@ def bottom_bar(kit: WidgetKit, app: AppState, view: RecordingView) -> Widget:
 
 def _actions(kit: WidgetKit, app: AppState, view: RecordingView) -> list[Widget]:
     _, secretary, side_panel = kit.translate.gettext, app.secretary, app.secretary.side_panel
+    compact = kit.theme.compact
 
     def action(
         wid: str, text: str, tap: Tap, width: float, style: Style = "plain", *, once: bool = True
     ) -> Widget:
         return kit.button(
-            wid, text, tap, style=style, once=once, fill=True, pad=6, size_hint_x=width
+            wid,
+            text,
+            tap,
+            style=style,
+            once=once,
+            fill=True,
+            pad=2 if compact else 6,
+            size_hint_x=width,
         )
 
     if view.closed:
@@ -56,9 +64,9 @@ def _actions(kit: WidgetKit, app: AppState, view: RecordingView) -> list[Widget]
         )  # fmt: skip
     return [
         action("rec.recess", _("Recess"),
-               lambda: app.spawn(secretary.start_recess()), 0.85),
+               lambda: app.spawn(secretary.start_recess()), 0.95 if compact else 0.85),
         action("rec.retire", _("Retire to deliberate"),
-               lambda: app.spawn(secretary.start_retirement()), 1.45 if kit.theme.compact else 1.3),
+               lambda: app.spawn(secretary.start_retirement()), 1.7 if compact else 1.3),
         publicity,
         action("rec.decisions", _("Decisions"),
                lambda: side_panel.show(DecisionPanel()), 1.05, once=False),

@@ -287,6 +287,16 @@ def _closed(context: ViewContext, hearing: RunningHearing) -> ClosedView | None:
 
 # -- samples -------------------------------------------------------------------------------------
 
+SPEECH = [
+    {
+        "source": source,
+        "turns": 3,
+        "seconds": 20.0,
+        "unclear_seconds": 0.0,
+        "latest": {"part": 1, "part_seconds": begin, "seconds": seconds},
+    }
+    for source, begin, seconds in (("judge", 31.0, 2.0), ("witness", 40.0, 6.2))
+]
 CLOSED = {
     "publicity": "closed",
     "closed": {"since": at(9, 41, 30), "ground": None},
@@ -458,6 +468,7 @@ SAMPLES: dict[str, Prepare] = {
     "closed-since-confirm": hearing_runs(panel=ClosedSincePanel("mark:3"), hearing=CLOSED),
     "closed-listen": hearing_runs(panel=ListenPanel(), hearing=CLOSED),
     "listen": hearing_runs(panel=ListenPanel()),
+    "listen-said": hearing_runs(panel=ListenPanel(), hearing={"speech": SPEECH}),
     "listen-one": hearing_runs(panel=ListenPanel(choosing=True)),
     "listen-source": hearing_runs(panel=ListenPanel("witness")),
     "listening": hearing_runs(listening={"source": None, "seconds": 12.4, "of_seconds": 60.0}),

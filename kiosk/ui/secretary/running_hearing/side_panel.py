@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from kiosk.api.recorder import Mark, Microphone, RecorderState, RunningHearing
 from kiosk.ui.actions.side_panel_actions import (
     ClosedSincePanel,
@@ -17,6 +19,9 @@ from kiosk.ui.secretary.running_hearing.sources import repairable_microphones
 from kiosk.ui.view_context import ViewContext
 
 LISTEN_SECONDS = (30, 60, 300)
+LATEST_SPEAKERS = 2
+LEAD_S = 0.5
+"""Played before the first word."""
 CLOCK = "clock-outline"
 CLOSED_SINCE_MINUTES = (2, 5, 10, 20, 30, 60)
 
@@ -65,7 +70,23 @@ def _listen_view(
         choices.append(Choice("source:", _("All microphones"), "account-voice"))
         return PanelView(_("Listen: {name}", name=name), text, tuple(choices))
     choices.append(Choice("one:", _("One microphone only"), "microphone"))
-    return PanelView(_("Listen"), text, tuple(choices))
+    return PanelView(_("Listen"), text, (*_latest_words(context, recorder, hearing), *choices))
+
+
+def _latest_words(
+    context: ViewContext, recorder: RecorderState, hearing: RunningHearing
+) -> Iterator[Choice]:
+    """Yield what was said last in this part, by the two who spoke last, the newest first."""
+    spoken = [row for row in hearing.speech if row.latest.part == hearing.part]
+    spoken.sort(key=lambda row: row.latest.part_seconds, reverse=True)
+    for row in spoken[:LATEST_SPEAKERS]:
+        begin = max(0.0, row.latest.part_seconds - LEAD_S)
+        seconds = min(600.0, row.latest.seconds + LEAD_S + 1)
+        label = context.translate.gettext(
+            "Again: {name}", name=_microphone_name(context, recorder, row.source)
+        )
+        choice = f"said:{row.source}:{begin:.2f}:{seconds:.2f}"
+        yield Choice(choice, label, "account-voice")
 
 
 def playing_text(context: ViewContext, recorder: RecorderState) -> str:

@@ -12,7 +12,7 @@ from kiosk.ui.secretary.running_hearing.panel_view import Choice, PanelView
 from kiosk.ui.widgets.widget_kit import WidgetKit
 
 CHOICES_PER_PAGE = 6
-COMPACT_CHOICES_PER_PAGE = 4
+COMPACT_CHOICES_PER_PAGE = 3
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def panel_card(kit: WidgetKit, view: PanelView, taps: PanelTaps) -> Widget:
     page = min(view.page, pages - 1)
     shown = view.choices[page * per_page : (page + 1) * per_page]
     choices = [_choice_button(kit, choice, taps) for choice in shown]
-    columns = 4 if compact else 1 if view.is_confirmation else 2
+    columns = COMPACT_CHOICES_PER_PAGE if compact else 1 if view.is_confirmation else 2
     if columns == 2 and len(choices) % 2:
         choices.append(kit.spacer())
     words: list[Widget] = [
@@ -93,6 +93,6 @@ def _choice_button(kit: WidgetKit, choice: Choice, taps: PanelTaps) -> Widget:
         style=choice.style,
         kind="small" if compact else "body",
         fill=True,
-        pad=12,
+        pad=4 if compact else 12,
         once=True,
     )
