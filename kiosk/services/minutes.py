@@ -321,10 +321,14 @@ class MinutesService:
         """
         if record.stage != "confirmed":
             return ""
+        seal = record.seals[-1].id
+        wanted = [seal, *([str(record.signed["folder"])] if record.signed else [])]
+        if all((self._paths.minutes / name).is_dir() for name in wanted):
+            return seal  # without the device's key, which may be away now
         signer, _enrolled = load_device_signer(self._paths, self._settings.kiosk.id)
         seal_version(self._paths, record, signer, self._load_rules(), self._zone)
         seal_signature(self._paths, record, signer)
-        return record.seals[-1].id
+        return seal
 
     def _summaries(self) -> list[MinutesSummary]:
         """Return a row for each hearing, those whose recording was deleted among them.

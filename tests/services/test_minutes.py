@@ -286,6 +286,8 @@ def test_what_cannot_be_sealed_or_read_is_listed_with_its_problem(rig: MinutesRi
         }
         blocked.unlink()
         assert (await listed(client))[rig.hearing] == ("confirmed", "")
+        rig.paths.device_key.write_bytes(b"damaged since")
+        assert (await listed(client))[rig.hearing] == ("confirmed", ""), "it is sealed"
         sealed = (await rig.call(client))["sealed_id"]
         assert (rig.sealed(sealed) / "SHA256SUMS.p7s").is_file()
 
