@@ -33,9 +33,10 @@ _REASONS: Mapping[str, str] = {
     "shutdown": N_("the kiosk was switched off"),
     "closed": N_("the hearing was closed from here"),
     "opened": N_("the hearing was opened from here"),
+    "kept_before_start": N_("the hearing was started here; the sound before it was kept"),
     "unknown": N_("reason not known"),
 }
-_DIVISIONS = ("closed", "opened")
+_DIVISIONS = ("closed", "opened", "kept_before_start")
 LOSSES: Mapping[str, str] = {
     "absent": N_("not connected"),
     "refused": N_("the device refused the settings"),

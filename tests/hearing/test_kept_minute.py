@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -19,15 +20,17 @@ from kiosk.api.recorder_calls import CloseSince
 from kiosk.clocks import NS_PER_S, format_wall, recording_ns, wall_time
 from kiosk.config import HearingSettings, MicrophoneSettings
 from kiosk.evidence.chain import read_chain
+from kiosk.export.texts import ExportTexts
 from kiosk.export.time_account import build_time_account
 from kiosk.hardware.audio.block import AudioBlock
 from kiosk.hearing.session import kept_minute
+from kiosk.locale import Translator
 from kiosk.recording.capture import kept_sound
 from kiosk.recording.encryption.locked_memory import LockedMemoryError
 from kiosk.recording.formats.run_reader import count_run
 from kiosk.recording.part import Part
 from kiosk.storage.atomic_io import write_json
-from tests.hearing.courtroom_rig import CourtroomRig, courtroom_settings
+from tests.hearing.courtroom_rig import RULES, CourtroomRig, courtroom_settings
 from tests.support.court_keys import CourtSecrets
 from tests.support.waiting import wait_for
 
@@ -151,6 +154,12 @@ def test_a_tap_puts_the_minute_before_the_recording_as_a_part_of_its_own(rig: Ke
     recorded = [row for row in account.intervals if row.kind == "recorded"]
     assert recorded[0].ms == pytest.approx(seconds * 1000, abs=60)
     assert recorded[1].begin_ms == recorded[0].ms, "the recording follows without a gap"
+    texts = ExportTexts(Translator("en"), RULES, ZoneInfo("UTC"), {}, {})
+    assert [texts.interval_row(row)[2] for row in account.intervals] == [
+        "part 1: recorded",
+        "the hearing was started here; the sound before it was kept",
+        "part 2: recorded",
+    ]
 
 
 def test_what_is_captured_after_the_tap_is_in_the_recording_alone(rig: KeptRig) -> None:
