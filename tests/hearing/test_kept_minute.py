@@ -133,6 +133,7 @@ def test_a_tap_puts_the_minute_before_the_recording_as_a_part_of_its_own(rig: Ke
     rig.hear(4.0)
     assert (rig.kept() or {})["hearing_id"] == FIRST
     assert not list(rig.paths.hearings.rglob("*")), "nothing is on a disk before the tap"
+    assert not rig.sources.is_dispatching, "nothing is recorded that nobody has asked for"
     hearing, seconds = begin_with_minute(rig)
     assert 3.8 < seconds < 6
     assert rig.kept() is None

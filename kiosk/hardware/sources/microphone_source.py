@@ -42,6 +42,7 @@ class MicrophoneSource:
 
     Attributes:
         hand_to: takes each block after the recording has it, and must return at once.
+        keep_to: likewise, while a hearing is due, for the sound before it; no recording either.
         rehearse_to: likewise, during a rehearsal outside a hearing; it counts as no recording.
         unclear: what makes the words there hard to make out now; None: nothing, or it is not known.
     """
@@ -62,6 +63,7 @@ class MicrophoneSource:
         )
         self.unclear: UnclearSpeech | None = None
         self.hand_to: Callable[[AudioBlock], None] | None = None
+        self.keep_to: Callable[[AudioBlock], None] | None = None
         self.rehearse_to: Callable[[AudioBlock], None] | None = None
         self._has_detector = False
         self._without_detector_ns = 0
@@ -176,7 +178,7 @@ class MicrophoneSource:
             self._recent_blocks.append(block)
             for listener in self._listeners:
                 listener.audio(self.name, block)
-        for take in (self.hand_to, self.rehearse_to):
+        for take in (self.keep_to, self.hand_to, self.rehearse_to):
             if take is not None:
                 take(block)
 

@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,6 @@ from numpy.typing import NDArray
 
 from kiosk.clocks import NS_PER_S
 from kiosk.hardware.audio.block import AudioBlock
-from kiosk.hardware.camera.packet import VideoPacket
 from kiosk.hardware.sources.camera_source import CameraSource
 from kiosk.hardware.sources.listener import SourceListener
 from kiosk.hardware.sources.microphone_source import MicrophoneSource
@@ -26,8 +26,6 @@ from kiosk.recording.encryption.locked_memory import LockedBuffer, disable_core_
 
 SLACK_S = 2
 """More room than the kept seconds: the end of a ring is left empty where a block does not fit."""
-NEVER_NS = 2**62
-"""After everything that a microphone has given: what was said before is not kept."""
 NO_SAMPLES: NDArray[np.int16] = np.zeros(0, np.int16)
 
 
@@ -123,13 +121,13 @@ class KeptSound:
         """Keep what the microphones give from now on."""
         self._is_listening = True
         for microphone in self.microphones:
-            microphone.attach(self, NEVER_NS)
+            microphone.keep_to = partial(self._take, microphone.name)
 
     def wipe(self) -> None:
         """Listen no longer, and overwrite what is kept; a part that has attached keeps its own."""
         self._is_listening = False
         for microphone in self.microphones:
-            microphone.detach(self)
+            microphone.keep_to = None
         with self._lock:
             self._listener = None
             for ring in self._rings.values():
@@ -158,17 +156,13 @@ class KeptSound:
         begin_ns = self.begin_ns(now_ns)
         return 0.0 if begin_ns is None else (now_ns - begin_ns) / NS_PER_S
 
-    # -- as a listener -------------------------------------------------------------------------
-    def audio(self, name: str, block: AudioBlock) -> None:
-        """See :class:`kiosk.hardware.sources.listener.SourceListener`."""
+    def _take(self, name: str, block: AudioBlock) -> None:
+        """Keep a block of microphone ``name``, in its device's thread, or pass it to the part."""
         with self._lock:
             if self._listener is not None:
                 self._listener.audio(name, block)
             elif self._is_listening:
                 self._rings[name].add(block)
-
-    def video(self, packet: VideoPacket) -> None:
-        """Keep no picture: an encoder that runs before the hearing would cost too much."""
 
     # -- as the sources of a part --------------------------------------------------------------
     def attach(self, listener: SourceListener, since_ns: int) -> None:  # noqa: ARG002 (all is since)
