@@ -337,7 +337,11 @@ class HearingExport:
         self, drive: DriveWriter, videos: dict[int, list[VideoFile]], originals: bool
     ) -> None:
         """Write the page, time accounts and verification guides, in both languages."""
-        time_account = replace(build_time_account(self._folder), withheld=tuple(self._spans))
+        time_account = build_time_account(self._folder)
+        hide = self._state.without_names  # reasons are typed
+        intervals = tuple(replace(row, why=hide(row.why)) for row in time_account.intervals)
+        spans = tuple(self._spans)
+        time_account = replace(time_account, intervals=intervals, withheld=spans)
         texts = {language: self._texts_in(language) for language in LANGUAGES}
         page = {}
         stamped = f"seal/{SIGNATURE}{STAMP_SUFFIX}" in drive.sizes

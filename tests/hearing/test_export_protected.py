@@ -56,6 +56,8 @@ class Stick:
                 moment = {"seconds": 0.0, "person": "s1", "note": ""}
                 journal.append("mark", {**moment, **mark})
             close_part(self.built, part, stop_ns=tap + int(LENGTH * SECOND))
+            reason = {"subject": "recess_reason", "value": f"{NAME} is unwell", "person": "s1"}
+            self.built.journal.append("statement", reason)
         for entry in after:
             self.built.journal.append("person", entry)
         self.built.journal.end({"person": "s1"})
@@ -124,6 +126,7 @@ def test_the_questioning_is_cut_out_and_nothing_names_them(
     assert NAME.encode() not in everything(copy)
     page = (copy.folder / "index.html").read_text("utf-8")
     assert f"of Куә 1 and {OTHER}" in page
+    assert "Куә 1 is unwell" in page
     assert "часть 1, 0:00:04.000 – 0:00:16.000" in page
     assert "2-бөлік, 0:00:00.000 – 0:00:11.000" in page
 
