@@ -325,6 +325,29 @@ class AppState:
             self.secretary.show(MinutesPlace())
             self.spawn(self.secretary.minutes.open_running(hearing.id))
 
+    def open_late_scan(self) -> None:
+        """Show the step that scans a receipt into the minutes that are open (R47, R48)."""
+        if not self.receipts.state.can_retry:
+            self.receipts.reset()
+        self.secretary.minutes.show_scan()
+
+    async def scan_late_receipt(self) -> None:
+        """Scan a signed receipt into the minutes that are open."""
+        minutes = self.secretary.minutes.state.minutes
+        if minutes is not None:
+            await self.receipts.scan(0, f"/v1/minutes/{minutes.hearing_id}/receipts")
+            await self.secretary.minutes.refresh()
+
+    async def withdraw_late_receipt(self) -> None:
+        """Take the newest scan back."""
+        self.receipts.reset()
+        await self.secretary.minutes.withdraw_receipt()
+
+    async def retry_late_receipt(self) -> None:
+        """Hand the scan that waits to the minutes again."""
+        await self.receipts.retry()
+        await self.secretary.minutes.refresh()
+
     def close_running_minutes(self) -> None:
         """Go back to the hearing that runs."""
         self.secretary.minutes.close()

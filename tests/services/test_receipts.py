@@ -153,6 +153,7 @@ def test_printed_signed_and_scanned_it_is_in_the_sealed_hearing_and_the_minutes(
     assert (actions.state.kept, actions.state.problem) == (other, ""), "its code says whose it is"
     assert not desk.settings.paths.run.joinpath("ui", "receipt").exists(), "no page is left behind"
     assert desk.recorder.state()["hearing"]["open_questions"].count(f"receipt:{mark}") == 1
+    signed_later = desk.sheet(desk.draw(mark)(), "later")
     desk.end()
     (line,) = desk.journal("receipt_scanned")
     path = desk.recorder.hearing_folder(desk.id) / str(line["file"])
@@ -165,6 +166,16 @@ def test_printed_signed_and_scanned_it_is_in_the_sealed_hearing_and_the_minutes(
     text = minutes.as_text()
     assert "подписка: receipts/001.pdf" in text
     assert text.count("подписка не отсканирована") == 1
+    desk.scanner.load([signed_later])
+
+    async def scan_late(actions: ReceiptActions) -> None:
+        await actions.scan(0, f"/v1/minutes/{desk.id}/receipts")
+
+    actions = desk.run(scan_late)
+    assert (actions.state.kept, actions.state.problem) == (mark, ""), "its code says whose it is"
+    draft = desk.recorder.paths.minutes_drafts / desk.id
+    assert check_conformance(draft / "receipts/001.pdf").passed
+    assert len(desk.journal("receipt_scanned")) == 1, "the sealed hearing stays as it is"
 
 
 def test_without_paper_nothing_is_said_to_be_printed(desk: Desk) -> None:

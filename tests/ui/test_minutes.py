@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -20,6 +21,7 @@ from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
 from kiosk.rules import load_rules
 from kiosk.ui.actions.minutes_actions import NEW_LINE, MinutesActions
+from kiosk.ui.actions.receipt_actions import ReceiptState
 from kiosk.ui.registry import HomePlace, MinutesPlace, TodayPlace
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states
@@ -250,3 +252,29 @@ def test_only_in_a_recess_minutes_stand_in_place_of_the_hearing(phase: str) -> N
     assert (screen_name(writing) == "secretary.minutes") == (phase in ("recess", "retired"))
     assert screen_name(replace(writing, has_running_minutes=False)) != "secretary.minutes"
     assert screen_name(replace(writing, staff_place=TodayPlace())) != "secretary.minutes"
+
+
+def test_the_scan_of_a_late_receipt_says_what_goes_on(tmp_path: Path) -> None:
+    """Its entry is there until both have confirmed; a fault comes before everything (R47, R48)."""
+    rig = MinutesRig(tmp_path)
+
+    async def steps(minutes: MinutesActions) -> None:
+        await minutes.open_minutes(rig.hearing)
+        assert "receipt" in {entry.id for entry in seen(minutes).entries}
+        minutes.show_scan()
+
+        def said(**scanner: Any) -> str:
+            session = StaffSession(token="t", person="p-1", name="", roles=("secretary",))
+            receipt = ReceiptState(**scanner)
+            return minutes_view(CONTEXT, minutes.state, session, receipt).text
+
+        assert said().startswith("For a receipt that was signed after the hearing.")
+        assert said(step="paper") == "Put the signed sheet into the scanner."
+        assert said(kept=3) == "The scan is kept with these minutes, and they say so."
+        wrong = said(problem="receipt_other_hearing", kept=3)
+        assert wrong == CONTEXT.alarm_text("receipt_other_hearing")
+        await minutes.withdraw_receipt()  # there is none: nothing is asked of the recorder
+        await minutes.step_back()
+        assert seen(minutes).step == "fields"
+
+    assert tap_through(rig, steps) == []

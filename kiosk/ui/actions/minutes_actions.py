@@ -41,6 +41,7 @@ class MinutesState:
         line: number of the line that is typed, :data:`NEW_LINE` for one more; None: none is.
         page: of the list, the fields or the lines.
         is_confirm_asked: whether to confirm is being asked.
+        is_scanning: the step that scans a receipt is shown.
         is_signing: the steps of the secretary's own signature are shown.
     """
 
@@ -52,6 +53,7 @@ class MinutesState:
     page: int = 0
     is_confirm_asked: bool = False
     is_signing: bool = False
+    is_scanning: bool = False
 
     @property
     def row(self) -> MinutesRow | None:
@@ -132,6 +134,8 @@ class MinutesActions(RecorderActions):
             self._set(is_confirm_asked=False)
         elif state.is_signing:
             self._set(is_signing=False)
+        elif state.is_scanning:
+            self._set(is_scanning=False)
         elif state.opened:
             self._set(opened="", page=0)
         else:
@@ -189,6 +193,19 @@ class MinutesActions(RecorderActions):
     async def begin_version(self) -> None:
         """Begin a new version of confirmed minutes."""
         await self._step("/versions")
+
+    def show_scan(self) -> None:
+        """Show the step that scans a receipt which was signed after the hearing."""
+        self._set(is_scanning=True)
+
+    async def withdraw_receipt(self) -> None:
+        """Take the newest scan of a receipt back: it is the wrong sheet."""
+        minutes = self.state.minutes
+        if minutes is not None and minutes.late_receipts:
+            scan = max(row.scan for row in minutes.late_receipts)
+            path = f"/v1/minutes/{minutes.hearing_id}/receipts/{scan}"
+            await self._call("DELETE", path, None, CALL_SECONDS)
+            await self._step("")
 
     def show_signature(self) -> None:
         """Show how the secretary signs with her own key, and whether she has."""

@@ -17,6 +17,7 @@ from typing import Literal
 
 from PIL import Image
 
+from kiosk.api.minutes import ShortMinutes
 from kiosk.api.receipts import MAX_SCAN_BYTES, ReceiptAnswer
 from kiosk.api.recorder import RecorderState
 from kiosk.errors import KioskError
@@ -40,6 +41,7 @@ from kiosk.ui.actions.recorder_actions import RecorderActions
 log = logging.getLogger(__name__)
 
 Step = Literal["", "printing", "paper", "glass", "moving", "reading"]
+OF_HEARING = "/v1/hearing/receipts"
 NOT_STORED = "receipt_not_stored"
 
 
@@ -77,6 +79,7 @@ class _Scan:
     mark: int
     codes: tuple[str, ...]
     pdf: bytes
+    path: str
 
 
 class ReceiptActions(RecorderActions):
@@ -155,7 +158,7 @@ class ReceiptActions(RecorderActions):
             case "stop":
                 self.stop_scan()
             case "retry":
-                await self._hand_over()
+                await self.retry()
             case "withdraw":
                 self._set(problem="", kept=0)
                 await self._call("DELETE", f"/v1/hearing/receipts/{value}")
@@ -178,11 +181,12 @@ class ReceiptActions(RecorderActions):
         await self._post("/v1/hearing/receipts/printed", mark=mark)
 
     # -- scanning ------------------------------------------------------------------------------
-    async def scan(self, mark: int) -> None:
+    async def scan(self, mark: int, path: str = OF_HEARING) -> None:
         """Scan one sheet and hand it to the recorder; a fault of the scanner goes away by itself.
 
         Args:
             mark: whose receipt it is if no code on the sheet can be read.
+            path: of the call that takes it: for the hearing that runs, or for minutes.
         """
         if self.state.step:
             return
@@ -194,7 +198,7 @@ class ReceiptActions(RecorderActions):
             page = await self._scan_page()
             if page is not None:
                 self._set(step="reading", problem="")
-                self._waiting = await self._read(mark, page)
+                self._waiting = await self._read(mark, page, path)
         except KioskError as error:
             log.warning("receipt: %s", error)
             self._set(problem=error.code)
@@ -230,7 +234,7 @@ class ReceiptActions(RecorderActions):
             case SheetExpected():
                 session.confirm_sheet()
 
-    async def _read(self, mark: int, page: Path) -> _Scan:
+    async def _read(self, mark: int, page: Path, path: str) -> _Scan:
         """Return the page as PDF/A with the codes on it.
 
         Raises:
@@ -246,7 +250,7 @@ class ReceiptActions(RecorderActions):
             max_bytes=MAX_SCAN_BYTES,
         )
         pdf = await asyncio.to_thread((self._folder / written.path).read_bytes)
-        return _Scan(mark, codes, pdf)
+        return _Scan(mark, codes, pdf, path)
 
     def stop_scan(self) -> None:
         """Stop waiting for the sheet."""
@@ -254,7 +258,8 @@ class ReceiptActions(RecorderActions):
             self._session.finish()
 
     # -- handing over --------------------------------------------------------------------------
-    async def _hand_over(self) -> None:
+    async def retry(self) -> None:
+        """Hand the scan that waits to the recorder again."""
         if self._waiting is not None:
             await self._keep(self._waiting)
 
@@ -266,7 +271,7 @@ class ReceiptActions(RecorderActions):
             "pdf": base64.b64encode(scan.pdf).decode(),
         }
         try:
-            answer = await self._recorder.call("POST", "/v1/hearing/receipts", body)
+            answer = await self._recorder.call("POST", scan.path, body)
         except ServiceRefusedError as error:
             self._waiting = None  # the sheet is the wrong one, or the hearing is over
             self._set(problem=error.code, can_retry=False)
@@ -274,7 +279,12 @@ class ReceiptActions(RecorderActions):
         except KioskError:
             self._set(problem="recorder_down", can_retry=True)
             return
-        kept = ReceiptAnswer.model_validate(answer)
         self._waiting = None
+        if scan.path != OF_HEARING:
+            rows = ShortMinutes.model_validate(answer).late_receipts
+            newest = max(rows, key=lambda row: row.scan)
+            self._set(problem="", kept=newest.mark, can_retry=False)
+            return
+        kept = ReceiptAnswer.model_validate(answer)
         problem = "" if kept.is_durable else NOT_STORED
         self._set(problem=problem, kept=kept.receipt.mark, can_retry=False)

@@ -15,12 +15,14 @@ from kiosk.api.minutes import (
     MinutesSummary,
     ShortMinutes,
 )
+from kiosk.api.receipts import Receipt
 from kiosk.api.recorder_calls import StaffSession
 from kiosk.clocks import parse_wall
 from kiosk.locale import N_
 from kiosk.rules import load_rules
 from kiosk.ui.actions.minutes_actions import MinutesState
 from kiosk.ui.actions.people_actions import Typing
+from kiosk.ui.actions.receipt_actions import ReceiptState
 from kiosk.ui.app_state import AppState
 from kiosk.ui.formatting import sentence_case
 from kiosk.ui.registry import MinutesPlace
@@ -28,13 +30,15 @@ from kiosk.ui.samples import service_states
 from kiosk.ui.samples.screen_sample import Prepare
 from kiosk.ui.samples.service_states import at
 from kiosk.ui.samples.staff_states import hearing_runs, staff_at
+from kiosk.ui.secretary.sealed_hearing.late_receipt import late_receipt_text
 from kiosk.ui.theme import Tone
 from kiosk.ui.view_context import ViewContext
 
-Step = Literal["list", "fields", "lines", "typing", "confirm", "signature"]
+Step = Literal["list", "fields", "lines", "typing", "confirm", "signature", "receipt"]
 TERM = "term"
 FORM = "form"
-"""The entries after the fields that choose term and form; no field is called so."""
+RECEIPT = "receipt"
+"""The entries after the fields that choose term and form, and scan a receipt; no field is these."""
 STAGES: dict[str, tuple[str, Tone]] = {
     "none": (N_("Not begun"), "caution"),
     "draft": (N_("Being written"), "caution"),
@@ -69,6 +73,7 @@ class MinutesView:
         action: what the large button says: to confirm, or to begin a new version; empty: nothing.
         is_signed: the secretary's own signature over this version is here.
         is_running: the hearing runs; the way back leads to it.
+        receipt: what the scanner does, in the step that scans one.
         digest: SHA-256, in groups of four, of what she signs; empty: it was not handed out.
     """
 
@@ -87,17 +92,26 @@ class MinutesView:
     is_signed: bool = False
     is_running: bool = False
     digest: str = ""
+    receipt: ReceiptState | None = None
 
 
 def view(app: AppState) -> MinutesView:
     """Return what the screen shows."""
-    return minutes_view(app.view_context(), app.secretary.minutes.state, app.staff)
+    state, receipt = app.secretary.minutes.state, app.receipts.state
+    return minutes_view(app.view_context(), state, app.staff, receipt)
 
 
 def minutes_view(
-    context: ViewContext, state: MinutesState, staff: StaffSession | None
+    context: ViewContext,
+    state: MinutesState,
+    staff: StaffSession | None,
+    receipt: ReceiptState | None = None,
 ) -> MinutesView:
-    """Return the view of ``state`` for whoever is signed in."""
+    """Return the view of ``state`` for whoever is signed in.
+
+    Args:
+        receipt: of the scanner, for the step that scans a receipt.
+    """
     _, minutes, row = context.translate.gettext, state.minutes, state.row
     if minutes is None:
         return _list_view(context, state)
@@ -108,6 +122,11 @@ def minutes_view(
         return _lines_view(context, minutes, row, state.page)
     if state.is_confirm_asked:
         return _confirm_view(context, minutes, staff)
+    if state.is_scanning and minutes.stage != "confirmed":
+        scanning = receipt or ReceiptState()
+        text, is_kept = late_receipt_text(context, minutes, scanning), bool(minutes.late_receipts)
+        title = minutes.case_number or _("No case number")
+        return MinutesView("receipt", title, text, receipt=scanning, can_undo=is_kept)
     if state.is_signing and minutes.stage == "confirmed":
         return _signature_view(context, minutes)
     return _fields_view(context, minutes, staff, state.page)
@@ -172,6 +191,7 @@ def _fields_view(
         " · ".join(words),
         (
             *(_field_entry(context, row, row.number in minutes.empty) for row in minutes.fields),
+            *_receipt_entry(context, minutes),
             *_form_entry(context, minutes),
             *_term_entry(context, minutes),
         ),
@@ -183,6 +203,16 @@ def _fields_view(
         action if is_confirmed or _turn_problem(minutes, staff) == "" else "",
         is_running=minutes.is_running,
     )
+
+
+def _receipt_entry(context: ViewContext, minutes: ShortMinutes) -> tuple[Entry, ...]:
+    """Return what scans a receipt into the minutes; nothing while they cannot take one."""
+    if minutes.stage == "confirmed" or minutes.is_running:
+        return ()
+    _, count = context.translate.gettext, len(minutes.late_receipts)
+    note = _("Scanned: {n}", n=count) if count else ""
+    below = _("For a receipt that was signed after the hearing.")
+    return (Entry(RECEIPT, _("Scan a signed receipt"), below, note, "accent"),)
 
 
 def _form_entry(context: ViewContext, minutes: ShortMinutes) -> tuple[Entry, ...]:
@@ -450,6 +480,17 @@ def _running(**changes: Any) -> Prepare:
     return prepare
 
 
+def _scanning(receipt: ReceiptState, *kept: Receipt) -> Prepare:
+    """Return the step that scans a receipt after the hearing."""
+    minutes = _sample(late_receipts=kept)
+
+    def prepare(app: AppState) -> None:
+        _at(MinutesState(minutes=minutes, is_scanning=True))(app)
+        app.receipts.state = receipt
+
+    return prepare
+
+
 SAMPLES: dict[str, Prepare] = {
     "minutes-full": _at(MinutesState(minutes=_full())),
     "minutes-full-form": _at(MinutesState(minutes=_full(), page=9)),
@@ -460,9 +501,14 @@ SAMPLES: dict[str, Prepare] = {
     "minutes-none": _at(MinutesState(())),
     "minutes": _at(MinutesState(minutes=_sample())),
     "minutes-long-number": _at(MinutesState(minutes=_sample(case_number="7514-26-00-2/" * 15))),
+    "minutes-receipt": _at(MinutesState(minutes=_sample(), is_scanning=True)),
+    "minutes-receipt-paper": _scanning(ReceiptState(step="paper")),
+    "minutes-receipt-kept": _scanning(ReceiptState(kept=3), Receipt(mark=3, scan=1)),
+    "minutes-receipt-wrong": _scanning(ReceiptState(problem="receipt_other_hearing")),
+    "minutes-receipt-waits": _scanning(ReceiptState(problem="recorder_down", can_retry=True)),
     "minutes-second-page": _at(MinutesState(minutes=_sample(), page=1)),
     "minutes-longer-term": _at(
-        MinutesState(minutes=_sample(is_complex=True, due="2026-12-11"), page=3)
+        MinutesState(minutes=_sample(is_complex=True, due="2026-12-11"), page=9)
     ),
     "minutes-lines": _at(MinutesState(minutes=_sample(), opened="attendance")),
     "minutes-empty-field": _at(MinutesState(minutes=_sample(), opened="recess")),

@@ -7,7 +7,7 @@ from typing import Any
 
 from kivy.uix.widget import Widget
 
-from kiosk.ui.secretary.sealed_hearing.minutes import FORM, TERM, Entry, MinutesView
+from kiosk.ui.secretary.sealed_hearing.minutes import FORM, RECEIPT, TERM, Entry, MinutesView
 from kiosk.ui.staff.staff_screen import StaffScreen
 from kiosk.ui.widgets.hardware_keys import HardwareKeys
 from kiosk.ui.widgets.keyboard import letter_keyboard
@@ -44,6 +44,8 @@ class MinutesScreen(StaffScreen):
                 return self._question(view)
             case "signature":
                 return self._signature(view)
+            case "receipt":
+                return self._question(view, "scanner")
             case _:
                 return self._entries(view)
 
@@ -96,6 +98,8 @@ class MinutesScreen(StaffScreen):
         minutes, app = self.app.secretary.minutes, self.app
         if view.step == "list":
             return lambda: app.spawn(minutes.open_minutes(entry.id))
+        if entry.id == RECEIPT:
+            return app.open_late_scan
         if entry.id == FORM:
             return lambda: app.spawn(minutes.toggle_form())
         if entry.id == TERM:
@@ -105,9 +109,9 @@ class MinutesScreen(StaffScreen):
         return lambda: minutes.edit_line(int(entry.id))
 
     # -- question and keys ---------------------------------------------------------------------
-    def _question(self, view: MinutesView) -> Widget:
+    def _question(self, view: MinutesView, icon: str = "check") -> Widget:
         kit = self.kit
-        sign = kit.card(kit.centred(kit.icon("check", 120, "tint_text")), tone="accent",
+        sign = kit.card(kit.centred(kit.icon(icon, 120, "tint_text")), tone="accent",
                         size_hint_x=0.3)  # fmt: skip
         words = kit.fitted_text(view.text, "heading", wid="minutes.question", lines=7)
         return kit.row(sign, kit.column(words), gap=40, padding=(50, 40))
@@ -177,6 +181,8 @@ class MinutesScreen(StaffScreen):
                 ]  # fmt: skip
             case "signature":
                 return [back, kit.spacer(), *self._signature_steps(view)]
+            case "receipt":
+                return self._receipt_steps(view, back)
             case "lines":
                 add = (lambda: minutes.edit_line(-1)) if view.can_change else None
                 return [
@@ -202,6 +208,33 @@ class MinutesScreen(StaffScreen):
                        lambda: app.spawn(minutes.take_signature()), icon="check",
                        style="primary" if is_out else "plain", once=True),
         ]  # fmt: skip
+
+    def _receipt_steps(self, view: MinutesView, back: Widget) -> list[Widget]:
+        """Return what can be done now: scan, choose the glass, stop, try again, take it back."""
+        kit, _, app, state = self.kit, self.kit.translate.gettext, self.app, view.receipt
+        assert state is not None
+        if state.is_scanning:
+            waits = state.step in ("paper", "glass")
+            stop = app.receipts.stop_scan if waits else None
+            glass = (lambda: app.spawn(app.receipts.choose("glass:", 0, None))) if waits else None
+            return [
+                kit.button("minutes.receipt.stop", _("Do not scan now"), stop, icon="close"),
+                kit.spacer(),
+                kit.button("minutes.receipt.glass", _("Scan from the glass"), glass,
+                           icon="scanner"),
+            ]  # fmt: skip
+        if state.can_retry:
+            again = kit.button("minutes.receipt.retry", _("Keep the scan again"),
+                               lambda: app.spawn(app.retry_late_receipt()), icon="check",
+                               style="primary", once=True)  # fmt: skip
+            return [back, kit.spacer(), again]
+        undo = kit.button("minutes.receipt.withdraw", _("Take the scan back: wrong sheet"),
+                          lambda: app.spawn(app.withdraw_late_receipt()), icon="undo",
+                          once=True)  # fmt: skip
+        scan = kit.button("minutes.receipt.scan", _("Scan the signed sheet"),
+                          lambda: app.spawn(app.scan_late_receipt()), icon="scanner",
+                          style="primary", once=True)  # fmt: skip
+        return [back, *([undo] if view.can_undo else []), kit.spacer(), scan]
 
     def _undo(self, view: MinutesView) -> list[Widget]:
         minutes, app = self.app.secretary.minutes, self.app
