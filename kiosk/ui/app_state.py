@@ -426,7 +426,8 @@ class AppState:
     def screen_inputs(self) -> ScreenInputs:
         """Return what decides which screen is shown."""
         recorder, staff = self.recorder_state, self.staff
-        hearing, minutes = recorder and recorder.hearing, self.secretary.minutes.state.minutes
+        hearing = recorder.hearing if recorder is not None else None
+        minutes = self.secretary.minutes.state.minutes
         is_written = (
             hearing is not None and minutes is not None and minutes.hearing_id == hearing.id
         )

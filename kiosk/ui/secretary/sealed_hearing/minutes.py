@@ -405,7 +405,9 @@ def _full(**changes: Any) -> ShortMinutes:
     """Return full minutes: the fields of the rules data, filled where the short ones are."""
     kind = str(changes.get("kind", "civil"))
     fields = tuple(
-        MinutesRow(number=row.number, id=row.id, label=row.label.kk, lines=_LINES.get(row.id, ()))
+        MinutesRow(
+            number=row.number, id=row.id, label=row.label.kk or "", lines=_LINES.get(row.id, ())
+        )
         for row in load_rules().full_protocol(kind).field
     )
     empty = tuple(row.number for row in fields if not row.lines)
