@@ -16,6 +16,7 @@ from kiosk.rules.rules import Rules
 
 Place = Literal["hall", "online", "absent", ""]
 CLOSING = "closed_declared"
+CHILD_LEAVES = "minor_leaves"
 UNNAMED_ROLE = "witness"
 """Marks that name nobody are read as the turn of a witness, once it has begun with one."""
 
@@ -234,14 +235,16 @@ class _Order:
     def _missing_of_heard(self) -> Iterator[Step]:
         """Yield what was left out of those who were heard, once nobody's turn goes on.
 
-        It stands second: what comes next is likelier, and the court may still make it good.
+        It stands second: what comes next is likelier, and the court may still make it good. What
+        closing asks for goes before it; a child who was heard has left (УПК 371(4), АПК 206(3)).
         """
-        if any(True for _ in self._turn_begun()):
+        if any(True for _ in chain(self._turn_begun(), self._closed())):
             return
         for step in self._course.missing:
             person = self._course.attendant(step.person)
             is_there = person is not None and person.place != "absent"
-            if is_there and "questioning" in self._own[step.person] and step.event in self._offered:
+            own = self._own[step.person] if is_there else set()
+            if "questioning" in own and CHILD_LEAVES not in own and step.event in self._offered:
                 yield step
 
     def _before(self, step: Step) -> Iterator[str]:

@@ -60,6 +60,7 @@ class RootWidget(FloatLayout):
         self._draw_in_frame = Clock.create_trigger(self._draw, -1)
         self._redraw = Clock.create_trigger(lambda _seconds: self._draw_in_frame(), 0)
         self._guard = TapGuard(time.monotonic)
+        self._touches, self._refused = 0, 0
         # the next frame begins once this one is on the screen, and reads its touches after this
         self._note_drawn = Clock.create_trigger(lambda _seconds: self._note_targets(), 0)
         app_state.add_observer(self._redraw)
@@ -87,12 +88,12 @@ class RootWidget(FloatLayout):
         A button that has only just come under the finger takes no tap.
         """
         self._touch_since = self._touched_at = time.monotonic()
+        self._touches += 1
         set_frame_rate(TOUCHED_FPS)
         self.app_state.record_touch()
-        if any(
-            target.holds(*touch.pos) and self._refuses(target, *touch.pos)
-            for target in self._targets()
-        ):
+        x, y = touch.pos
+        if any(target.holds(x, y) and self._refuses(target, x, y) for target in self._targets()):
+            self._refused += 1
             return True
         return bool(super().on_touch_down(touch))
 
@@ -161,6 +162,8 @@ class RootWidget(FloatLayout):
             "language": self.app_state.display_settings.language,
             "text_size": self.app_state.display_settings.text_size,
             "settled": bool(self._screen) and is_settled and not self._note_drawn.is_triggered,
+            "touches": self._touches,
+            "refused": self._refused,
             "widgets": widgets,
         }
 

@@ -175,3 +175,14 @@ def test_what_was_left_out_of_who_has_left_is_not_offered(rig: CourtroomRig) -> 
     mark(rig, "identity_checked:p2", "rights_explained:p2", "questioning:p2")
     rig.courtroom.save_person(SavePerson(id="p2", left=True), "s1")
     assert due(rig)[:2] == ["questioning:p1", "documents_examined"]
+
+
+def test_what_was_left_out_of_a_child_who_has_left_is_not_offered(rig: CourtroomRig) -> None:
+    """УПК 371(4): whoever is under sixteen leaves when heard."""
+    begin(rig)
+    rig.courtroom.save_person(SavePerson(id="p2", minor=True), "s1")
+    mark(rig, "witnesses_leave", "identity_checked:p1", "rights_explained:p1", "position")
+    mark(rig, "identity_checked:p2", "truth_explained:p2", "questioning:p2")
+    assert due(rig)[:2] == ["minor_leaves:p2", "questioning:p1"], "the turn goes on"
+    mark(rig, "minor_leaves:p2")
+    assert due(rig)[:2] == ["questioning:p1", "documents_examined"]

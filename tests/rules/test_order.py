@@ -416,3 +416,13 @@ def test_a_thousand_victims_cost_no_more_than_ten_times_a_hundred() -> None:
         return sum(row.callcount for row in profile.getstats())
 
     assert calls(1000) < 15 * calls(100)
+
+
+def test_what_closing_asks_for_goes_before_what_was_left_out_of_somebody_heard() -> None:
+    """УПК 350(2)."""
+    done = "position identity_checked:w rights_explained:w questioning:w"
+    hearing = course("criminal", ACCUSED, WITNESS, done=done)
+    hearing = replace(hearing, missing=steps("oath:w"))
+    assert due(hearing, 2) == ["questioning:a", "oath:w"]
+    closed = replace(hearing, closed=True, done=(*hearing.done, Step("closed_declared")))
+    assert due(closed, 2) == ["non_disclosure_warned", "non_disclosure_receipt:a"]

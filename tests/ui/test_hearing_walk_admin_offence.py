@@ -64,7 +64,7 @@ def test_a_hearing_of_an_administrative_offence_online(folder: Path, display: Di
         ("in_session", "open", True),
         ("ended", "open", True),
     ]
-    assert walk.written_marks() == [
+    assert walk.record.marks() == [
         "questioning:p1",
         "removal:p4",
         "removal:p4",
@@ -75,4 +75,4 @@ def test_a_hearing_of_an_administrative_offence_online(folder: Path, display: Di
         "resumed",
         "announcement",
     ]
-    assert walk.check_media() == [False, True, False, False]
+    assert walk.record.check_media() == [False, True, False, False]

@@ -135,11 +135,23 @@ class TouchScreen:
             found = self.widget(wid)
             return found if found and found["enabled"] else None
 
-        self.click(wait_for(ready, wid, SECONDS))
+        while not self.click(wait_for(ready, wid, SECONDS)):
+            pass
 
-    def click(self, item: dict[str, Any]) -> None:
-        """Click on the middle of a widget, as :meth:`screen` describes it."""
+    def click(self, item: dict[str, Any]) -> bool:
+        """Click on the middle of a widget, as :meth:`screen` describes it.
+
+        Returns:
+            Whether the screen took it; a button that has just changed refuses it.
+        """
+        before = get_json(self.paths.ui_socket, "/v1/screen")
         at = [str(round(item["x"] + item["w"] / 2)), str(round(item["y"] + item["h"] / 2))]
         environment = {**os.environ, "DISPLAY": self._display.name}
         subprocess.run(["xdotool", "mousemove", *at], check=True, env=environment)
         subprocess.run(["xdotool", "click", "1"], check=True, env=environment)
+
+        def touched() -> dict[str, Any] | None:
+            screen = self.screen()
+            return screen if screen.get("touches", 0) > before["touches"] else None
+
+        return bool(wait_for(touched, "the touch", SECONDS)["refused"] == before["refused"])

@@ -17,19 +17,14 @@ from typing import Any
 from kiosk.clocks import format_wall
 from kiosk.demo.screen_driver import get_json
 from kiosk.demo.x_server import Display
-from kiosk.evidence.chain import read_chain
-from kiosk.export.minutes import Minutes, build_minutes, load_hearing_state
 from kiosk.hardware.virtual.badge_reader import VirtualBadgeReader
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
 from kiosk.hearing.session.persons import OF_WHOM_PREFIX
-from kiosk.recording.verify.hearing import verify
-from kiosk.rules import load_rules
-from kiosk.settings_files import load_settings
-from kiosk.storage.hearing_folder import JOURNAL_FILE
 from tests.services.recorder_process import PEOPLE, RecorderProcess
 from tests.support.court_keys import CourtSecrets
 from tests.support.waiting import wait_for
 from tests.ui.touch_screen import TouchScreen
+from tests.ui.walked_record import WalkedRecord
 
 HEARING = "11111111-2222-4333-8444-555555555555"
 MICROPHONES = ("presiding", "witness")
@@ -45,6 +40,7 @@ class WalkedHearing:
 
     Attributes:
         number: of the case.
+        people: their names by id, as listed.
         hall: what the display in the hall showed of the hearing, each state once in a row:
             status, whether it is open, and whether number and title can be read.
     """
@@ -55,6 +51,7 @@ class WalkedHearing:
     badge: VirtualBadgeReader
     court: CourtSecrets
     number: str
+    people: dict[str, str]
     _asked_mark: str = ""
     hall: list[tuple[str, str, bool]] = field(default_factory=list)
 
@@ -93,20 +90,29 @@ class WalkedHearing:
             self._tap_first(widget)
 
     def _tap_first(self, *widgets: str) -> str:
-        """Tap the first of ``widgets`` that is on the screen, and say which."""
-        found = wait_for(lambda: self._first_of(widgets), " or ".join(widgets), WAIT_S)
-        self.screen.click(found)
-        return str(found["id"])
+        """Tap the first of ``widgets`` that is on the screen, again if it refuses; say which."""
+        while True:
+            found = wait_for(lambda: self._first_of(widgets), " or ".join(widgets), WAIT_S)
+            if self.screen.click(found):
+                return str(found["id"])
 
     def _first_of(self, widgets: tuple[str, ...]) -> dict[str, Any] | None:
         rows = self._rows()
         return next((rows[name] for name in widgets if rows.get(name, {}).get("enabled")), None)
 
     def _rows(self) -> dict[str, dict[str, Any]]:
-        """Return what is on the screen, by name; nothing while it changes."""
+        """Return what is on the screen, by name; nothing while it changes.
+
+        An event that is due of somebody is ``rec.mark.EVENT:PERSON``.
+        """
         screen = self.screen.screen()
         rows = screen["widgets"] if screen.get("settled") else ()
-        return {str(row["id"]): dict(row) for row in rows}
+        found: dict[str, dict[str, Any]] = {}
+        for row in rows:
+            of = (f":{who}" for who, name in self.people.items() if name in str(row["text"]))
+            person = next(of, "") if "rec.mark." in str(row["id"]) else ""
+            found[f"{row['id']}{person}"] = dict(row)
+        return found
 
     def _rows_to_tap(self) -> dict[str, dict[str, Any]] | None:
         """Return what is on the screen once its events take taps: they have just changed."""
@@ -134,14 +140,17 @@ class WalkedHearing:
     def mark(self, *marks: str) -> None:
         """Mark events, each ``EVENT`` or ``EVENT:PERSON``, by what the screen offers."""
         for text in marks:
-            event, _, person = text.partition(":")
-            count = len(self.hearing["marks"])
-            self._tap_event(event)
-            mark = wait_for(partial(self._marks_after, count), text, WAIT_S)[0]
+            person = text.partition(":")[2]
+            mark = self._new_mark(text)
             if person and mark["of"] is None:
                 self.answer(f"of_whom:{mark['id']}", person)
             wait_for(partial(self._is_newest, text), f"{text}: {self.marks[-1]}", WAIT_S)
             self.look()
+
+    def _new_mark(self, text: str) -> dict[str, Any]:
+        count = len(self.hearing["marks"])
+        self._tap_event(text)
+        return wait_for(partial(self._marks_after, count), text, WAIT_S)[0]
 
     def _marks_after(self, count: int) -> list[dict[str, Any]]:
         return list(self.hearing["marks"][count:])
@@ -152,17 +161,26 @@ class WalkedHearing:
     def _is_other(self, subject: str) -> bool:
         return self._asked() != subject
 
-    def _tap_event(self, event: str) -> None:
-        """Tap an event, once the screen shows what the recorder says is due: buttons move."""
+    def _tap_event(self, text: str) -> None:
+        """Tap an event, of its person where it is due of them; buttons move: wait for what is due.
+
+        Args:
+            text: ``EVENT`` or ``EVENT:PERSON``.
+        """
         wait_for(self._shows_what_is_due, "what is due", WAIT_S)
-        button = f"rec.mark.{event}"
+        button, rows = f"rec.mark.{text.partition(':')[0]}", wait_for(self._rows, text, WAIT_S)
+        if f"rec.mark.{text}" in rows:
+            self.tap(f"rec.mark.{text}")
+            return
+        if "oath.end" in rows:  # what is said stands where the other events are
+            self.tap("oath.end")
+            wait_for(partial(self._shows, "rec.all"), "the events", WAIT_S)
         if not self._tap_or_turn(button, "rec.all"):
             self._turn_and_tap(button, "rec.more")
 
     def _shows_what_is_due(self) -> bool:
-        due = [row["event"] for row in self.hearing["due"][:1]]
         shown = [name.removeprefix("rec.mark.") for name in self._rows() if "rec.mark." in name]
-        return bool(shown) and (not due or shown[:1] == due)
+        return bool(shown) and shown[:1] == (self.due[:1] or shown[:1])
 
     def events(self) -> set[str]:
         """Return all events that the screen offers, of all pages."""
@@ -176,13 +194,11 @@ class WalkedHearing:
             self._tap_or_turn("rec.all.close.", "rec.more")
         self.tap("rec.all.close")
         wait_for(lambda: self._shows("rec.all") and not self._shows("rec.all.close"), "a", WAIT_S)
-        return {name.removeprefix("rec.mark.") for name in found}
+        return {name.removeprefix("rec.mark.").partition(":")[0] for name in found}
 
     def begin_mark(self, event: str) -> None:
         """Tap an event that concerns somebody, and wait until it is asked whom."""
-        count = len(self.hearing["marks"])
-        self._tap_event(event)
-        (mark,) = wait_for(lambda: self.hearing["marks"][count:], event, WAIT_S)
+        mark = self._new_mark(event)
         self._asked_mark = f"of_whom:{mark['id']}"
         wait_for(lambda: self._asked() == self._asked_mark, "whom", WAIT_S)
 
@@ -245,14 +261,16 @@ class WalkedHearing:
             self._turn_and_tap(f"panel.{choice}", "panel.more")
 
     def say_of(self, person: str, *choices: str) -> None:
-        """Say something of a person on the people's sheet."""
-        self.tap("rec.people")
+        """Say something of a person on the people's sheet; what is asked is put off."""
+        while self._tap_first("rec.people", "ask.later") != "rec.people":
+            pass
         for choice in choices:
             before = self.person(person)
             self.choose(f"person:{person}", choice)
             wait_for(partial(self._has_changed, before), choice, WAIT_S)
+            wait_for(partial(self._shows, f"panel.person:{person}"), "the list", WAIT_S)
         self.tap("panel.close")
-        wait_for(lambda: self.screen.widget("panel.close") is None, "the sheet", WAIT_S)
+        wait_for(lambda: self._rows() and not self._shows("panel."), "the events", WAIT_S)
 
     def _has_changed(self, before: dict[str, Any]) -> bool:
         return self.person(str(before["id"])) != before
@@ -360,14 +378,6 @@ class WalkedHearing:
         (row,) = get_json(self.recorder.paths.hall_socket, "/v1/hall")["rows"]
         return row["status"], row["publicity"], row["case"] is not None
 
-    def written_marks(self) -> list[str]:
-        """Return the marks of the journals in order, as last named: ``EVENT`` or ``EVENT:PERSON``.
-
-        Those that were withdrawn are among them.
-        """
-        state = load_hearing_state(self.folder)
-        return [f"{m.type}:{m.of.id}" if m.of else m.type for m in state.marks]
-
     def visitors_list(self) -> str:
         """Return all that stands on the visitors' list of hearings."""
         self.screen.wait_screen("visitor.home")
@@ -382,49 +392,24 @@ class WalkedHearing:
         self.tap("staff.signout")
         self.screen.wait_screen("visitor.home")
 
-    def lost(self, source: str) -> float:
-        """Return the seconds of ``source`` that the ledger has as lost."""
-        rows = load_hearing_state(self.folder).interruptions.rows.values()
-        return sum(row.describe().seconds or 0.0 for row in rows if row.source == source)
-
-    def minutes(self, language: str) -> Minutes:
-        """Return the short minutes."""
-        settings = load_settings(self.recorder.folder / "kiosk.toml")
-        return build_minutes(self.folder, load_rules(), settings, language)
-
-    def course(self, language: str) -> list[str]:
-        """Return the course of the short minutes, each event with its person, times left out."""
-        (field,) = (row for row in self.minutes(language).fields if row.id == "course")
-        lines = [line.split(" · ")[1:] for line in field.lines]
-        return [" · ".join(p for p in parts if not p.startswith("part-")) for parts in lines]
-
-    def check_media(self) -> list[bool]:
-        """Check seal and times: each part lasts as long as between its taps, marks lie in theirs.
-
-        Returns:
-            Whether each part is encrypted.
-        """
-        report = verify(self.folder, self.recorder.court.ca, identities=[self.court.court])
-        assert report.ok, report.problems
-        found = []
-        for folder in sorted(self.folder.glob("part-*")):
-            entries = read_chain(folder / JOURNAL_FILE).entries
-            (begin,) = (e for e in entries if e["kind"] == "part")
-            (end,) = (e for e in entries if e["kind"] == "closed")
-            seconds = (int(end["stop_ns"]) - int(begin["tap_ns"])) / 1e9
-            marks = [e for e in entries if e["kind"] == "mark"]
-            assert all(0 <= float(e["part_seconds"]) <= seconds for e in marks), folder.name
-            assert seconds > 0
-            found.append(bool(list(folder.rglob("*.tar"))))
-        return found
+    @property
+    def record(self) -> WalkedRecord:
+        """What the recorder kept of it."""
+        return WalkedRecord(self.folder, self.recorder, self.court)
 
 
 @contextmanager
-def walked_hearing(folder: Path, display: Display, **row: Any) -> Iterator[WalkedHearing]:
+def walked_hearing(
+    folder: Path,
+    display: Display,
+    tables: dict[str, dict[str, Any]] | None = None,
+    **row: Any,
+) -> Iterator[WalkedHearing]:
     """Start recorder and screen; the court's list has one hearing of today.
 
     Args:
         folder: with a short path.
+        tables: further settings of the screen.
         row: of the list.
     """
     with ExitStack() as stack:
@@ -440,6 +425,9 @@ def walked_hearing(folder: Path, display: Display, **row: Any) -> Iterator[Walke
         recorder.paths.schedule.write_text(json.dumps({"hearings": [listed]}), encoding="utf-8")
         recorder.start()
         recorder.wait_until_ready()
-        screen = TouchScreen(folder, display, {"badge": {"port": badge.port}})
+        screen = TouchScreen(folder, display, {"badge": {"port": badge.port}, **(tables or {})})
         stack.enter_context(screen)
-        yield WalkedHearing(screen, recorder, microphones, badge, court, row["case_number"])
+        listed_people = enumerate(row.get("participants", ()), 1)
+        people = {f"p{number}": str(person["name"]) for number, person in listed_people}
+        number = str(row["case_number"])
+        yield WalkedHearing(screen, recorder, microphones, badge, court, number, people)
