@@ -10,13 +10,14 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
 from kiosk.api.recorder_calls import CloseSince
+from kiosk.api.states import ClockState
 from kiosk.clocks import NS_PER_S, format_wall, recording_ns, wall_time
 from kiosk.config import HearingSettings, MicrophoneSettings
 from kiosk.evidence.chain import read_chain
@@ -34,7 +35,8 @@ from tests.hearing.courtroom_rig import RULES, CourtroomRig, courtroom_settings
 from tests.support.court_keys import CourtSecrets
 from tests.support.waiting import wait_for
 
-RATE, BLOCK = 16_000, 1_600
+RATE: Literal[16_000] = 16_000
+BLOCK = 1_600
 KEPT_S = 10
 FIRST, SECOND = "5f1e7b86-3f51-4a5e-9a0e-0f7c54e7d001", "5f1e7b86-3f51-4a5e-9a0e-0f7c54e7d002"
 MICROPHONES = tuple(
@@ -336,7 +338,7 @@ def test_where_memory_cannot_be_locked_nothing_is_kept_and_it_is_said(
 def test_while_nobody_knows_the_time_nothing_is_due(
     rig: KeptRig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kept_minute, "clock_state", lambda: kept_minute.ClockState.UNSET)
+    monkeypatch.setattr(kept_minute, "clock_state", lambda: ClockState.UNSET)
     rig.list(due())
     rig.hear(2.0)
     assert rig.kept() is None

@@ -206,14 +206,16 @@ def test_speech_is_said_within_half_a_minute_with_one_button(app: AppState, cloc
         app.staff = StaffSession.model_validate(sample_data.SECRETARY)
         assert app.screen_chrome().notice_action == app.translate("Start hearing")
         started: list[str] = []
-        app.secretary.start_hearing = lambda hearing: _note(started, hearing)  # type: ignore[method-assign]
+
+        async def start(hearing: Hearing, *, with_minute_before: bool = False) -> None:
+            assert not with_minute_before
+            started.append(hearing.id)
+
+        app.secretary.start_hearing = start  # type: ignore[method-assign]
         app.act_on_notice()
         await asyncio.sleep(0)
         assert started == [sample_data.hearing(1)["id"]]
         await app.close()
-
-    async def _note(into: list[str], hearing: Hearing) -> None:
-        into.append(hearing.id)
 
     app.translate.switch_language("en")
     asyncio.run(steps())
@@ -261,7 +263,7 @@ def test_a_second_button_starts_with_the_minute_before(app: AppState, clock: Clo
 
 def test_a_visitor_who_removes_the_sentence_declines_nothing(app: AppState, clock: Clock) -> None:
     sent: list[object] = []
-    app.spawn = sent.append  # type: ignore[assignment, method-assign]
+    app.spawn = sent.append  # type: ignore[assignment]
     assert kept_chrome(app, clock).notice
     app.dismiss_notice()
     assert sent == []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
@@ -69,7 +69,10 @@ def hall_rows(
         case = public_case(hearing, closed_here)
         if current is not None and hearing.id in current.ids:
             is_open_listed = True
-            change = {"case": case if current.row.case else None, "starts_at": _start_of(hearing)}
+            change: dict[str, Any] = {
+                "case": case if current.row.case else None,
+                "starts_at": _start_of(hearing),
+            }
             change |= {} if change["case"] else NOT_ONLINE
             rows.append(current.row.model_copy(update=change))
             continue
