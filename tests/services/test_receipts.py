@@ -215,7 +215,7 @@ def test_a_jam_goes_away_by_itself_and_a_sheet_without_a_code_is_whose_the_card_
     assert (row["mark"], row["by_code"]) == (mark, False)
 
 
-def test_a_recorder_that_is_gone_loses_no_scan(desk: Desk) -> None:
+def test_a_recorder_that_is_gone_loses_no_scan_and_the_next_hearing_gets_none(desk: Desk) -> None:
     mark = desk.mark("p1")
     desk.scanner.load([desk.sheet(desk.draw(mark)())])
     real = desk.recorder.paths.recorder_socket
@@ -232,6 +232,24 @@ def test_a_recorder_that_is_gone_loses_no_scan(desk: Desk) -> None:
 
     actions = desk.run(act)
     assert (actions.state.kept, actions.state.can_retry) == (mark, False)
+    second = desk.mark("p2")
+    desk.scanner.load([desk.sheet(Image.new("1", (576, 400), 1), "blank")])
+    state = RecorderState.model_validate(desk.recorder.state())
+    assert state.hearing is not None
+    following = state.hearing.model_copy(update={"id": "the-next-hearing"})
+
+    async def end_meanwhile(actions: ReceiptActions) -> None:
+        actions.follow(state)
+        scan = asyncio.create_task(actions.choose("scan:", second, desk.draw(second)))
+        while actions.state.step != "reading":
+            await asyncio.sleep(0.01)
+        actions.follow(state.model_copy(update={"hearing": following}))
+        await scan
+
+    actions = desk.run(end_meanwhile)
+    assert (actions.state.kept, actions.state.can_retry) == (0, False)
+    rows = desk.recorder.state()["hearing"]["receipts"]
+    assert [row["mark"] for row in rows] == [mark], "none of another hearing, whatever its number"
 
 
 def test_waiting_for_a_sheet_can_be_stopped_and_a_visitors_scan_goes_first(desk: Desk) -> None:

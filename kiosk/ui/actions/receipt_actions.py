@@ -169,7 +169,7 @@ class ReceiptActions(RecorderActions):
         if self.state.step:
             return
         self._set(step="printing", problem="", kept=0)
-        problem = ""
+        problem, hearing_id = "", self._hearing_id
         try:
             await self._filing.print_image(await asyncio.to_thread(draw))
         except PrinterUnconfirmedError as error:
@@ -178,7 +178,8 @@ class ReceiptActions(RecorderActions):
             self._set(step="", problem=error.code)
             return
         self._set(step="", problem=problem)
-        await self._post("/v1/hearing/receipts/printed", mark=mark)
+        if hearing_id == self._hearing_id:  # a mark of the next hearing may have its number
+            await self._post("/v1/hearing/receipts/printed", mark=mark)
 
     # -- scanning ------------------------------------------------------------------------------
     async def scan(self, mark: int, path: str = OF_HEARING) -> None:
@@ -194,11 +195,14 @@ class ReceiptActions(RecorderActions):
             self._set(problem=ScannerBusyError.code)
             return
         self._set(step="paper", problem="", kept=0)
+        hearing_id = self._hearing_id
         try:
             page = await self._scan_page()
             if page is not None:
                 self._set(step="reading", problem="")
-                self._waiting = await self._read(mark, page, path)
+                scan = await self._read(mark, page, path)
+                is_meant = path != OF_HEARING or hearing_id == self._hearing_id
+                self._waiting = scan if is_meant else None
         except KioskError as error:
             log.warning("receipt: %s", error)
             self._set(problem=error.code)
