@@ -144,7 +144,7 @@ class TouchScreen:
         Returns:
             Whether the screen took it; a button that has just changed refuses it.
         """
-        before = get_json(self.paths.ui_socket, "/v1/screen")
+        before = wait_for(self.screen, "the screen", SECONDS)
         at = [str(round(item["x"] + item["w"] / 2)), str(round(item["y"] + item["h"] / 2))]
         environment = {**os.environ, "DISPLAY": self._display.name}
         subprocess.run(["xdotool", "mousemove", *at], check=True, env=environment)

@@ -357,7 +357,7 @@ class WalkedHearing:
         def is_so() -> bool:
             rows = self.state["microphones"]
             state = next(row["state"] for row in rows if row["name"] == microphone)
-            return (state == "absent") == lost
+            return bool((state == "absent") == lost)
 
         wait_for(is_so, f"{microphone}: {'lost' if lost else 'back'}", WAIT_S)
 
