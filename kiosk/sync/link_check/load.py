@@ -174,10 +174,11 @@ def read_windows(answer: Mapping[str, object], sent_bytes: int) -> list[int]:
         ValueError: no such list, or more than was sent: the rate is judged without it.
     """
     rows = answer.get("windows")
-    windows = [row for row in rows if type(row) is int and row >= 0] if rows else []
-    if not isinstance(rows, list) or len(windows) != len(rows) or sum(windows) > sent_bytes:
-        raise ValueError("no list of what came")
-    return windows
+    if isinstance(rows, list):
+        windows = [row for row in rows if type(row) is int and row >= 0]
+        if len(windows) == len(rows) and sum(windows) <= sent_bytes:
+            return windows
+    raise ValueError("no list of what came")
 
 
 def windows_mbit(windows: Sequence[int]) -> float | None:
