@@ -20,6 +20,7 @@ from kiosk.config import Settings
 from kiosk.export.course import CourseRow, Moment, course_rows
 from kiosk.export.decisions import decision_lines
 from kiosk.export.permission import read_entries
+from kiosk.export.spoken import read_turns, seconds_spoken
 from kiosk.export.texts import LOSSES
 from kiosk.hearing.session.hearing_state import (
     BUTTON_MARK,
@@ -183,6 +184,7 @@ class _MinutesBuilder:
         self._listed = {name for row in fields.field for name in row.events}
         ids = {row.id for row in fields.field}
         self._free_field = next((name for name in _FREE_FIELDS if name in ids), "")
+        self._turns = read_turns(folder) if options.form == "full" else ()
         self._zone = ZoneInfo(settings.kiosk.timezone)
 
     def build(self) -> Minutes:
@@ -324,11 +326,10 @@ class _MinutesBuilder:
         is_free = field.id == self._free_field
         wanted = {*field.events, BUTTON_MARK} if is_free else set(field.events)
         rows = course_rows(self._state, self._rules, self._listed | {BUTTON_MARK})
-        lines = [
-            self._course_line(row)
-            for row in rows
-            if (is_free if row.mark is None else row.mark.type in wanted)
-        ]
+        shown = [row for row in rows if (is_free if row.mark is None else row.mark.type in wanted)]
+        lines = [self._course_line(row) for row in shown]
+        if field.id == "testimony":
+            lines = [line for row in shown for line in (self._course_line(row), self._spoken(row))]
         if field.id == "course":
             lines += decision_lines(self._state, self._rules, self._translate)
         return lines
@@ -341,6 +342,18 @@ class _MinutesBuilder:
         said = (silence, self._receipt(row))
         texts = (times, name, self._whom(row), *said, *row.notes, places)
         return " · ".join(text for text in texts if text)
+
+    def _spoken(self, row: CourseRow) -> str:
+        """Return who spoke while somebody was questioned, the longest first; empty: nobody."""
+        _ = self._translate
+        if row.until is None:
+            return ""
+        spoken = seconds_spoken(self._turns, row.begin, row.until)
+        names = [
+            f"{self._source_name(source)} {_format_length(seconds)}"
+            for source, seconds in sorted(spoken.items(), key=lambda item: -item[1])
+        ]
+        return _("spoke: {who}", who=", ".join(names)) if names else ""
 
     def _silence(self, row: CourseRow) -> str:
         """Return that an oath was not heard; empty: it was, or nobody can know (R50, R52)."""

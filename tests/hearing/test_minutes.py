@@ -119,6 +119,10 @@ def told(tmp_path: Path) -> Path:
     book.append("part_closed", {"part": 1, "reason": "retire"})
     mark(book, 5, "retirement", 0.0)
     book.append("statement", {"subject": "of_whom:1", "value": witness})
+    turns = [("witness", 61.0, 20.0), ("judge", 85.0, 4.0), ("witness", 119.0, 9.0)]
+    for source, at, lasts in [*turns, ("expert", 130.0, 60.0)]:
+        turn = {"source": source, "part": 1, "part_seconds": at, "lasts": lasts}
+        book.append("speech", turn)
     return folder
 
 
@@ -254,5 +258,7 @@ def test_full_minutes_lose_no_note_and_double_none(told: Path, kind: str, times:
     assert everything.count("схема показана") == times
     assert "ошибка" not in everything
     testimony = field(full, "testimony").splitlines()
-    assert len(testimony) == 3
     assert "Свидетель В." in testimony[0]
+    spoken = [line for line in testimony if line.startswith("говорили: ")]
+    assert spoken == ["говорили: witness 0:00:29, judge 0:00:04", "говорили: expert 0:01:00"]
+    assert len(testimony) == 3 + len(spoken)
