@@ -314,6 +314,17 @@ def test_an_odd_statement_breaks_no_view(rig: CourtroomRig, title: object) -> No
     assert shown(rig)[0]["status"] == "in_session"
 
 
+def test_the_lists_title_names_nobody_whom_the_court_protects(rig: CourtroomRig) -> None:
+    title, witness = "Theft from Ким О.", [{"name": "Ким О.", "role": "witness"}]
+    publish(rig, untimed(OURS, title=title, kind="criminal", participants=witness))
+    rig.begin(id=OURS, title=title, kind="criminal", participants=witness)
+    assert shown(rig)[0]["case"]["title"] == title
+    save(rig, id="p1", protected=True)
+    assert shown(rig)[0]["case"]["title"] == "Theft from Куә 1"
+    rig.courtroom.change_publicity(True, "p1", recording_ns())
+    assert shown(rig)[0]["case"] is None
+
+
 # -- day and order -----------------------------------------------------------------------------
 # -- calls -------------------------------------------------------------------------------------
 def calls(rig: CourtroomRig) -> list[tuple[str, int]]:

@@ -44,10 +44,12 @@ class OpenRow:
     Attributes:
         ids: under which the list may have it.
         row: how it is shown if the list does not have it; ``case`` is None where it is hidden.
+        is_withheld: the name of somebody is withheld, also in the title (S9).
     """
 
     ids: frozenset[str]
     row: HallRow
+    is_withheld: bool = False
 
 
 def hall_rows(
@@ -69,6 +71,8 @@ def hall_rows(
         case = public_case(hearing, closed_here)
         if current is not None and hearing.id in current.ids:
             is_open_listed = True
+            if case is not None and current.is_withheld:
+                case = current.row.case  # the list's title may name whom the court protects
             change: dict[str, Any] = {
                 "case": case if current.row.case else None,
                 "starts_at": _start_of(hearing),
@@ -131,7 +135,7 @@ def open_row(state: HearingState, *, is_hidden: bool) -> OpenRow:
         and state.details.get("format") in ONLINE_FORMATS,
         is_streamed=case is not None and state.phase.is_open and STREAM in state.allowed,
     )
-    return OpenRow(frozenset(state.listed_ids), row)
+    return OpenRow(frozenset(state.listed_ids), row, bool(state.persons.withheld))
 
 
 def hall_calls(
