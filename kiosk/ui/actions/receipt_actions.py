@@ -153,8 +153,8 @@ class ReceiptActions(RecorderActions):
                 await self.print(mark, draw)
             case "scan":
                 await self.scan(mark)
-            case "glass" if self._session is not None:
-                self._session.select_source("glass")
+            case "glass":
+                self.use_glass()
             case "stop":
                 self.stop_scan()
             case "retry":
@@ -255,6 +255,11 @@ class ReceiptActions(RecorderActions):
         )
         pdf = await asyncio.to_thread((self._folder / written.path).read_bytes)
         return _Scan(mark, codes, pdf, path)
+
+    def use_glass(self) -> None:
+        """Scan the sheet that lies on the glass."""
+        if self._session is not None:
+            self._session.select_source("glass")
 
     def stop_scan(self) -> None:
         """Stop waiting for the sheet."""

@@ -216,7 +216,7 @@ class MinutesScreen(StaffScreen):
         if state.is_scanning:
             waits = state.step in ("paper", "glass")
             stop = app.receipts.stop_scan if waits else None
-            glass = (lambda: app.spawn(app.receipts.choose("glass:", 0, None))) if waits else None
+            glass = app.receipts.use_glass if waits else None
             return [
                 kit.button("minutes.receipt.stop", _("Do not scan now"), stop, icon="close"),
                 kit.spacer(),
