@@ -63,6 +63,7 @@ from kiosk.ui.registry import (
     HomePlace,
     MinutesPlace,
     PaperPlace,
+    RehearsalPlace,
     ScanFaultPlace,
     SecretaryCallPlace,
     StaffPlace,
@@ -353,6 +354,11 @@ class AppState:
         self.secretary.minutes.close()
         self.secretary.show_today()
 
+    def open_rehearsal(self) -> None:
+        """Show the screen on which whoever takes part hears and sees themselves (R35)."""
+        self.secretary.rehearsal.stop()
+        self.secretary.show(RehearsalPlace())
+
     def open_unfinished_filings(self) -> None:
         """Show the screen for unfinished filings."""
         self.secretary.show(UnfinishedFilingsPlace())
@@ -484,15 +490,22 @@ class AppState:
             return
         if name == "export":
             self.secretary.export.apply_event(value)
-        if name != "state":
-            return
+        if name == "rehearsal":
+            self.secretary.rehearsal.apply_event(value)
+        if name == "state":
+            self._apply_recorder_state(value)
+
+    def _apply_recorder_state(self, value: Any) -> None:
         state = self._recorder_reader.read(value)
         if state is None:
             self.notify_observers()
             return
         before, self.recorder_state = self.recorder_state, state
         self.recorder_state_at = self.now()
-        self.reminder_desk.take(state, self.recorder_state_at)
+        if (
+            not self.secretary.rehearsal.state.is_running
+        ):  # who rehearses does not wait for a hearing
+            self.reminder_desk.take(state, self.recorder_state_at)
         is_over = self.recorder_state.phase in ("sealing", "idle")
         if self.recorder_state.phase == "recording" and self.chain_receipt.state.state:
             self.chain_receipt.clear()
@@ -729,6 +742,7 @@ class AppState:
         self.staff = None
         self.recorder_connection.client.token = None
         self.commissioning.reset()
+        self.secretary.rehearsal.stop()
         self.secretary.place = TodayPlace()
         self.secretary.reset()
         self.receipts.stop_scan()

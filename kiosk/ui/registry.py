@@ -305,6 +305,11 @@ class DatePlace:
 
 
 @dataclass(frozen=True)
+class RehearsalPlace:
+    """Who takes part hears and sees themselves before the hearing."""
+
+
+@dataclass(frozen=True)
 class DeliveryPlace:
     """The hearing that has just ended, and its delivery."""
 
@@ -428,6 +433,7 @@ StaffPlace = (
     TodayPlace
     | AdHocPlace
     | DatePlace
+    | RehearsalPlace
     | DeliveryPlace
     | ExportPlace
     | MinutesPlace
@@ -535,6 +541,7 @@ SCREENS = (
     ScreenDefinition("secretary.today", "secretary.schedule", TodayPlace),
     ScreenDefinition("secretary.adhoc", "secretary.schedule", AdHocPlace),
     ScreenDefinition("secretary.date", "secretary.schedule", DatePlace),
+    ScreenDefinition("secretary.rehearsal", "secretary.schedule", RehearsalPlace),
     ScreenDefinition("secretary.recording", "secretary.running_hearing"),
     ScreenDefinition("secretary.recess", "secretary"),
     ScreenDefinition("secretary.lock", "secretary"),

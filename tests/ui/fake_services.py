@@ -34,6 +34,8 @@ WRONG_TRIES, WAIT_SECONDS = 3, 40
 class FakeService:
     """A service on a Unix socket; ``calls`` are the requests it got, as (path, body).
 
+    A call of a path in ``held`` waits until the path is taken out of it; where the caller goes away
+    before, the path is in ``abandoned``.
     Calls that are not in the contract, or whose body does not fit it, are refused.
     """
 
@@ -42,6 +44,8 @@ class FakeService:
     def __init__(self, socket: Path) -> None:
         self.socket = socket
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.held: set[str] = set()
+        self.abandoned: list[str] = []
         self.state: dict[str, Any] = {}
         self._events = EventStream()
         self._loop = asyncio.new_event_loop()
@@ -112,6 +116,11 @@ class FakeService:
             parse_request(operation.request, await request.read())
         body = await read_json(request) if request.method == "POST" else {}
         self.calls.append((request.path, body))
+        while request.path in self.held:
+            if request.transport is None or request.transport.is_closing():
+                self.abandoned.append(request.path)
+                break
+            await asyncio.sleep(0.01)
         status, answer = self.answer(request.path, body)
         return web.json_response(answer, status=status)
 

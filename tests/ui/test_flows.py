@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from kiosk.api.rehearsal import Rehearsal
 from kiosk.demo.x_server import Display
 from kiosk.filing.printing.receipt import status_reference
 from kiosk.hardware.virtual.badge_reader import VirtualBadgeReader
@@ -28,7 +29,8 @@ def test_secretary_records_a_hearing_with_single_taps(
     recorder: FakeRecorder,
     badge: VirtualBadgeReader,
 ) -> None:
-    """Badge, start, question, mark, undo, recess, resume, end, delivered, out."""
+    """Badge, rehearsal, start, question, mark, undo, recess, resume, end, delivered, out."""
+    recorder.answers["/v1/rehearsal"] = Rehearsal(seconds=8.0, played="headset").to_json()
     with TouchScreen(folder, display, {"badge": {"port": badge.port}}) as screen:
         screen.wait_screen("visitor.home")
         badge.scan("badge-of-nobody")
@@ -39,6 +41,12 @@ def test_secretary_records_a_hearing_with_single_taps(
             lambda: sample_data.LIST[0]["case_number"] in screen.text("today.start"), "the list"
         )
         assert "09:03" in screen.text("ready.mic.judge")
+        screen.tap("today.rehearsal")
+        screen.wait_screen("secretary.rehearsal")
+        screen.tap("rehearsal.begin")
+        wait_for(lambda: screen.widget("ready.played"), "what came of the rehearsal", SECONDS)
+        screen.tap("back")
+        screen.wait_screen("secretary.today")
         screen.tap("today.start")
         screen.wait_screen("secretary.recording")
         assert recorder.paths().count("/v1/hearings") == 1

@@ -25,6 +25,7 @@ from kiosk.ui.actions.export_actions import ExportActions
 from kiosk.ui.actions.minutes_actions import MinutesActions
 from kiosk.ui.actions.people_actions import PeopleActions, PeopleSheet, PersonSheet
 from kiosk.ui.actions.recorder_actions import RecorderActions
+from kiosk.ui.actions.rehearsal_actions import RehearsalActions
 from kiosk.ui.actions.side_panel_actions import SidePanelActions
 from kiosk.ui.registry import (
     AdHocPlace,
@@ -89,6 +90,7 @@ class SecretaryActions(RecorderActions):
         self.minutes = MinutesActions(recorder, on_change, on_error)
         self.side_panel = SidePanelActions(recorder, on_change, on_error)
         self.people = PeopleActions(recorder, on_change, on_error)
+        self.rehearsal = RehearsalActions(recorder, on_change, on_error)
 
     def reset(self) -> None:
         """Reset the screens after a sign-in or sign-out."""

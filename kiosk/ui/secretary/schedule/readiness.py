@@ -47,7 +47,7 @@ def readiness(
         recorder_problem: code of the alarm that says why there is none.
     """
     if recorder is None:
-        return _alarm_line(context, "recorder", recorder_problem), _link_line(context, sync)
+        return _alarm_line(context, "recorder", recorder_problem), link_line(context, sync)
     partial = any(alarm.code == PARTIAL_STATE for alarm in recorder.alarms)
     return (
         *_durability_lines(context, recorder),
@@ -55,7 +55,7 @@ def readiness(
         *((_alarm_line(context, "recorder", PARTIAL_STATE),) if partial else ()),
         _camera_line(context, recorder),
         *_microphone_lines(context, recorder),
-        _link_line(context, sync),
+        link_line(context, sync),
         *_queue_lines(context, sync),
         _disk_line(context, recorder),
         *_mirror_lines(context, recorder),
@@ -120,7 +120,8 @@ def _microphone_lines(context: ViewContext, recorder: RecorderState) -> list[Rea
     return lines or [none]
 
 
-def _link_line(context: ViewContext, sync: SyncState | None) -> ReadinessLine:
+def link_line(context: ViewContext, sync: SyncState | None) -> ReadinessLine:
+    """Return what is known of the court's line: what was measured, and what helps (R31, R34)."""
     _ = context.translate.gettext
     if sync is None:
         return _alarm_line(context, "link", "sync_down")

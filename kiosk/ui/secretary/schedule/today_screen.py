@@ -124,19 +124,19 @@ class TodayScreen(StaffScreen):
     def _readiness_card(self, view: TodayView) -> Widget:
         kit = self.kit
         title, age = kit.translate.gettext("Readiness"), view.age
-        line = kit.text_line(title, "heading", weight="semibold", max_width=230)
         colour = tone_colour(view.age_tone, "quiet")
-        head = kit.row(
-            line,
-            kit.fitted_text(age, "small", wid="today.age", colour=colour, align="right",
-                            ellipsis=True, lines=2),
-            gap=16,
-            height=max(line.height, round(kit.min_font * 2.7)),
+        words = kit.column(
+            kit.fitted_text(title, "heading", weight="semibold", lines=1),
+            kit.fitted_text(age, "small", wid="today.age", colour=colour, ellipsis=True, lines=1,
+                            size_hint_y=0.7),
         )  # fmt: skip
+        rehearsal = kit.button("today.rehearsal", "", self.app.open_rehearsal,
+                               icon="account-voice")  # fmt: skip
+        head = kit.row(words, rehearsal, gap=16, height=kit.theme.target)
         if view.asks and not view.keeps_minutes:
             return self._start_question(view)
         start = self._start_button(view)
-        return kit.card(head, ReadinessList(kit, view.ready), start, gap=10, padding=(26, 18))
+        return kit.card(head, ReadinessList(kit, view.ready), start, gap=8, padding=(26, 8))
 
     def _start_button(self, view: TodayView) -> Widget:
         """Return the large button: it starts the chosen hearing, or opens one off the list."""
