@@ -47,7 +47,9 @@ def strength(samples: Any, hertz: float) -> float:
 def make_settings(folder: Path, **tables: Any) -> Settings:
     """Return the settings of a room with two microphones of different rates, without a camera."""
     rows = [
-        MicrophoneSettings(name=name, role=name, device=f"mic_{name}", rate=rate)
+        MicrophoneSettings.model_validate(
+            {"name": name, "role": name, "device": f"mic_{name}", "rate": rate}
+        )
         for name, rate in RATES.items()
     ]
     settings = Settings.model_validate({"camera": {"back_end": "none"}, **tables})

@@ -52,7 +52,7 @@ def shown(app: AppState, **changes: Any) -> RehearsalView:
 def row(name: str, **changes: Any) -> RehearsedMicrophone:
     """Return a microphone from which sound came, and at which nobody was heard."""
     values = {"name": name, "state": MicrophoneState.OK, "level_db": -40.0, "heard": False}
-    return RehearsedMicrophone(**{**values, **changes})
+    return RehearsedMicrophone.model_validate({**values, **changes})
 
 
 # -- what is said --------------------------------------------------------------------------------
