@@ -54,6 +54,7 @@ from kiosk.export.part_video import MAX_FILE_BYTES, PartVideoExport, VideoFile
 from kiosk.export.permission import closed_parts, require_exportable
 from kiosk.export.protected_spans import protected_spans
 from kiosk.export.recipient import Recipient
+from kiosk.export.speech_lanes import page_lanes, spoken_turns
 from kiosk.export.text_pdf import text_to_pdf
 from kiosk.export.texts import ExportTexts
 from kiosk.export.time_account import build_time_account, names_by_person
@@ -363,6 +364,7 @@ class HearingExport:
             pdf = text_to_pdf(text, f"{heading}: {title}", language)
             drive.write(f"statement-{language}.pdf", pdf)
             drive.write(f"check-{language}.txt", guide.encode("utf-8"))
+        turns = spoken_turns(self._folder, self._open_parts, self._spans)
         parts = [
             page_part(
                 number,
@@ -370,6 +372,7 @@ class HearingExport:
                 files=videos.get(number, []),
                 marks=self._marks(number),
                 notes=self._notes(number),
+                lanes=page_lanes(turns.get(number, ()), texts),
                 texts=texts[self._language],
             )
             for number in sorted(self._state.parts)

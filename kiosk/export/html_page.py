@@ -26,9 +26,14 @@ def page_part(
     files: Sequence[VideoFile],
     marks: Sequence[Mark],
     notes: Sequence[Note],
+    lanes: Sequence[Mapping[str, Any]],
     texts: ExportTexts,
 ) -> dict[str, Any]:
-    """Return the page data of one part."""
+    """Return the page data of one part.
+
+    Args:
+        lanes: who spoke when (:func:`kiosk.export.speech_lanes.page_lanes`).
+    """
     return {
         "number": number,
         "closed": closed,
@@ -39,6 +44,7 @@ def page_part(
             [_page_mark(mark, texts) for mark in marks] + [_page_note(note) for note in notes],
             key=lambda row: float(row["seconds"]),
         ),
+        "lanes": list(lanes),
     }
 
 

@@ -19,6 +19,10 @@ PAGE_LABELS = {
     "statement": N_("What was recorded"),
     "check": N_("How to check this copy"),
     "part": N_("Part"),
+    "speech": N_("Who spoke when"),
+    "words_back": N_("Words before"),
+    "words_on": N_("Next words"),
+    "unclear": N_("hard to make out"),
     "no_marks": N_("No moments were marked in this part."),
     "cannot_play": N_(
         "This file cannot be played here. Open it in the folder “video” with another player."

@@ -56,6 +56,9 @@ def part(built: BuiltHearing, start_ns: int, seconds: int, marks: dict[str, floa
     for event, at in marks.items():
         fields = {"id": number * 10 + round(at), "type": event, "note": "<b>&</b>"}
         journal.append("mark", {**fields, "seconds": at, "part_seconds": at})
+    for source, begin, unclear in (("judge", 2.0, 0.0), ("witness", 4.0, 1.5)):
+        turn = {"source": source, "part_seconds": begin, "lasts": 1.5, "unclear_seconds": unclear}
+        built.journal.append("speech", {"part": number, "intelligibility": 0.8, **turn})
     journal.end({"reason": "recess", "stop_ns": start_ns + seconds * SECOND})
     built.journal.append("part_closed", {"part": number, "reason": "recess", "why": "</script>"})
     built.journal.seal_part(journal)
@@ -105,6 +108,24 @@ def test_a_click_on_a_moment_jumps_there(browser: Browser, page: Path) -> None:
     current = browser.text("#marks [aria-current=true]")
     assert "0:00:12" in current
     assert "<b>&</b>" in current  # a note is text, never markup
+
+
+def test_lanes_show_who_spoke_and_jump_from_turn_to_turn(browser: Browser, page: Path) -> None:
+    browser.open(page.as_uri())
+    browser.wait("return document.querySelector('video').readyState >= 2", "a picture")
+    places = browser.run(
+        "return [...document.querySelectorAll('.lane i')]"
+        ".map(i => [parseFloat(i.style.left), parseFloat(i.style.width)])"
+    )
+    assert [pytest.approx(place, abs=0.1) for place in ([10, 7.5], [20, 7.5])] == places
+    assert browser.run("return document.querySelectorAll('.lane i.unclear').length") == 1
+    for moment in (2, 4):
+        browser.click("#words_on")
+        browser.wait(f"{TIME} >= {moment} && !document.querySelector('video').seeking", "the jump")
+        browser.run("document.querySelector('video').pause()")
+        assert browser.run(TIME) < moment + 2
+    browser.click(".lane i")
+    browser.wait(f"{TIME} < 4 && !document.querySelector('video').seeking", "the first turn again")
 
 
 def test_the_parts_follow_each_other(browser: Browser, page: Path) -> None:

@@ -20,7 +20,7 @@ from kiosk.hearing.session.course import course_of, left_out_before
 from kiosk.hearing.session.formats import offered_formats
 from kiosk.hearing.session.hearing_state import KEPT_REASON, HearingState
 from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT, publicity_event
-from kiosk.hearing.session.speech_ledger import turn_fields
+from kiosk.hearing.session.speech_ledger import SPEECH_ENTRY, turn_fields
 from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.recording.journal.part_journal import PartJournal
 from kiosk.recording.part import Part
@@ -87,7 +87,7 @@ class OpenHearing:
                 is_known = times.boot == boot_id()
                 fields = turn_fields(turn, number, times.tap_ns, times.stop_ns)
                 if is_known and fields is not None:
-                    self.append("speech", fields)
+                    self.append(SPEECH_ENTRY, fields)
 
     def append_here(self, kind: str, fields: Mapping[str, Any]) -> None:
         """Append an entry of this moment to the journal of the running part, else to the hearing's.

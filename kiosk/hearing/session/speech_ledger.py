@@ -14,6 +14,8 @@ from kiosk.clocks import NS_PER_S
 from kiosk.evidence.chain import Entry
 from kiosk.hardware.audibility.seat import Turn
 
+SPEECH_ENTRY = "speech"
+"""Kind of the journal's entry of a turn."""
 WORST = 10
 """Places that are kept of a microphone."""
 
