@@ -94,6 +94,7 @@ class RecorderApi:
         self.filing_keys = FilingKeyService(core.paths.escrow_keys, core.paths.public_keys)
         self.machine = MachineWatch(mark_changed)
         self._rehearsal = RehearsalService(core.settings, core.sources, events, self._device_turn)
+        core.courtroom.kept_minute.is_rehearsing = lambda: self._rehearsal.is_running
         self.room = RoomService(
             core.settings, core.settings_file, lambda: core.courtroom.open_hearing_id
         )

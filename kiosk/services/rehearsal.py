@@ -43,6 +43,9 @@ class RehearsalService:
 
     Args:
         turn: with the devices.
+
+    Attributes:
+        is_running: whether somebody rehearses.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class RehearsalService:
     ) -> None:
         self._settings, self._sources = settings, sources
         self._events, self._turn = events, turn
+        self.is_running = False
 
     def routes(self) -> list[Route]:
         """Return the call with its handler."""
@@ -66,6 +70,7 @@ class RehearsalService:
         """Make one rehearsal; it may be cancelled at any moment."""
         if not self._sources.microphones:
             return Rehearsal(seconds=0.0, problem="not_fitted")
+        self.is_running = True
         try:
             with RehearsedSound(self._sources.microphones, request.seconds) as sound:
                 async with self._reporting("speak", request.seconds):
@@ -81,6 +86,7 @@ class RehearsalService:
                     problem=problem,
                 )
         finally:
+            self.is_running = False
             self._report("over", 0.0, 0.0)
 
     async def _play(

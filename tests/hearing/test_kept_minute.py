@@ -165,6 +165,22 @@ def test_a_tap_puts_the_minute_before_the_recording_as_a_part_of_its_own(rig: Ke
     ]
 
 
+def test_of_a_rehearsal_nothing_is_kept(rig: KeptRig) -> None:
+    """What was said before it is overwritten; what is said after it is kept (R35)."""
+    rig.list(due())
+    rig.hear(2.0)
+    is_rehearsing = True
+    rig.courtroom.kept_minute.is_rehearsing = lambda: is_rehearsing
+    assert rig.courtroom.kept_minute.take(FIRST) is None, "it has just begun"
+    rig.courtroom.poll()
+    rig.hear(2.0)
+    assert rig.kept() is None
+    is_rehearsing = False
+    rig.courtroom.poll()
+    rig.hear(1.0)
+    assert (rig.kept() or {})["seconds"] == pytest.approx(1.0, abs=0.5)
+
+
 def test_what_is_captured_after_the_tap_is_in_the_recording_alone(rig: KeptRig) -> None:
     """Also where the part before it is ended late, as the sealing of another hearing takes long."""
     gate = threading.Event()

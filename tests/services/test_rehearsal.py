@@ -227,12 +227,14 @@ def test_broken_off_it_listens_no_longer(tmp_path: Path) -> None:
         running = asyncio.create_task(rig.service.rehearse(BeginRehearsal(seconds=60)))
         while judge.rehearse_to is None:
             await asyncio.sleep(0.01)
+        assert rig.service.is_running
         running.cancel()
         await asyncio.wait({running})
         assert running.cancelled()
 
     asyncio.run(asyncio.wait_for(steps(), 30))
     assert judge.rehearse_to is None
+    assert not rig.service.is_running
 
 
 # -- a real recorder, virtual microphones and headset --------------------------------------------

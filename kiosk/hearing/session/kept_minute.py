@@ -8,6 +8,7 @@ it; and at the end of the service. A killed process leaves it nowhere: it was ne
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from kiosk.api.recorder import KeptBefore
@@ -28,6 +29,7 @@ class KeptMinute:
 
     Attributes:
         has_failed: the settings want it, and memory cannot be locked.
+        is_rehearsing: whether somebody rehearses now; of that nothing is kept (R35).
     """
 
     def __init__(self, context: HearingContext) -> None:
@@ -36,6 +38,7 @@ class KeptMinute:
         self._hearing = ""
         self._declined: set[str] = set()
         self.has_failed = False
+        self.is_rehearsing: Callable[[], bool] = lambda: False
         self._sound = self._make_sound()
 
     def _make_sound(self) -> KeptSound | None:
@@ -68,6 +71,8 @@ class KeptMinute:
         context, now = self._context, wall_time()
         if context.current.hearing is not None or clock_state() is ClockState.UNSET:
             return ""
+        if self.is_rehearsing():
+            return ""
         today = now.astimezone(self._zone).date()
         ended = context.publicity.ended_hearings.on(today)
         for hearing in context.publicity.court_list.hearings_on(today):
@@ -85,7 +90,7 @@ class KeptMinute:
         sound = self._sound
         if sound is None or not sound.is_listening:
             return None
-        if hearing and hearing == self._hearing:
+        if hearing and hearing == self._hearing and not self.is_rehearsing():
             return sound
         self._hearing = ""
         sound.wipe()
