@@ -12,6 +12,7 @@ import numpy as np
 import pikepdf
 import pytest
 
+from kiosk import fonts
 from kiosk.cli import main
 from kiosk.config import KioskSettings, Settings
 from kiosk.errors import RecordingError
@@ -23,6 +24,7 @@ from kiosk.export.minutes import (
     load_hearing_state,
 )
 from kiosk.export.text_pdf import minutes_to_pdf, render_pages
+from kiosk.fonts.drawing import load_font, wrap_text
 from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.recording.journal.part_journal import JournalOptions
 from kiosk.rules import load_rules
@@ -262,3 +264,23 @@ def test_full_minutes_lose_no_note_and_double_none(told: Path, kind: str, times:
     spoken = [line for line in testimony if line.startswith("говорили: ")]
     assert spoken == ["говорили: witness 0:00:29, judge 0:00:04", "говорили: expert 0:01:00"]
     assert len(testimony) == 3 + len(spoken)
+
+
+class CountingFont:
+    """A font that counts how often something is measured."""
+
+    def __init__(self) -> None:
+        self.font, self.measured = load_font(fonts.REGULAR, 31), 0
+
+    def getlength(self, text: str) -> float:
+        self.measured += 1
+        return self.font.getlength(text)
+
+
+def test_a_word_of_5000_letters_is_broken_without_measuring_each_letter() -> None:
+    font, word = CountingFont(), "Жі" * 2500
+    lines = wrap_text(f"до {word} после", font, 1300, "   ")  # type: ignore[arg-type]
+    assert "".join(line.strip() for line in lines) == f"до{word} после"
+    assert all(font.font.getlength(line) <= 1300 for line in lines)
+    assert font.font.getlength(lines[1] + word[0]) > 1300, "lines are full"
+    assert font.measured < 20 * len(lines)
