@@ -502,9 +502,8 @@ class AppState:
             return
         before, self.recorder_state = self.recorder_state, state
         self.recorder_state_at = self.now()
-        if (
-            not self.secretary.rehearsal.state.is_running
-        ):  # who rehearses does not wait for a hearing
+        # who rehearses does not wait for a hearing
+        if not self.secretary.rehearsal.state.is_running:
             self.reminder_desk.take(state, self.recorder_state_at)
         is_over = self.recorder_state.phase in ("sealing", "idle")
         if self.recorder_state.phase == "recording" and self.chain_receipt.state.state:
