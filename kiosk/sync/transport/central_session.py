@@ -1,5 +1,7 @@
 """Session to the central system: pinned, mutually authenticated ``requests``.
 
+Recordings leave by network through it alone, and for the one address of the settings (S20).
+
 Measured traps that this file avoids: ``trust_env`` lets ``REQUESTS_CA_BUNDLE`` replace the pinned
 certificate; a ``bytes`` body is cut off after the *connect* time-out; a closed socket still sends
 megabytes from the kernel's buffer, so that aborting frees nothing.
