@@ -6,6 +6,7 @@ Written down from ӘРПК 147, АПК 133-3(3), 189, 192, 203 and the court's l
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,12 @@ PEOPLE = [
     {"role": "defendant_civil", "name": "Әкімдік"},
     {"role": "witness", "name": "Ержан Т."},
 ]
-ROW = {"case_number": NUMBER, "title": TITLE, "kind": "admin_justice", "format": "online"}
+ROW: dict[str, Any] = {
+    "case_number": NUMBER,
+    "title": TITLE,
+    "kind": "admin_justice",
+    "format": "online",
+}
 
 
 def test_an_administrative_justice_hearing_online(folder: Path, display: Display) -> None:

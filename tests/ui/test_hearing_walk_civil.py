@@ -6,6 +6,7 @@ Written down from АПК 133-3, 191, 192, 201-203, 282 and the court's letter (R
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -24,7 +25,7 @@ PEOPLE = [
     {"role": "witness", "name": "Ержан Т."},
     {"role": "interpreter", "name": "Цой В."},
 ]
-ROW = {"case_number": NUMBER, "title": TITLE, "kind": "civil"}
+ROW: dict[str, Any] = {"case_number": NUMBER, "title": TITLE, "kind": "civil"}
 NOT_CIVIL = {"oath", "last_word", "charge_presented", "safety_right", "torture_statement"}
 """Events of the criminal code only (УПК 345(8), 364, 370(2), 347(3)14, 347-1(2)9)."""
 A4 = (1240, 1754)

@@ -6,6 +6,7 @@ Written down from УПК 29, 345-371 and the court's letter (R46-R48, R54, R57; 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,12 @@ COURSE = [
     "закрытое заседание: уголовные правонарушения несовершеннолетних · УПК 29(1) · № 5",
 ]
 """The events of УПК 347-1(2)9 in the short minutes, then the decision on closing."""
-ROW = {"case_number": NUMBER, "title": TITLE, "kind": "criminal", "format": "offline"}
+ROW: dict[str, Any] = {
+    "case_number": NUMBER,
+    "title": TITLE,
+    "kind": "criminal",
+    "format": "offline",
+}
 
 
 def test_a_criminal_hearing_in_the_room(folder: Path, display: Display) -> None:
