@@ -64,7 +64,7 @@ def test_from_one_tap_to_a_sealed_hearing(shared_recorder: RecorderProcess, tmp_
 
     body = hearing()
     started = recorder.post("/v1/hearings", body)
-    assert started == {"hearing_id": body["hearing"]["id"], "part": 1}
+    assert started == {"hearing_id": body["hearing"]["id"], "part": 1, "kept_seconds": 0.0}
     state = recorder.wait_for_state(lambda s: s["proof"]["state"] == "good", "a proof")
     assert (state["phase"], state["lamp"] != "off") == ("recording", True)
     assert state["proof"]["age_seconds"] < 10
