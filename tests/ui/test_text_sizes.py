@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 SCREENS = (
     *(("recording", part) for part in ("1/3", "2/3", "3/3")),
     ("pin,people,lock,today,recess", "1/1"),
-    ("delivery,export,unfinished,technician_home,upkeep,alarm_log", "1/1"),
+    ("delivery,export,unfinished,rehearsal,technician_home,upkeep,alarm_log", "1/1"),
     ("self_test,second_storage,support,court_keys,staff_list", "1/1"),
 )
 """Words in the names of the states of the staff's screens, shared among the workers."""
