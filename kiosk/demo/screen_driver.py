@@ -6,6 +6,7 @@ and Kivy's touch input, as a finger's does.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
@@ -21,6 +22,8 @@ from kiosk.demo.x_server import Display
 from kiosk.errors import KioskError
 
 T = TypeVar("T")
+TOUCH_S = 10.0
+"""A busy screen takes a touch within this time."""
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -77,6 +80,7 @@ class ScreenDriver:
         self._services = services
         self.screenshots: list[Screenshot] = []
         self.taps = 0
+        self._touches = 0
 
     def read_screen(self) -> dict[str, Any]:
         """Return the screen as the UI describes it; ``{}`` while it does not answer."""
@@ -110,11 +114,32 @@ class ScreenDriver:
         return self._wait(lambda: self.find_widget(widget), f"“{widget}”", seconds)
 
     def tap(self, widget: str, seconds: float = 30.0) -> str:
-        """Wait for ``widget`` and tap it with a real pointer click; return its id."""
-        return self.tap_widget(self.wait_widget(widget, seconds))
+        """Wait for ``widget`` and tap it with a real pointer click; return its id.
+
+        A button that has only just come takes no tap, as a person finds, too: it is tapped again.
+        """
+        while True:
+            before = self.read_screen().get("refused", 0)
+            item = self.wait_widget(widget, seconds)
+            found = self.tap_widget(item)
+            if not self._was_refused(before):
+                return found
+
+    def _was_refused(self, before: int) -> bool:
+        """Return whether the screen refused the touch; False: it took it, or none came."""
+        touches = self._touches
+
+        def touched() -> dict[str, Any] | None:
+            screen = self.read_screen()
+            return screen if screen.get("touches", touches) > touches else None
+
+        with contextlib.suppress(KioskError):
+            return bool(wait_until(touched, "the touch", TOUCH_S).get("refused", 0) > before)
+        return False
 
     def tap_widget(self, item: dict[str, Any]) -> str:
         """Tap the middle of ``item``, as :meth:`find_widget` returns it; return its id."""
+        self._touches = int(self.read_screen().get("touches", 0))
         x = round(item["x"] + item["w"] / 2)
         y = round(item["y"] + item["h"] / 2)
         self._run("xdotool", "mousemove", str(x), str(y))

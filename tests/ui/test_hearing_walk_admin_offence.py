@@ -6,6 +6,7 @@ Written down from КоАП 21, 767 and the court's letter (R20, R45, R54; S7, S2
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,11 @@ NOT_HERE = {
 
 
 def test_a_hearing_of_an_administrative_offence_online(folder: Path, display: Display) -> None:
-    row = {"case_number": "7514-26-00-3/11", "title": "Мелкое хулиганство", "kind": "admin_offence"}
+    row: dict[str, Any] = {
+        "case_number": "7514-26-00-3/11",
+        "title": "Мелкое хулиганство",
+        "kind": "admin_offence",
+    }
     row |= {"format": "online"}
     with walked_hearing(folder, display, **row, participants=PEOPLE) as walk:
         walk.start()
