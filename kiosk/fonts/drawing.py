@@ -48,4 +48,4 @@ def _count_fitting(word: str, font: ImageFont.FreeTypeFont, width: int, indent: 
     def extent(count: int) -> float:
         return font.getlength(indent + word[:count])
 
-    return max(1, bisect_right(range(1, len(word) + 1), width, key=extent))
+    return max(1, bisect_right(range(1, len(word) + 1), float(width), key=extent))
