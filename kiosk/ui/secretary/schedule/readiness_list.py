@@ -33,21 +33,33 @@ class ReadinessList(CachedSlot):
         self.bind(size=self._fill)
 
     def _fill(self, *_: Any) -> None:
-        """Shrink until every remedy fits; where that is not enough, leave remedies out."""
+        """Shrink until every remedy fits; else leave out remedies, then lines of what is good.
+
+        Whoever chose a larger text size gets no smaller words than at the first: only warnings,
+        which all stay, shrink below that.
+        """
         kit = self._kit
-        sizes = range(kit.theme.font("body"), kit.min_font - 1, -1)
-        for remedies, size in itertools.product((True, False), sizes):
-            texts = [f"{x.text} {x.remedy}".strip() if remedies else x.text for x in self._lines]
-            heights = [self._height(text, size) for text in texts]
-            if sum(heights) + self.spacing * len(heights) <= self.height:
+        largest, smallest = kit.theme.font("body"), kit.min_font
+        least = kit.theme.usual_font("body") if kit.theme.text_size > 1 else smallest
+        lines, texts, heights = list(self._lines), list[str](), list[int]()
+
+        def fits(size: int, *, remedies: bool) -> bool:
+            texts[:] = [f"{x.text} {x.remedy}".strip() if remedies else x.text for x in lines]
+            heights[:] = [self._height(text, size) for text in texts]
+            return sum(heights) + self.spacing * len(heights) <= self.height
+
+        size = largest
+        for remedies, size in itertools.product((True, False), range(largest, least - 1, -1)):
+            if fits(size, remedies=remedies):
                 break
-        lines = list(self._lines)
-        while sum(heights) + self.spacing * len(heights) > self.height:
+        while not fits(size, remedies=remedies):
             good = [n for n, line in enumerate(lines) if line.tone == "good"]
-            if not good:  # warnings stay even where they do not fit
+            if good:
+                del lines[good[-1]]
+            elif size > smallest:
+                size -= 1
+            else:
                 break
-            for row in (lines, texts, heights):
-                del row[good[-1]]
         self.clear_widgets()
         for line, text, height in zip(lines, texts, heights, strict=True):
             self.add_widget(self._row(line, text, size, height))

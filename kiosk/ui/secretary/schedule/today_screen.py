@@ -37,17 +37,19 @@ class TodayScreen(StaffScreen):
     def body(self, view: TodayView) -> Widget:
         """Return list and readiness side by side."""
         kit = self.kit
+        share = 0.64 if kit.theme.compact else 0.58
         columns = (
-            kit.column(*self._hearing_list(view), gap=14, size_hint_x=0.58),
-            kit.column(self._readiness_card(view), size_hint_x=0.42),
+            kit.column(*self._hearing_list(view), gap=14, size_hint_x=share),
+            kit.column(self._readiness_card(view), size_hint_x=1 - share),
         )
         return kit.row(*columns, gap=24, padding=(28, 20))
 
     def _hearing_list(self, view: TodayView) -> list[Widget]:
         kit = self.kit
-        per_page = 3 if kit.theme.text_size > 2 or kit.theme.compact else 4
-        if kit.theme.compact and self.app.screen_chrome().notice_action:
-            per_page = 2  # a reminder with a button takes the height of a row
+        chrome, is_large = self.app.screen_chrome(), kit.theme.text_size > 2
+        per_page = 3 if is_large or kit.theme.compact else 4
+        if chrome.notice and (kit.theme.compact or (is_large and chrome.notice_second_action)):
+            per_page = 2  # it takes the height of a row
         pages = max(1, -(-len(view.rows) // per_page))
         chosen = next((n for n, row in enumerate(view.rows) if row.chosen), 0)
         page = min(self._page, pages - 1) if self._page else chosen // per_page
