@@ -43,7 +43,15 @@ class Room:
 
 def first_look(room: Room) -> int:
     """Return the number of the look that first heard speech at the first microphone."""
-    return next(number for number, ends in enumerate(room.speech_ends) if ends[0] is not None)
+    found = first_look_or_none(room)
+    assert found is not None
+    return found
+
+
+def first_look_or_none(room: Room) -> int | None:
+    """Return that, or None if nothing was heard."""
+    found = (number for number, ends in enumerate(room.speech_ends) if ends[0] is not None)
+    return next(found, None)
 
 
 def room(kind: str, seconds: float, level_db: float) -> Floats:
@@ -65,6 +73,18 @@ def test_a_fan_that_is_switched_on_does_not_run_it_for_long() -> None:
     assert one.hear(room("fan", 2, -35)) > 0.9
     one.hear(room("fan", 8, -35))
     assert one.hear(room("fan", 20, -35)) < 0.05
+
+
+@pytest.mark.parametrize("silence_s", [0.3, 1.0, 20.0])
+def test_words_soon_after_a_muted_microphone_is_switched_on_are_heard(silence_s: float) -> None:
+    """The jump from digital silence to a fan is no spread of the room: it deafened for 30 s."""
+    one, word = Room(), spoken(TUNING.texts["ru"][0], "ru", 140, 50)
+    one.hear(np.zeros(round(silence_s * RATE), np.float32))
+    one.hear(room("fan", 5, -35))
+    assert first_look_or_none(one) is None
+    said = room("fan", len(word) / RATE, -35) + at_level(word, -20)
+    one.hear(said)
+    assert first_look_or_none(one) is not None
 
 
 def test_digital_silence_does_not_run_it_and_a_word_after_it_is_heard_from_its_beginning() -> None:

@@ -23,8 +23,9 @@ from kiosk.hardware.audibility.voice_model import CHUNK, RATE, Floats
 
 FRAME_NS = HOP * NS_PER_S // RATE
 CHUNK_NS = CHUNK * NS_PER_S // RATE
-SPEECH, MAYBE = 0.5, 0.3
-"""More likely than the first: a chunk is speech. The second also takes speech that echo blurs."""
+SPEECH, MAYBE = 0.5, 0.12
+"""More likely than the first: a chunk is speech. The second also takes speech that echo blurs: at a
+reverberation of 2.5 s the voice model falls to 0.2 after the first word; noise stays below 0.1."""
 WITHIN, NEEDED = 10, 6
 """So many of so many chunks (0.3 s) must be speech: a knock or a chair is none."""
 OWN_FRAMES = 64
@@ -33,6 +34,8 @@ JUDGE_NS = NS_PER_S * 6 // 10
 """Between two judgements of a seat at which somebody speaks."""
 UNCLEAR, UNCLEAR_TIMES = 0.82, 3
 """Words are unclear when the mean of so many judgements is lower: STOI below 0.75 is found."""
+LOST, LOST_TIMES = 0.7, 2
+"""So much lower, fewer say it: the sooner it is told, the less is to be said again."""
 UNCLEAR_HOLD_NS = 10 * NS_PER_S
 """It is told for so long after the last unclear words."""
 TOLD_EVERY_NS = 60 * NS_PER_S
@@ -160,10 +163,13 @@ class Seat:
         if found is None:
             return
         self._judgements.append(found)
-        newest = self._judgements[-UNCLEAR_TIMES:]
-        value = sum(row.intelligibility for row in newest) / len(newest)
-        if len(newest) == UNCLEAR_TIMES and value < UNCLEAR:
+        if self._is_below(UNCLEAR, UNCLEAR_TIMES) or self._is_below(LOST, LOST_TIMES):
             self._be_unclear(found.cause)
+
+    def _is_below(self, limit: float, times: int) -> bool:
+        """Return whether the mean of the newest judgements, so many at least, is lower."""
+        newest = [row.intelligibility for row in self._judgements[-times:]]
+        return len(newest) == times and sum(newest) / times < limit
 
     def _be_unclear(self, cause: UnclearSpeech) -> None:
         """Note unclear words, and tell of them unless that was told a moment ago."""

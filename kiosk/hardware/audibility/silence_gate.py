@@ -33,6 +33,8 @@ SETTLE_FRAMES = 188
 LEARN_FRAMES, LEARN_SPREAD_FRAMES = 125, 375
 """Over which the room's level and its spread are averaged: 2 s and 6 s."""
 FIRST_SPREAD_DB = 2.0
+CHANGED_DB = 6.0
+"""A room so much louder or quieter than before is another one: a fan, or a switched mute."""
 
 
 class SilenceGate:
@@ -100,12 +102,14 @@ class SilenceGate:
         return bool(np.any(self._newest > np.maximum(limit, FLOOR_DB + 1)))
 
     def _learn(self) -> None:
-        """Take the newest levels for those of the room."""
+        """Take the newest levels for those of the room; a jump is no spread, which would deafen."""
         count = len(self._newest)
         if not count:
             return
-        if self._mean is None:
-            self._mean = self._newest.mean(axis=0)
+        newest = self._newest.mean(axis=0)
+        if self._mean is None or np.any(np.abs(newest - self._mean) > CHANGED_DB):
+            self._mean, self._known = newest, 0
+            self._variance = np.full(GROUPS, FIRST_SPREAD_DB**2, np.float32)
         deviation = self._newest - self._mean
         self._mean = self._mean + min(1.0, count / LEARN_FRAMES) * deviation.mean(axis=0)
         share = np.float32(min(1.0, count / LEARN_SPREAD_FRAMES))
