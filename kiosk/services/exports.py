@@ -180,8 +180,9 @@ class ExportService:
         last: dict[str, Any] = {"state": "failed", "code": "export_failed"}
         try:
             last = await self._run_child(arguments, given_to, last)
-        except (OSError, ValueError) as error:
-            log.error("the copy cannot be made: %s", error)
+        except (OSError, ValueError) as error:  # a path holds the case number: no log gets it
+            said = error.strerror if isinstance(error, OSError) else type(error).__name__
+            log.error("the copy cannot be made: %s", said)
         finally:
             if last["state"] == "running" or last.get("code") == "export_failed":
                 # it ended without a word: before it could hear us, or killed
