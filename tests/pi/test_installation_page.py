@@ -61,7 +61,9 @@ def root(tmp_path: Path) -> Iterator[Path]:
 def test_few_blocks_are_left_out_and_each_says_why() -> None:
     found = blocks()
     assert len(found) >= 9
-    assert sum(bool(why) for _, why in found) <= 3
+    assert sum(bool(why) for _, why in found) <= 4, (
+        "demo, two machines, two screens, another machine"
+    )
 
 
 @pytest.mark.timeout(420)
