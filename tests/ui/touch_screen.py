@@ -151,6 +151,8 @@ class TouchScreen:
         subprocess.run(["xdotool", "click", "1"], check=True, env=environment)
 
         def touched() -> dict[str, Any] | None:
+            if self.process.poll() == 0:
+                return before  # the touch ended it, in order
             screen = self.screen()
             return screen if screen.get("touches", 0) > before["touches"] else None
 

@@ -46,7 +46,7 @@ class ReadinessList(CachedSlot):
         def fits(size: int, *, remedies: bool) -> bool:
             texts[:] = [f"{x.text} {x.remedy}".strip() if remedies else x.text for x in lines]
             heights[:] = [self._height(text, size) for text in texts]
-            return sum(heights) + self.spacing * len(heights) <= self.height
+            return bool(sum(heights) + self.spacing * len(heights) <= self.height)
 
         size = largest
         for remedies, size in itertools.product((True, False), range(largest, least - 1, -1)):
