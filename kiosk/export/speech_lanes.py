@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kiosk.export.permission import read_entries
 from kiosk.export.protected_spans import ProtectedSpan
+from kiosk.export.spoken import read_turns
 from kiosk.export.texts import ExportTexts
-from kiosk.hearing.session.speech_ledger import SPEECH_ENTRY
-from kiosk.storage.hearing_folder import part_folder_name
 
 UNCLEAR_SHARE = 0.5
 """A turn of which at least so much was hard to make out is shown as such."""
@@ -46,14 +44,11 @@ def spoken_turns(
     """
     spans = list(spans)
     found: dict[int, list[SpokenTurn]] = {part: [] for part in parts}
-    for place in (folder, *(folder / part_folder_name(part) for part in found)):
-        for entry in read_entries(place):
-            part = entry.get("part")
-            if entry["kind"] != SPEECH_ENTRY or part not in found:
-                continue
-            turn = _turn(entry)
-            if not any(_touches(turn, span) for span in spans if span.part == part):
-                found[part].append(turn)
+    for entry in read_turns(folder):
+        part, turn = entry["part"], _turn(entry)
+        hidden = any(_touches(turn, span) for span in spans if span.part == part)
+        if part in found and not hidden:
+            found[part].append(turn)
     for turns in found.values():
         turns.sort(key=lambda turn: turn.begin)
     return found

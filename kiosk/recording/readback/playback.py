@@ -35,19 +35,19 @@ Samples = NDArray[np.int16]
 
 
 def latest_media(
-    part: Path, track: str, seconds: float, file_seconds: float, ago: float | None = None
+    part: Path, track: str, seconds: float, file_seconds: float, ago: float
 ) -> bytes | None:
     """Return the newest run's init file and the complete fragments of some files, or None.
 
     Args:
         seconds: how much is needed.
         file_seconds: length of a media file.
-        ago: how long ago that began, in seconds; None: the last ``seconds`` are needed.
+        ago: how long ago that began, in seconds.
     """
     for run in reversed(list_runs(part / track)):
         files = media_files(run)
         if files and (run / INIT).exists():
-            since_ago = files[-(int((ago or seconds) // file_seconds) + 2) :]
+            since_ago = files[-(int(ago // file_seconds) + 2) :]
             needed = since_ago[: int(seconds // file_seconds) + 3]
             whole = b"".join(_complete_bytes(path) for path in needed)
             return (run / INIT).read_bytes() + whole

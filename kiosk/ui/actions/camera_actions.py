@@ -13,6 +13,7 @@ from kiosk.api.camera_calls import FOCUS_CAMERA, GET_CAMERA, SET_CAMERA
 from kiosk.api.room import GET_ROOM
 from kiosk.errors import KioskError
 from kiosk.ipc import LocalClient, ServiceRefusedError
+from kiosk.ui.actions.recorder_actions import RecorderActions
 from kiosk.ui.registry import CameraPlace, StaffPlace
 
 POLL_SECONDS = 1.0
@@ -44,7 +45,7 @@ class CameraScreenState:
         return details is not None and kept is not None and details.picture != kept
 
 
-class CameraActions:
+class CameraActions(RecorderActions):
     """What a tap on the camera's screen does; each change is seen at once in the live picture.
 
     Args:
@@ -59,8 +60,7 @@ class CameraActions:
         on_change: Callable[[], None],
         on_error: Callable[[str], None],
     ) -> None:
-        self._recorder = recorder
-        self._notify_change, self._report_error = on_change, on_error
+        super().__init__(recorder, on_change, on_error)
         self.state = CameraScreenState()
 
     async def poll(self, place: Callable[[], StaffPlace | None]) -> None:

@@ -11,6 +11,7 @@ from kiosk.api.base import read_leniently
 from kiosk.api.rehearsal import REHEARSE, BeginRehearsal, Rehearsal, RehearsalProgress
 from kiosk.errors import KioskError
 from kiosk.ipc import LocalClient, ServiceRefusedError
+from kiosk.ui.actions.recorder_actions import RecorderActions
 
 SPEAK_SECONDS = 8.0
 ANSWER_SECONDS = 90.0
@@ -32,7 +33,7 @@ class RehearsalState:
     answer: Rehearsal | None = None
 
 
-class RehearsalActions:
+class RehearsalActions(RecorderActions):
     """Begins a rehearsal and breaks it off.
 
     Args:
@@ -47,26 +48,25 @@ class RehearsalActions:
         on_change: Callable[[], None],
         on_error: Callable[[str], None],
     ) -> None:
-        self._recorder = recorder
-        self._notify_change, self._report_error = on_change, on_error
-        self._call: asyncio.Task[dict[str, Any]] | None = None
+        super().__init__(recorder, on_change, on_error)
+        self._running: asyncio.Task[dict[str, Any]] | None = None
         self.state = RehearsalState()
 
     async def begin(self) -> None:
         """Rehearse once, unless that is being done."""
-        if self._call is not None:
+        if self._running is not None:
             return
         self._set(RehearsalState(is_running=True))
         body = BeginRehearsal(seconds=SPEAK_SECONDS).to_json()
         call = asyncio.create_task(self._recorder.post(REHEARSE.path, body, ANSWER_SECONDS))
-        self._call = call
+        self._running = call
         try:
             await asyncio.wait({call})
         finally:
             call.cancel()
-        if self._call is not call:
+        if self._running is not call:
             return  # it was broken off, and another one may have begun
-        self._call = None
+        self._running = None
         self._take(call)
 
     def _take(self, call: asyncio.Task[dict[str, Any]]) -> None:
@@ -90,9 +90,9 @@ class RehearsalActions:
 
     def stop(self) -> None:
         """Break it off, and forget what came of it: nothing is kept."""
-        if self._call is not None:
-            self._call.cancel()  # the recorder ends it when nobody waits
-            self._call = None
+        if self._running is not None:
+            self._running.cancel()  # the recorder ends it when nobody waits
+            self._running = None
         if self.state != RehearsalState():
             self._set(RehearsalState())
 
