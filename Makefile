@@ -4,7 +4,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 PYTHON_ENV := .venv/bin
-WORKERS ?= auto
+# one more than cores: tests wait for started processes a quarter of their time
+WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 DEMO ?= demo
 # A shell that forbids it would make each process that a test starts compile all modules anew.
 export PYTHONDONTWRITEBYTECODE :=

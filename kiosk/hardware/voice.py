@@ -1,4 +1,4 @@
-"""Speaks prompts: on the headphones, and on the loudspeaker while no hearing is active (R33, R36).
+"""Speaks prompts: on the headphones, and on the loudspeaker while no hearing is active (R33).
 
 espeak-ng speaks Kazakh, Russian and English until recorded voices exist; a recorded prompt
 (``<folder>/<language>/<prompt_id>.wav``) takes precedence. Synthesis and playback are separate

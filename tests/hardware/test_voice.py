@@ -1,4 +1,4 @@
-"""Spoken prompts: what comes out of the sound card, heard at the sink's monitor."""
+"""Spoken prompts (R33): what comes out of the sound card, heard at the sink's monitor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The MRP of a new year: from the court's command to the fee. All values are made up."""
+"""The MRP of a new year (S27): from the court's command to the fee. All values are made up."""
 
 from __future__ import annotations
 
