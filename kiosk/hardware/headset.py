@@ -73,7 +73,9 @@ class Headset:
         Raises:
             OSError: the headset is gone.
         """
-        self._stream.write(np.repeat(samples, self._channels).tobytes())
+        for at in range(0, len(samples), BLOCK_FRAMES):
+            block = samples[at : at + BLOCK_FRAMES]
+            self._stream.write(np.repeat(block, self._channels).tobytes())
 
     @property
     def latency_s(self) -> float:

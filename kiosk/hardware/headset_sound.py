@@ -14,8 +14,9 @@ import time
 import numpy as np
 
 from kiosk.hardware.child_process.pdeathsig import die_with_parent
-from kiosk.hardware.headset import BLOCK_FRAMES, Headset, HeadsetAbsentError
-from kiosk.hardware.headset_tone import PLAYING
+from kiosk.hardware.headset import Headset, HeadsetAbsentError
+
+PLAYING = "playing"
 
 
 def main(device: str, parent: int) -> int:
@@ -25,8 +26,7 @@ def main(device: str, parent: int) -> int:
     try:
         with Headset(device) as headset:
             print(PLAYING, flush=True)
-            for at in range(0, len(samples), BLOCK_FRAMES):
-                headset.play(samples[at : at + BLOCK_FRAMES])
+            headset.play(samples)
             time.sleep(headset.latency_s)
             os._exit(0)  # closing a headset that is gone may hang
     except (HeadsetAbsentError, OSError) as error:

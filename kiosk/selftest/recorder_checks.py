@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -26,7 +25,8 @@ from kiosk.errors import StorageError
 from kiosk.hardware.audio.level_meter import FLOOR_DB
 from kiosk.hardware.camera.preview import PreviewFrame, PreviewReader
 from kiosk.hardware.camera.sharpness import SHARPNESS_PICTURES, Luma, luma_of
-from kiosk.hardware.headset_tone import PLAYING
+from kiosk.hardware.headset import HeadsetAbsentError
+from kiosk.hardware.headset_player import play_in_headset
 from kiosk.hardware.machine_health import (
     FULL_SUPPLY_MA,
     SLOWED_C,
@@ -41,6 +41,7 @@ from kiosk.hardware.real_time_clock import (
     read_real_time_clock,
 )
 from kiosk.hardware.sources.sources import Sources
+from kiosk.hardware.tone import tone_samples
 from kiosk.hardware.wall_clock import clock_state, is_clock_trusted
 from kiosk.hearing.monitoring.active_alarms import CAMERA, CLOCK, RTC
 from kiosk.hearing.room.storage_monitor import MIRROR_ALARMS, PRIMARY_ALARMS
@@ -55,7 +56,7 @@ from kiosk.sync.transport.identity import load_identity
 
 POLL_S = 0.1
 CAMERA_S, MICROPHONES_S, PANEL_S = 3.0, 3.0, 3.0
-HEADSET_S, HEADSET_OPEN_S = 3.0, 20.0
+HEADSET_S = 3.0
 MIRROR_S, MIRROR_BYTES = 20.0, 4 * 1024 * 1024
 MIN_CERTIFICATE_DAYS = 14
 """It is renewed when a third of its life is left: with so few days that has failed for long."""
@@ -363,24 +364,9 @@ async def check_headset(settings: Settings, seconds: float) -> DeviceTestAnswer:
     device = settings.headset.device
     if not device:
         return check_answer("not_fitted", {}, skipped=True)
-    command = ("-m", "kiosk.hardware.headset_tone", device, str(seconds or HEADSET_S))
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, *command, stdout=asyncio.subprocess.PIPE
-    )
-    said = b""
+    measured: dict[str, Any] = {"device": device}
     try:
-        async with asyncio.timeout(HEADSET_OPEN_S):
-            assert process.stdout is not None
-            said = await process.stdout.readline()
-        if said.strip() == PLAYING.encode():
-            await process.wait()
-    except TimeoutError:
-        pass  # it hangs: it is absent
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-    measured = {"device": device}
-    if said.strip() != PLAYING.encode():
-        problem = said.decode(errors="replace").strip()[:200]
-        return check_answer("headset_absent", measured | {"problem": problem})
-    return check_answer("headset_absent" if process.returncode else None, measured)
+        await play_in_headset(device, tone_samples(seconds or HEADSET_S))
+    except HeadsetAbsentError as error:
+        return check_answer("headset_absent", measured | {"problem": str(error)[:200]})
+    return check_answer(None, measured)

@@ -26,12 +26,13 @@ from kiosk.config import Settings
 from kiosk.errors import DeviceAbsentError, RequestError
 from kiosk.hardware.audio.block import Samples
 from kiosk.hardware.headset import RATE
+from kiosk.hardware.headset_player import WhilePlaying, play_in_headset
 from kiosk.hardware.sources.rehearsed_sound import RehearsedSound
 from kiosk.hardware.sources.sources import Sources
 from kiosk.ipc import EventStream
 from kiosk.services.device_turn import DeviceTurn
 from kiosk.services.local_api import Call, Route
-from kiosk.services.sound_player import WhilePlaying, play_in_headset, play_on_loudspeaker
+from kiosk.services.loudspeaker_player import play_on_loudspeaker
 
 log = logging.getLogger(__name__)
 BLOCKS_LATE_S, JUDGED_LATE_S, LOOK_S = 1.0, 2.0, 0.05

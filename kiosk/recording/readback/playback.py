@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from kiosk.hardware.child_process.pdeathsig import die_with_parent
 from kiosk.hardware.child_process.priority import lower_priority
-from kiosk.hardware.headset import BLOCK_FRAMES, RATE, Headset, HeadsetAbsentError
+from kiosk.hardware.headset import RATE, Headset, HeadsetAbsentError
 from kiosk.recording.formats.fmp4_scan import fragment_ends
 from kiosk.recording.formats.run_reader import list_runs, media_files
 from kiosk.storage.hearing_folder import INIT
@@ -119,8 +119,7 @@ def play(config: dict[str, Any]) -> None:
     samples = np.concatenate(pieces)
     with Headset(str(config["device"])) as headset:
         _report(playing=round(len(samples) / RATE, 1))
-        for start in range(0, len(samples), BLOCK_FRAMES):
-            headset.play(samples[start : start + BLOCK_FRAMES])
+        headset.play(samples)
         time.sleep(headset.latency_s)
 
 

@@ -1,4 +1,4 @@
-"""Plays some sound in the headset or on the loudspeaker, each in a process: a driver may hang."""
+"""Plays some sound in the headset, in a process of its own: a driver may hang."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
-from kiosk.errors import DeviceAbsentError
 from kiosk.hardware.audio.block import Samples
-from kiosk.hardware.audio.outputs import alsa_output
 from kiosk.hardware.headset import RATE, HeadsetAbsentError
-from kiosk.hardware.headset_tone import PLAYING
-from kiosk.selftest.tone_player import BEGIN_S, SpeakerAbsentError
+from kiosk.hardware.headset_sound import PLAYING
 
 OPEN_S = 20.0
 """PortAudio asks every device for its name before it opens one."""
@@ -24,7 +21,9 @@ SETTLE_S, KILLED_S = 5.0, 0.5
 WhilePlaying = Callable[[], AbstractAsyncContextManager[None]]
 
 
-async def play_in_headset(device: str, samples: Samples, while_playing: WhilePlaying) -> None:
+async def play_in_headset(
+    device: str, samples: Samples, while_playing: WhilePlaying = nullcontext
+) -> None:
     """Play ``samples`` to their end in the headset ``device`` of the settings.
 
     Args:
@@ -56,45 +55,12 @@ async def play_in_headset(device: str, samples: Samples, while_playing: WhilePla
     except (TimeoutError, OSError) as error:
         raise HeadsetAbsentError(f"“{device}” does not play: {error!r}") from error
     finally:
-        await _end(process, asyncio.ensure_future(process.wait()))
+        await end_player(process, asyncio.ensure_future(process.wait()))
     if process.returncode:
         raise HeadsetAbsentError(f"“{device}” has gone")
 
 
-async def play_on_loudspeaker(device: str, samples: Samples, while_playing: WhilePlaying) -> None:
-    """Play ``samples`` to their end on the loudspeaker ``device`` of the settings, by ``aplay``.
-
-    Args:
-        while_playing: as of :func:`play_in_headset`.
-
-    Raises:
-        SpeakerAbsentError: it is not there, another program uses it, or it hangs.
-    """
-    form = ("-t", "raw", "-f", "S16_LE", "-c", "1", "-r", str(RATE))
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *("aplay", "-q", "-D", alsa_output(device), *form, "-"),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-        )
-    except (DeviceAbsentError, OSError) as error:
-        raise SpeakerAbsentError(str(error)) from error
-    fed = asyncio.ensure_future(process.communicate(samples.tobytes()))
-    try:
-        await asyncio.wait({fed}, timeout=BEGIN_S / 2)
-        if not fed.done():
-            async with while_playing(), asyncio.timeout(len(samples) / RATE + SETTLE_S):
-                await asyncio.shield(fed)
-    except TimeoutError:
-        raise SpeakerAbsentError(f"“{device}” hangs") from None
-    finally:
-        await _end(process, fed)
-    if process.returncode:
-        raise SpeakerAbsentError(fed.result()[1].decode(errors="replace").strip()[:200])
-
-
-async def _end(process: asyncio.subprocess.Process, ended: asyncio.Future[Any]) -> None:
+async def end_player(process: asyncio.subprocess.Process, ended: asyncio.Future[Any]) -> None:
     """Kill ``process`` and wait until ``ended`` is done, but not for one that cannot be killed."""
     with contextlib.suppress(ProcessLookupError):
         process.kill()
