@@ -174,13 +174,16 @@ class WalkedHearing:
             return
         if "oath.end" in rows:  # what is said stands where the other events are
             self.tap("oath.end")
-            wait_for(partial(self._shows, "rec.all"), "the events", WAIT_S)
+            wait_for(self._shows_usual_events, "the events", WAIT_S)
         if not self._tap_or_turn(button, "rec.all"):
             self._turn_and_tap(button, "rec.more")
 
     def _shows_what_is_due(self) -> bool:
         shown = [name.removeprefix("rec.mark.") for name in self._rows() if "rec.mark." in name]
         return bool(shown) and shown[:1] == (self.due[:1] or shown[:1])
+
+    def _shows_usual_events(self) -> bool:
+        return self._shows("rec.all") and not self._shows("oath.end")
 
     def events(self) -> set[str]:
         """Return all events that the screen offers, of all pages."""

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
@@ -36,6 +36,7 @@ from kiosk.ui.registry import (
     TodayPlace,
 )
 
+EventsShown = Literal["usual", "due", "all"]
 SOMEBODY_ELSE = "new"
 """Answer to the question of whom a mark is: nobody of those who are named yet."""
 SCAN_RECEIPT = "scan"
@@ -78,8 +79,8 @@ class SecretaryActions(RecorderActions):
         self.schedule: Schedule | None = None
         self.deliveries: dict[str, Delivery] = {}
         self.postponed: frozenset[str] = frozenset()
-        self.are_all_events_shown = False
-        self.all_events_page = 0
+        self.events_shown: EventsShown = "usual"
+        self.events_page = 0
         self.is_end_asked = False
         self.hidden_oath = 0
         self.answers_page = 0
@@ -96,8 +97,8 @@ class SecretaryActions(RecorderActions):
         """Reset the screens after a sign-in or sign-out."""
         if not isinstance(self.place, DeliveryPlace | MinutesPlace):
             self.place = TodayPlace()  # minutes stay: the judge confirms after the secretary
-        self.are_all_events_shown = self.is_end_asked = False
-        self.all_events_page = 0
+        self.is_end_asked = False
+        self.events_shown, self.events_page = "usual", 0
         self.side_panel.panel = self.people.sheet = None
 
     def show(self, place: StaffPlace) -> None:
@@ -143,7 +144,7 @@ class SecretaryActions(RecorderActions):
         self.postponed = frozenset()
         self.hidden_oath = self.answers_page = 0
         self.typed_answer = None
-        self.is_end_asked = self.are_all_events_shown = False
+        self.is_end_asked, self.events_shown = False, "usual"
         self.side_panel.panel = self.people.sheet = None
         self.people.speaking = ()
 
@@ -184,7 +185,7 @@ class SecretaryActions(RecorderActions):
 
     async def mark_event(self, event: str, of: str = "") -> None:
         """Mark an event in the hearing; ``of``: id of the person whom it concerns."""
-        self.are_all_events_shown = False
+        self.events_shown = "usual"
         self.people.note_speaking()
         await self._mark(event, of)
 
@@ -313,9 +314,9 @@ class SecretaryActions(RecorderActions):
         self.is_end_asked = asks
         self._notify_change()
 
-    def show_all_events(self, show: bool, page: int = 0) -> None:
-        """Show every event type, or the usual ones."""
-        self.are_all_events_shown, self.all_events_page = show, page
+    def show_events(self, shown: EventsShown, page: int = 0) -> None:
+        """Show a page of the events: the usual ones, all that are due, or every one."""
+        self.events_shown, self.events_page = shown, page
         self._notify_change()
 
     # -- delivery ------------------------------------------------------------------------------

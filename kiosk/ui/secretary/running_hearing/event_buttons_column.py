@@ -10,13 +10,13 @@ from kivy.uix.widget import Widget
 
 from kiosk.ui.app_state import AppState
 from kiosk.ui.formatting import iso_date
-from kiosk.ui.secretary.running_hearing.event_log_column import undo_button
 from kiosk.ui.secretary.running_hearing.oath_card import oath_card
 from kiosk.ui.secretary.running_hearing.people_card import people_card
 from kiosk.ui.secretary.running_hearing.question_card import question_card
 from kiosk.ui.secretary.running_hearing.questions import Question
 from kiosk.ui.secretary.running_hearing.receipt_card import receipt_card
-from kiosk.ui.secretary.running_hearing.recording import EventButton, RecordingView
+from kiosk.ui.secretary.running_hearing.recording import DUE_SHOWN, EventButton, RecordingView
+from kiosk.ui.secretary.running_hearing.sheet_buttons import sheets_line
 from kiosk.ui.secretary.running_hearing.side_panel_card import side_panel_card
 from kiosk.ui.widgets.keyboard import key_rows
 from kiosk.ui.widgets.widget_kit import Style, WidgetKit
@@ -31,29 +31,37 @@ def event_buttons_column(
         question: the question to show here (small screens).
     """
     secretary = app.secretary
+    is_listing = secretary.events_shown != "usual"
     if secretary.typed_answer is not None and view.question and view.question.typed:
         return _answer_keys(kit, app, view.question.subject, secretary.typed_answer)
-    if view.oath:
+    if view.oath and not is_listing:
         card = oath_card(kit, app, view.oath)
         return card if view.oath.is_oath else _above_due(kit, app, view, card)
-    if view.receipt:
+    if view.receipt and not is_listing:
         return _above_due(kit, app, view, receipt_card(kit, app, view.receipt))
     if view.panel:
         return side_panel_card(kit, view.panel, app)
     if view.sheet:
         return people_card(kit, app, view.sheet)
     if question:
-        return question_card(kit, question, app, has_undo=view.can_undo)
-    return (_all_events if secretary.are_all_events_shown else _frequent_events)(kit, app, view)
+        return question_card(kit, question, app)
+    return (_listed_events if is_listing else _frequent_events)(kit, app, view)
 
 
 def _above_due(kit: WidgetKit, app: AppState, view: RecordingView, card: Widget) -> Widget:
-    """Return a card above what is due next: who does not need it goes on with the same tap."""
-    if not view.due or kit.theme.compact:
+    """Return a card above what is due next: who does not need it goes on with the same tap.
+
+    A card that stays open hides neither the other events nor people and notes.
+    """
+    if kit.theme.compact:
         return card
-    due = _event_button(kit, app, view.due[0], "tint")
-    due.size_hint_y, due.height = None, kit.theme.target
-    return kit.column(card, due, gap=10)
+    due = [_event_button(kit, app, event, "tint") for event in view.due[:1]]
+    return kit.column(
+        card,
+        kit.touch_line(*due, _list_button(kit, app)),
+        sheets_line(kit, app, has_undo=view.can_undo),
+        gap=10,
+    )
 
 
 def _answer_keys(kit: WidgetKit, app: AppState, subject: str, typed: str) -> Widget:
@@ -96,10 +104,13 @@ def _frequent_events(kit: WidgetKit, app: AppState, view: RecordingView) -> Widg
     has_headings = not small and not is_short
     parts: list[Widget] = []
     if view.due:
+        count = 1 if small else DUE_SHOWN
         first = [
             _event_button(kit, app, event, "tint" if n else "primary")
-            for n, event in enumerate(view.due[: 1 if small else 2])
+            for n, event in enumerate(view.due[:count])
         ]
+        if more := len(view.due[count:]):
+            first.append(_more_due_button(kit, app, more))
         height = max(kit.px(92), round(kit.theme.target * 1.25))
         if has_headings:
             parts.append(kit.text(_("Up next"), "small", colour="quiet"))
@@ -114,37 +125,57 @@ def _frequent_events(kit: WidgetKit, app: AppState, view: RecordingView) -> Widg
 
     def others(count: int) -> list[Widget]:
         shown = [_event_button(kit, app, event) for event in view.others[: count - 1]]
-        show_all = kit.button(
-            "rec.all", _("All events"), lambda: app.secretary.show_all_events(True),
-            icon="format-list-bulleted", fill=True, pad=10,
-        )  # fmt: skip
-        return [*shown, show_all]
+        return [*shown, _list_button(kit, app)]
 
     grid = EventButtonGrid(kit, len(view.others), others)
     # the event log, where it stands otherwise, gives way to a question
-    undo = [undo_button(kit, app)] if view.question and view.can_undo and not small else []
-    return kit.column(*parts, grid, *undo, gap=10)
+    has_line = bool(view.question) and not small
+    line = [sheets_line(kit, app, has_undo=view.can_undo)] if has_line else []
+    return kit.column(*parts, grid, *line, gap=10)
 
 
-def _all_events(kit: WidgetKit, app: AppState, view: RecordingView) -> Widget:
-    """Return one page of all events."""
+def _list_button(kit: WidgetKit, app: AppState) -> Widget:
+    """Return the button that leads to every event."""
+    return kit.button(
+        "rec.all", kit.translate.gettext("All events"),
+        lambda: app.secretary.show_events("all"), icon="format-list-bulleted", fill=True, pad=10,
+    )  # fmt: skip
+
+
+def _more_due_button(kit: WidgetKit, app: AppState, count: int) -> Widget:
+    """Return the button that says how many more are due, and leads to all that are."""
+    return kit.button(
+        "rec.due", f"+{count}", lambda: app.secretary.show_events("due"), fill=True, pad=4,
+        size_hint_x=None, width=kit.theme.target,
+    )  # fmt: skip
+
+
+def _listed_events(kit: WidgetKit, app: AppState, view: RecordingView) -> Widget:
+    """Return one page of all events, or of all that are due."""
     secretary = app.secretary
+    shown_events = secretary.events_shown
+    listed = view.due if shown_events == "due" else view.all_events
     columns, per_page = (1, 2) if kit.theme.compact else (2, 8)
-    pages = max(1, -(-len(view.all_events) // per_page))
-    page = min(secretary.all_events_page, pages - 1)
-    events = view.all_events[page * per_page : (page + 1) * per_page]
+    if shown_events == "due" and not kit.theme.compact:
+        columns, per_page = 1, 4  # with names, in the order in which they are due
+    pages = max(1, -(-len(listed) // per_page))
+    page = min(secretary.events_page, pages - 1)
+    events = listed[page * per_page : (page + 1) * per_page]
     shown = kit.filled([_event_button(kit, app, event) for event in events], per_page)
     rows = kit.grid(shown, columns, gap=12)
-    less, more = kit.pager(
-        "rec", page, pages, lambda to: secretary.show_all_events(True, to), sideways=True
-    )
+    pager: list[Widget] = []
+    if pages > 1:
+        less, more = kit.pager(
+            "rec", page, pages, lambda to: secretary.show_events(shown_events, to), sideways=True
+        )
+        count = kit.text_line(f"{page + 1} / {pages}", "small", colour="quiet", weight="tabular")
+        pager = [less, count, more]
     word = "" if kit.theme.compact or kit.theme.text_size > 2 else kit.translate.gettext("Close")
     close = kit.button(
-        "rec.all.close", word, lambda: secretary.show_all_events(False), icon="close", wide=True,
+        "rec.all.close", word, lambda: secretary.show_events("usual"), icon="close", wide=True,
         pad=8,
     )  # fmt: skip
-    count = kit.text_line(f"{page + 1} / {pages}", "small", colour="quiet", weight="tabular")
-    steps = kit.row(less, count, more, close, gap=12, height=kit.theme.target)
+    steps = kit.row(*pager, close, gap=12, height=kit.theme.target)
     return kit.column(*rows, steps, gap=10)
 
 

@@ -7,12 +7,12 @@ from typing import Any
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.widget import Widget
 
-from kiosk.ui.actions.people_actions import PeopleSheet
 from kiosk.ui.actions.side_panel_actions import ClosedSincePanel
 from kiosk.ui.app_state import AppState
 from kiosk.ui.secretary.running_hearing.event_log import EventLogEntry
 from kiosk.ui.secretary.running_hearing.question_card import question_card
 from kiosk.ui.secretary.running_hearing.recording import RecordingView
+from kiosk.ui.secretary.running_hearing.sheet_buttons import sheet_buttons, undo_button
 from kiosk.ui.widgets.widget_kit import WidgetKit
 
 
@@ -22,14 +22,6 @@ def event_log_column(kit: WidgetKit, app: AppState, view: RecordingView) -> Widg
         return _case_card(kit, app, view)
     number = _case_number(kit, view, kit.px(34))
     return kit.column(number, question_card(kit, view.question, app), gap=6)
-
-
-def undo_button(kit: WidgetKit, app: AppState) -> Widget:
-    """Return the button that takes back the newest mark."""
-    return kit.button(
-        "rec.undo", kit.translate.gettext("Take back the last mark"),
-        lambda: app.spawn(app.secretary.undo_mark()), icon="undo", wide=True, pad=12,
-    )  # fmt: skip
 
 
 def _case_number(kit: WidgetKit, view: RecordingView, height: int) -> Widget:
@@ -76,25 +68,11 @@ def _sheets(kit: WidgetKit, app: AppState, *, is_short: bool) -> Widget:
     Args:
         is_short: a bar above takes the room of a second line.
     """
-    _, secretary = kit.translate.gettext, app.secretary
-
-    def show(sheet: PeopleSheet | None) -> None:
-        secretary.side_panel.panel = None
-        if sheet is not None:
-            secretary.people.show(sheet)
-        else:
-            secretary.people.begin_note()
-
     is_stacked = kit.theme.text_size > 2 and not is_short  # else the words need the icons' space
     icons = (
         ("account-voice", "keyboard-outline") if is_stacked and not kit.theme.compact else ("", "")
     )
-    options: dict[str, Any] = {"wide": True, "pad": 4}
-    if kit.theme.compact:
-        options["kind"] = "small"
-    people = kit.button("rec.people", _("People"), lambda: show(PeopleSheet()), icon=icons[0],
-                        **options)  # fmt: skip
-    note = kit.button("rec.note", _("Note"), lambda: show(None), icon=icons[1], **options)
+    people, note = sheet_buttons(kit, app, icons)
     if is_stacked:
         return kit.natural_column(people, note, gap=8)
     people.size_hint_x = 1.45 if kit.theme.compact else 1.3

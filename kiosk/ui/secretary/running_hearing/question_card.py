@@ -16,15 +16,10 @@ LONG_ANSWERS_PER_PAGE = 3
 LONG_ANSWER_LENGTH = 24
 
 
-def question_card(
-    kit: WidgetKit, question: Question, app: AppState, *, has_undo: bool = False
-) -> Widget:
+def question_card(kit: WidgetKit, question: Question, app: AppState) -> Widget:
     """Return one question with its answers; it never covers the recording.
 
     A question with many answers has pages; one to be typed opens the keys (``ask.type``).
-
-    Args:
-        has_undo: a mark can be taken back: a slip of the finger is, often, what is asked about.
     """
     _, secretary = kit.translate.gettext, app.secretary
     long = any(len(label) > LONG_ANSWER_LENGTH for _value, label in question.choices)
@@ -45,17 +40,12 @@ def question_card(
                    pad=8)
         for value, label in question.choices[first : first + per_page]
     ]  # fmt: skip
-    later: Widget = kit.button(
-        "ask.later", _("Later"), lambda: secretary.postpone_question(question.subject),
-        style="chosen", fill=True, pad=8,
-    )  # fmt: skip
-    if has_undo:
-        undo = kit.button(
-            "rec.undo", "", lambda: app.spawn(secretary.undo_mark()), icon="undo", fill=True, pad=4,
-            size_hint_x=None, width=kit.theme.target,
-        )  # fmt: skip
-        later = kit.row(later, undo, gap=12)
-    last: list[Widget] = [later]
+    last: list[Widget] = [
+        kit.button(
+            "ask.later", _("Later"), lambda: secretary.postpone_question(question.subject),
+            style="chosen", fill=True, pad=8,
+        )
+    ]  # fmt: skip
     if len(question.choices) > per_page:
         is_last = first + per_page >= len(question.choices)
         page = 0 if is_last else secretary.answers_page + 1

@@ -141,7 +141,7 @@ def view(app: AppState) -> RecordingView:
     )
     is_busy = shown.banner or shown.alarm or shown.question or shown.hint or shown.is_card_open
     # what is asked or chosen now needs the room: the reminder comes after it
-    reminder = None if is_busy or secretary.are_all_events_shown else app.reminder_desk.due()
+    reminder = None if is_busy or secretary.events_shown != "usual" else app.reminder_desk.due()
     if reminder is None:
         return shown
     text = app.notice_text(reminder.code, reminder.source)
@@ -177,7 +177,7 @@ def recording_view(
     others = tuple(
         event
         for event in context.labels.frequent_events(hearing.kind)
-        if event not in {button.id for button in due}
+        if event not in {button.id for button in due[:DUE_SHOWN]}
     )
     return RecordingView(
         state=_("Closed part is recorded") if hearing.closed else _("Recording"),
@@ -239,6 +239,7 @@ def _buttons(context: ViewContext, events: tuple[str, ...]) -> tuple[EventButton
 
 
 DUE_SHOWN = 2
+"""So many stand among the usual events; one tap leads to all."""
 ANNOUNCED_PARTS = {
     "introductory_and_operative": N_(
         "Announce in open session the introductory and the operative part only."
@@ -251,7 +252,7 @@ ANNOUNCED_PARTS = {
 def due_buttons(context: ViewContext, hearing: RunningHearing) -> tuple[EventButton, ...]:
     """Return what is due next, with the name of the person whom it concerns."""
     buttons = []
-    for step in hearing.due[:DUE_SHOWN]:
+    for step in hearing.due:
         label, name = sentence_case(context.labels.event(step.event)), hearing.name_of(step.of)
         label = f"{label}: {shown_name(name)}" if name else label
         buttons.append(EventButton(step.event, label, step.of))
@@ -360,6 +361,12 @@ ANNOUNCEMENT = {
     "due": [{"event": "announcement"}, {"event": "appeal_explained"}],
     "announced_part": "introductory_and_operative",
 }
+CHILD = {
+    "due": [
+        {"event": event, "of": "p3"}
+        for event in ("truth_explained", "questioning", "minor_leaves", "documents_examined")
+    ]
+}
 ALARMS = (
     "recording_on_mirror",
     "mirror_absent",
@@ -377,7 +384,12 @@ def _typing(app: AppState) -> None:
 
 def _all_events(app: AppState) -> None:
     hearing_runs()(app)
-    app.secretary.are_all_events_shown = True
+    app.secretary.events_shown = "all"
+
+
+def _due_events(app: AppState) -> None:
+    hearing_runs(hearing=CHILD)(app)
+    app.secretary.events_shown = "due"
 
 
 SAMPLES: dict[str, Prepare] = {
@@ -447,6 +459,9 @@ SAMPLES: dict[str, Prepare] = {
     "recording-closed-case": hearing_runs(hearing={"publicity": "closed", "seconds": 36010.0}),
     "recording-end": hearing_runs(is_end_asked=True),
     "recording-all-events": _all_events,
+    "recording-due-more": hearing_runs(hearing=CHILD),
+    "recording-due-more-question": hearing_runs(hearing={**CHILD, "open_questions": ["format"]}),
+    "recording-due-all": _due_events,
     "recording-second-start": hearing_runs(notice="already_recording"),
     "closed-part": hearing_runs(hearing=CLOSED),
     "closed-ground": hearing_runs(hearing={**CLOSED, "open_questions": ["closure_ground"]}),

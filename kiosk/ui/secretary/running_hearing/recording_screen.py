@@ -16,6 +16,7 @@ from kiosk.ui.secretary.running_hearing.event_log_column import event_log_column
 from kiosk.ui.secretary.running_hearing.notice_bars import alarm_bar, banner_bar
 from kiosk.ui.secretary.running_hearing.people import needs_keys
 from kiosk.ui.secretary.running_hearing.recording import RecordingView
+from kiosk.ui.secretary.running_hearing.sheet_buttons import sheets_line
 from kiosk.ui.secretary.running_hearing.sources import ProofView
 from kiosk.ui.secretary.running_hearing.sources_column import SourcesColumn
 from kiosk.ui.theme import tone_colour
@@ -70,14 +71,14 @@ class RecordingScreen(Screen):
         )
         self._notice_slot.show(notice, lambda: self._notice_bar(view, chrome))
         repairable = view.alarm.repairable if view.alarm else ""
-        left = (view.microphones, view.camera_text, view.repairable, repairable)
-        self._left_slot.show(left, lambda: self._sources.build(view))
         hides_log = self._hides_event_log(view)
+        has_line = hides_log and kit.theme.compact and not view.is_card_open
+        left = (view.microphones, view.camera_text, view.repairable, repairable, view.can_undo)
+        self._left_slot.show((left, has_line), lambda: self._left_column(view, has_line))
         are_keys_shown = not view.panel and needs_keys(view.sheet)
         hides_sources = kit.theme.compact and view.is_card_open
         self._arrange_columns(hides_log, hides_sources=hides_sources or are_keys_shown)
         question = view.question if hides_log else None
-        is_all = secretary.are_all_events_shown
         middle = (
             (question, bool(view.question), view.can_undo),
             view.panel,
@@ -87,7 +88,8 @@ class RecordingScreen(Screen):
             view.due,
             view.hint,
             view.others,
-            is_all and (view.all_events, secretary.all_events_page),
+            (secretary.events_shown, secretary.events_page),
+            view.all_events,
             secretary.answers_page,
             secretary.typed_answer,
         )
@@ -150,6 +152,14 @@ class RecordingScreen(Screen):
         bar = kit.row(left, self._timer, self._publicity(view, chrome), gap=12, padding=(22, 0))
         Band(bar, c.closed if view.closed else c.dark, c.line if kit.theme.high_contrast else None)
         return bar
+
+    def _left_column(self, view: RecordingView, has_line: bool) -> Widget:
+        """Return picture and levels; ``has_line``: above what the event log holds otherwise."""
+        sources = self._sources.build(view)
+        if not has_line:
+            return sources
+        line = sheets_line(self.kit, self.app, has_undo=view.can_undo)
+        return self.kit.column(sources, line, gap=8)
 
     def _publicity(self, view: RecordingView, chrome: ScreenChrome) -> Widget:
         """Return the clock, and whether the hearing is open or closed."""
