@@ -76,6 +76,12 @@ def parse_wall(text: str | None) -> datetime | None:
     return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
+def parse_set_wall(text: str | None) -> datetime | None:
+    """Return what :func:`parse_wall` does; None too where nobody had set the clock by then."""
+    value = parse_wall(text)
+    return value if value is not None and value >= EARLIEST_VALID else None
+
+
 def boot_id() -> str:
     """Return the kernel's id of this boot: recording clocks of two boots cannot be compared."""
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()

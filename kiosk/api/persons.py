@@ -12,6 +12,8 @@ from kiosk.api.operations import COURT_ROLES, Operation
 
 Attendance = Literal["", "hall", "online", "absent"]
 """In the room, by technical means, or not come (АПК 190(1)); empty: not checked yet."""
+PROTECTING_KIND = "criminal"
+"""Kind of case whose code lets the court withhold a name (S9; УПК 213(4), 370(7))."""
 MAX_PERSONS = 1000
 """Persons of one hearing; as many as the court's list may name."""
 _NOT_SHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
@@ -117,7 +119,7 @@ SAVE_PERSON = Operation(
     request=SavePerson,
     roles=COURT_ROLES,
     errors={
-        400: ("unknown_person", "unknown_role", "unknown_seat"),
+        400: ("protection_not_of_kind", "unknown_person", "unknown_role", "unknown_seat"),
         409: ("hearing_step_refused", "storage_failed"),
     },
 )

@@ -6,10 +6,11 @@ the end of the hearing.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from kiosk.api.notes import Note
+from kiosk.export.protected_spans import part_starts, place_of
 from kiosk.hearing.session.hearing_state import HearingState, Mark
 from kiosk.hearing.session.persons import OF_WHOM_PREFIX
 from kiosk.rules.rules import Rules
@@ -49,13 +50,34 @@ class CourseRow:
 
 
 def course_rows(state: HearingState, rules: Rules, types: Collection[str]) -> tuple[CourseRow, ...]:
-    """Return the marks of ``types`` and all notes, in their order; none that was withdrawn."""
+    """Return the marks of ``types`` and all notes, in their order; none that was withdrawn.
+
+    Marks are in the order of their numbers, and a note stands where it lies in the recording: the
+    wall clock may have been set meanwhile.
+    """
     marks = [mark for mark in state.marks_without_names if not mark.withdrawn]
     notes = [note for note in state.notes_without_names if not note.withdrawn]
     listed = {mark.number for mark in marks if mark.type in types}
-    rows = [_mark_row(state, rules, marks, mark, notes) for mark in marks if mark.number in listed]
-    rows += [_note_row(note) for note in notes if note.mark not in listed]
-    return tuple(sorted(rows, key=lambda row: row.begin.at))
+    own = [mark for mark in marks if mark.number in listed]
+    rows = [((mark.number, 0.0), _mark_row(state, rules, marks, mark, notes)) for mark in own]
+    starts = part_starts(state)
+    for note in notes:
+        if note.mark not in listed:
+            place = place_of(note, starts)
+            rows.append(((_mark_before(note, place, marks, starts), place), _note_row(note)))
+    return tuple(row for _, row in sorted(rows, key=lambda row: row[0]))
+
+
+def _mark_before(
+    note: Note, place: float, marks: list[Mark], starts: Mapping[int, float]
+) -> int:
+    """Return the number of the last mark before a note, 0: there is none.
+
+    Where nothing was recorded in between, as in a recess, only the wall clock can tell.
+    """
+    places = ((place_of(mark, starts), mark) for mark in marks)
+    before = (m.number for p, m in places if p < place or (p == place and m.at <= note.at))
+    return max(before, default=0)
 
 
 def _note_row(note: Note) -> CourseRow:

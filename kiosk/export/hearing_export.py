@@ -176,6 +176,8 @@ class HearingExport:
         require_exportable(self._folder)
         self._closed_parts = closed_parts(self._folder)
         self._state = load_hearing_state(self._folder)
+        given_to = self._request.recipient
+        self._recipient = replace(given_to, name=self._state.without_names(given_to.name))
         self._open_parts = [
             part for part in sorted(self._state.parts) if part not in self._closed_parts
         ]
@@ -355,7 +357,7 @@ class HearingExport:
                 withheld=self._withholds,
             )
             title, subtitle = self._title(), self._subtitle(own_texts)
-            given = self._request.recipient.as_text(own_texts.translate)
+            given = self._recipient.as_text(own_texts.translate)
             page[language] = page_texts(title, subtitle, time_account, guide, own_texts)
             page[language]["given"] = given
             head = "\n".join(filter(None, (title, subtitle, given)))
@@ -421,7 +423,8 @@ class HearingExport:
 
     def _subtitle(self, texts: ExportTexts) -> str:
         court = texts.translate.pick(self._settings.kiosk.court)
-        return f"{court} · {texts.wall_clock_text(self._state.started)}"
+        started = texts.wall_clock_text(self._state.started)
+        return " · ".join(filter(None, (court, started)))
 
     def _manifest(
         self,
@@ -430,14 +433,17 @@ class HearingExport:
         videos: dict[int, list[VideoFile]],
         originals: bool,
     ) -> dict[str, Any]:
-        sizes = drive.sizes
+        sizes, application = drive.sizes, self._request.application
         return {
             "format": 1,
             "hearing": self._state.id,
             "kiosk": self._settings.kiosk.id,
             "made_at": format_wall(),
-            "asked": {"by": self._request.asked_by, "application": self._request.application},
-            **self._request.recipient.as_fields(),
+            "asked": {
+                "by": self._request.asked_by,
+                "application": self._state.without_names(application),
+            },
+            **self._recipient.as_fields(),
             "language": self._language,
             "originals": originals,
             "closed_parts_left_out": sorted(self._closed_parts),

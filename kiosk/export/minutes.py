@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from kiosk.api.minutes import MinutesForm
 from kiosk.api.persons import HearingPerson
-from kiosk.clocks import parse_wall
+from kiosk.clocks import parse_set_wall
 from kiosk.config import Settings
 from kiosk.export.course import CourseRow, Moment, course_rows
 from kiosk.export.decisions import decision_lines
@@ -222,10 +223,18 @@ class _MinutesBuilder:
         _, room = self._translate, self._settings.kiosk.room
         court = self._translate.pick(self._settings.kiosk.court)
         place = _("{court}, courtroom {room}", court=court, room=room)
-        return [self._format_time(self._state.started, "%d.%m.%Y"), place]
+        return [self._day(), place]
+
+    def _day(self) -> str:
+        """Return the day of the hearing; while the clock was not set, the one that was said."""
+        try:
+            said = date.fromisoformat(str(self._state.answers.get("date")))
+        except ValueError:
+            return self._format_time(self._state.started, "%d.%m.%Y")
+        return said.strftime("%d.%m.%Y")
 
     def _times(self) -> list[str]:
-        started = self._format_time(self._state.started, "%H:%M")
+        started = self._format_time(self._state.started, "%H:%M") or "__:__"
         ended = self._format_time(self._state.stopped_at, "%H:%M") or "__:__"
         return [f"{started} – {ended}"]
 
@@ -276,7 +285,7 @@ class _MinutesBuilder:
     def _failure_line(self, source: str, kind: str, at: str, seconds: float | None) -> str:
         _ = self._translate
         lasted = _("length unknown") if seconds is None else _("{n} s", n=round(seconds))
-        when = self._format_time(at, "%H:%M:%S")
+        when = self._format_time(at, "%H:%M:%S") or "__:__:__"
         return _(
             "Not recorded: {source}, {kind}, {when}, {lasted}",
             source=self._source_name(source),
@@ -297,9 +306,8 @@ class _MinutesBuilder:
     def _start_time(self, part: int) -> str:
         """Return the time at which a part began, from its ``part.json``."""
         metadata = read_json_or_none(self._folder / part_folder_name(part) / PART_FILE)
-        if metadata is None:
-            return "__:__:__"
-        return self._format_time(str(metadata.get("wall", "")), "%H:%M:%S")
+        wall = str((metadata or {}).get("wall", ""))
+        return self._format_time(wall, "%H:%M:%S") or "__:__:__"
 
     def _attendance(self) -> list[str]:
         """List the people of the hearing, and how they take part (АПК 190(1)).
@@ -420,8 +428,8 @@ class _MinutesBuilder:
         return self._translate.pick(row.label.as_map()) if row else role
 
     def _format_time(self, text: str, pattern: str) -> str:
-        """Return the wall time ``text`` in the court's zone; empty if there is none."""
-        moment = parse_wall(text)
+        """Return the wall time ``text`` in the court's zone; empty: none, or the clock was unset."""
+        moment = parse_set_wall(text)
         return moment.astimezone(self._zone).strftime(pattern) if moment is not None else ""
 
 

@@ -37,7 +37,7 @@ from kiosk.api.minutes import (
     MinutesStage,
     ShortMinutes,
 )
-from kiosk.clocks import parse_wall
+from kiosk.clocks import parse_set_wall
 from kiosk.errors import RecordingError
 from kiosk.evidence.chain import Entry, read_chain
 from kiosk.evidence.journal_file import JournalFile
@@ -238,7 +238,7 @@ class MinutesRecord:
         return due_day(rules, zone, kind, self.ended, self.is_complex)
 
     def _remarks_until(self, rules: Rules, zone: ZoneInfo) -> date | None:
-        signed = parse_wall(self.confirmations[-1].at) if self.stage == "confirmed" else None
+        signed = parse_set_wall(self.confirmations[-1].at) if self.stage == "confirmed" else None
         if signed is None or not self.finished:
             return None
         kind = str(self.begun["case_kind"])
@@ -325,7 +325,7 @@ def read_record(folder: Path) -> MinutesRecord | None:
 
 def due_day(rules: Rules, zone: ZoneInfo, kind: str, ended: str, is_complex: bool = False) -> str:
     """Return the last day for the minutes of a hearing; empty: none is known."""
-    moment = parse_wall(ended)
+    moment = parse_set_wall(ended)
     day = None if moment is None else moment.astimezone(zone).date()
     return "" if day is None else _iso(minutes_due(rules, kind, day, is_complex))
 

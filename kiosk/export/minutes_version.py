@@ -25,7 +25,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from kiosk.api.minutes import ShortMinutes
-from kiosk.clocks import parse_wall
+from kiosk.clocks import parse_set_wall
 from kiosk.evidence.seal import seal_folder
 from kiosk.evidence.signer import Signer
 from kiosk.export.minutes_record import MinutesRecord
@@ -141,8 +141,8 @@ def _confirmed(
     rows = []
     for row in minutes.confirmations:
         role = translate.pick(rules.roles[row.role].label.as_map())
-        at = parse_wall(row.at)
-        when = at.astimezone(zone).strftime("%d.%m.%Y %H:%M") if at else row.at
+        at = parse_set_wall(row.at)
+        when = at.astimezone(zone).strftime("%d.%m.%Y %H:%M") if at else "__.__.____ __:__"
         rows.append((f"{role}: {row.name or row.person}", when))
     return rows
 

@@ -7,8 +7,10 @@ have the same effect, and one that was taken back has none.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kiosk.api.notes import Note
 from kiosk.hearing.session.hearing_state import HearingState, Mark, PartTimes
 from kiosk.hearing.session.persons import OF_WHOM_PREFIX
 from kiosk.rules.rules import Rules
@@ -52,7 +54,7 @@ def protected_spans(state: HearingState, rules: Rules) -> list[ProtectedSpan]:
         return []
     row = rules.events.get(QUESTIONING)
     ends = row.lasts_until if row else ()
-    marks, starts = state.marks_in_force, _part_starts(state)
+    marks, starts = state.marks_in_force, part_starts(state)
 
     def may_be_theirs(mark: Mark) -> bool:
         is_unnamed = f"{OF_WHOM_PREFIX}{mark.number}" in state.questions
@@ -61,7 +63,7 @@ def protected_spans(state: HearingState, rules: Rules) -> list[ProtectedSpan]:
     spans: list[tuple[float, float]] = []
     begin: float | None = None
     for mark in marks:
-        place = starts[mark.part] + mark.part_seconds if mark.part in starts else mark.seconds
+        place = place_of(mark, starts)
         if may_be_theirs(mark):
             begin = max(0.0, place - MARGIN_S) if begin is None else begin
         elif begin is not None and mark.type in ends:
@@ -72,13 +74,22 @@ def protected_spans(state: HearingState, rules: Rules) -> list[ProtectedSpan]:
     return [row for part in sorted(state.parts) for row in _within(part, state, starts, spans)]
 
 
-def _part_starts(state: HearingState) -> dict[int, float]:
+def part_starts(state: HearingState) -> Mapping[int, float]:
     """Return the recorded seconds of the whole hearing before each part."""
-    starts, total = {}, 0.0
+    starts, total = dict[int, float](), 0.0
     for part, times in sorted(state.parts.items()):
         starts[part] = total
         total += _length(times)
     return starts
+
+
+def place_of(row: Mark | Note, starts: Mapping[int, float]) -> float:
+    """Return the recorded seconds of the whole hearing before a mark or a note: no wall clock.
+
+    Args:
+        starts: of :func:`part_starts`.
+    """
+    return starts[row.part] + row.part_seconds if row.part in starts else row.seconds
 
 
 def _length(times: PartTimes) -> float:
@@ -87,7 +98,7 @@ def _length(times: PartTimes) -> float:
 
 
 def _within(
-    part: int, state: HearingState, starts: dict[int, float], spans: list[tuple[float, float]]
+    part: int, state: HearingState, starts: Mapping[int, float], spans: list[tuple[float, float]]
 ) -> list[ProtectedSpan]:
     """Return what of ``spans`` (seconds of the hearing) lies in a part; joined where they meet."""
     length, found = _length(state.parts[part]), list[ProtectedSpan]()

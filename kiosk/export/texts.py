@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from kiosk.alarms import alarm_of, is_known
-from kiosk.clocks import parse_wall
+from kiosk.clocks import parse_set_wall
 from kiosk.export.protected_spans import ProtectedSpan
 from kiosk.export.time_account import Interval, Loss, TimeAccount
 from kiosk.locale import N_, Translator
@@ -180,8 +180,8 @@ class ExportTexts:
         return self.translate("length unknown") if ms is None else format_length(ms)
 
     def wall_clock_text(self, wall: str) -> str:
-        """Return the wall time ``wall`` in the court's zone; ``""`` if there is none."""
-        moment = parse_wall(wall)
+        """Return the wall time ``wall`` in the court's zone; ``""``: none, or the clock was unset."""
+        moment = parse_set_wall(wall)
         return moment.astimezone(self.zone).strftime("%d.%m.%Y %H:%M:%S") if moment else ""
 
     # -- how to check ------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import pytest
 from kiosk.config import MicrophoneSettings, PathSettings, Settings
 from kiosk.export.hearing_export import ExportRequest, ExportResult, HearingExport
 from kiosk.export.protected_spans import ProtectedSpan, protected_spans
+from kiosk.export.recipient import Recipient
 from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.rules import load_rules
 from tests.support.hearing_builder import MICROPHONES, add_part, close_part, new_hearing
@@ -129,6 +130,21 @@ def test_the_questioning_is_cut_out_and_nothing_names_them(
     assert "Куә 1 is unwell" in page
     assert "часть 1, 0:00:04.000 – 0:00:16.000" in page
     assert "2-бөлік, 0:00:00.000 – 0:00:11.000" in page
+
+
+def test_who_takes_the_copy_and_by_which_application_names_nobody_withheld(tmp_path: Path) -> None:
+    """Both are typed: also the protected person takes a copy, or is named in an application."""
+    stick = Stick(tmp_path, before=[PROTECTED], after=[])
+    asked = {"application": f"№ 7, {NAME.upper()}", "recipient": Recipient(NAME, is_warned=True)}
+    copy = stick.export(**asked)
+    told = everything(copy)
+    assert NAME.encode() not in told
+    assert NAME.upper().encode() not in told
+    manifest = json.loads((copy.folder / "manifest.json").read_text("utf-8"))
+    assert (manifest["given_to"], manifest["warned"]) == ("Куә 1", True)
+    assert manifest["asked"]["application"] == "№ 7, Куә 1"
+    page = (copy.folder / "index.html").read_text("utf-8")
+    assert ": Куә 1\\n" in page, "the page says it before the warning"
 
 
 def test_no_packet_of_the_questioning_is_on_the_stick(tmp_path: Path) -> None:

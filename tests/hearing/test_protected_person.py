@@ -171,3 +171,16 @@ def test_a_pseudonym_needs_a_role_of_the_rules(room: CourtroomRig) -> None:
 def test_an_act_without_a_decision_is_not_kept(room: CourtroomRig) -> None:
     begin(room)
     assert save(room, id="p2", act="№ 12")["act"] == ""
+
+
+@pytest.mark.parametrize("kind", ["civil", "admin_justice", "admin_offence", None])
+def test_only_in_a_criminal_case_a_name_is_withheld(room: CourtroomRig, kind: str | None) -> None:
+    """No other code has such a decision: the pseudonym would stand in minutes without an act."""
+    hearing_id = room.begin(kind=kind, participants=LISTED)
+    with pytest.raises(BadRequestError) as refusal:
+        save(room, id="p1", protected=True)
+    assert refusal.value.code == "protection_not_of_kind"
+    assert names(room)[0] == NAME
+    assert not room.lines(hearing_id, "person"), "nothing is journalled"
+    room.statement("kind", "criminal")
+    assert save(room, id="p1", protected=True)["name"] != NAME, "once the case is known to be one"

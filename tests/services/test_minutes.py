@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import pikepdf.pdfa
 import pytest
 
+from kiosk.api.minutes import ShortMinutes
 from kiosk.api.states import ClockState
 from kiosk.auth.person import Person
 from kiosk.evidence.chain import read_chain
@@ -311,12 +312,19 @@ def test_a_clock_that_is_not_set_gives_the_minutes_no_day(
     rig: MinutesRig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kiosk.services.minutes.clock_state", lambda: ClockState.UNSET)
+    monkeypatch.setattr("kiosk.evidence.journal_file.format_wall", lambda: "1970-01-01T00:07:12Z")
 
     async def steps(client: LocalClient) -> None:
         await rig.confirm(client, SECRETARY)
         done = await rig.confirm(client, JUDGE)
         assert (done["stage"], lines(done, "finished")) == ("confirmed", [])
         assert (done["remarks_until"], done["remarks_decided_by"]) == ("", "")
+        record = read_record(rig.paths.minutes_drafts / rig.hearing)
+        assert record is not None
+        sealed = ShortMinutes.model_validate(done)
+        text = minutes_text(record, sealed, load_rules(), ZoneInfo("Asia/Almaty"))
+        assert text.count("__.__.____ __:__") == 2, "nobody confirmed in 1970"
+        assert "1970" not in text
 
     rig.run(steps)
 

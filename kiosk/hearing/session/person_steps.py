@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kiosk.api.persons import MAX_PERSONS, HearingPerson, PersonAnswer, SavePerson
+from kiosk.api.persons import (
+    MAX_PERSONS,
+    PROTECTING_KIND,
+    HearingPerson,
+    PersonAnswer,
+    SavePerson,
+)
 from kiosk.clocks import format_wall
 from kiosk.hearing.room.errors import BadRequestError
 from kiosk.hearing.session.context import HearingContext
@@ -46,7 +52,8 @@ def _withhold(
     """Put pseudonym and act into ``changes``; return whose decision it is, for the journal (S9).
 
     Raises:
-        BadRequestError: the name of somebody without a role of the rules is to be withheld.
+        BadRequestError: a name is to be withheld of somebody without a role of the rules, or where
+            the code of the case knows no such decision (``protection_not_of_kind``).
     """
     if not changes.get("protected", bool(before.pseudonym)):
         changes["act"] = ""
@@ -55,6 +62,8 @@ def _withhold(
         return {}
     changes["pseudonym"] = ""
     if protected:
+        if hearing.state.details.get("kind") != PROTECTING_KIND:
+            raise BadRequestError("only in criminal cases", code="protection_not_of_kind")
         role = context.rules.roles.get(str(changes.get("role") or before.role))
         if role is None:
             raise BadRequestError("a pseudonym needs a role of the rules", code="unknown_role")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.api.persons import HearingPerson
+from kiosk.api.persons import PROTECTING_KIND, HearingPerson
 from kiosk.api.recorder import Mark, Microphone, RecorderState, RunningHearing
 from kiosk.hearing.session.persons import OF_WHOM_PREFIX
 from kiosk.locale import N_
@@ -27,8 +27,6 @@ from kiosk.ui.view_context import ViewContext
 NOBODY = ""
 """Answer to the question of whom a mark is: no single person."""
 MAX_SHOWN_NAME, MAX_WORD = 32, 20
-PROTECTING_KIND = "criminal"
-"""Kind of case whose code lets the court withhold a name (УПК 213(4), 370(7))."""
 ATTENDANCE = {"hall": N_("In the room"), "online": N_("Online"), "absent": N_("Did not come")}
 MEANS = {
     "own": (N_("Own device"), "lan-connect"),
