@@ -44,9 +44,6 @@ class RehearsalService:
 
     Args:
         turn: with the devices.
-
-    Attributes:
-        is_running: whether somebody rehearses.
     """
 
     def __init__(
@@ -54,7 +51,12 @@ class RehearsalService:
     ) -> None:
         self._settings, self._sources = settings, sources
         self._events, self._turn = events, turn
-        self.is_running = False
+        self._running = 0
+
+    @property
+    def is_running(self) -> bool:
+        """Whether somebody rehearses."""
+        return self._running > 0
 
     def routes(self) -> list[Route]:
         """Return the call with its handler."""
@@ -71,7 +73,7 @@ class RehearsalService:
         """Make one rehearsal; it may be cancelled at any moment."""
         if not self._sources.microphones:
             return Rehearsal(seconds=0.0, problem="not_fitted")
-        self.is_running = True
+        self._running += 1  # one that is broken off may end after the next has begun
         try:
             with RehearsedSound(self._sources.microphones, request.seconds) as sound:
                 async with self._reporting("speak", request.seconds):
@@ -87,8 +89,9 @@ class RehearsalService:
                     problem=problem,
                 )
         finally:
-            self.is_running = False
-            self._report("over", 0.0, 0.0)
+            self._running -= 1
+            if not self.is_running:
+                self._report("over", 0.0, 0.0)
 
     async def _play(
         self, sound: RehearsedSound, source: str | None

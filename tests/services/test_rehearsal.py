@@ -237,6 +237,32 @@ def test_broken_off_it_listens_no_longer(tmp_path: Path) -> None:
     assert not rig.service.is_running
 
 
+def test_one_that_ends_late_takes_nothing_from_the_next(tmp_path: Path) -> None:
+    """A driver may hang while it is broken off: somebody else rehearses then."""
+    rig = Rig(tmp_path)
+    judge = rig.sources.microphones[0]
+
+    async def steps() -> None:
+        first = asyncio.create_task(rig.service.rehearse(BeginRehearsal(seconds=60)))
+        while judge.rehearse_to is None:
+            await asyncio.sleep(0.01)
+        of_first = judge.rehearse_to
+        second = asyncio.create_task(rig.service.rehearse(BeginRehearsal(seconds=60)))
+        while judge.rehearse_to is of_first:
+            await asyncio.sleep(0.01)
+        of_second = judge.rehearse_to
+        first.cancel()
+        await asyncio.wait({first})
+        assert judge.rehearse_to is of_second
+        assert rig.service.is_running, "of the second nothing is kept before a hearing"
+        second.cancel()
+        await asyncio.wait({second})
+        assert judge.rehearse_to is None
+        assert not rig.service.is_running
+
+    asyncio.run(asyncio.wait_for(steps(), 30))
+
+
 # -- a real recorder, virtual microphones and headset --------------------------------------------
 WORDS = "The court is in session. Please be seated, and tell the court what you have seen."
 

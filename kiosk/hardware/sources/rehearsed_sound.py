@@ -44,13 +44,16 @@ class RehearsedSound:
         self._counts = dict.fromkeys(self._samples, 0)
         self._reached = dict.fromkeys(self._samples, 0)
         self._is_taking = False
+        self._takes = {
+            microphone.name: partial(self._take, microphone) for microphone in self._microphones
+        }
 
     def __enter__(self) -> Self:
         self._begin_ns = recording_ns()
         self._end_ns = self._begin_ns + round(self._seconds * NS_PER_S)
         self._is_taking = True
         for microphone in self._microphones:
-            microphone.rehearse_to = partial(self._take, microphone)
+            microphone.rehearse_to = self._takes[microphone.name]
         return self
 
     def __exit__(
@@ -93,9 +96,10 @@ class RehearsedSound:
             )
 
     def stop(self) -> None:
-        """Take no more."""
+        """Take no more; what the next rehearsal takes goes on."""
         for microphone in self._microphones:
-            microphone.rehearse_to = None
+            if microphone.rehearse_to is self._takes[microphone.name]:
+                microphone.rehearse_to = None
         with self._lock:
             self._is_taking = False
         self._end_ns = min(self._end_ns, recording_ns())
