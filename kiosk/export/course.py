@@ -68,9 +68,7 @@ def course_rows(state: HearingState, rules: Rules, types: Collection[str]) -> tu
     return tuple(row for _, row in sorted(rows, key=lambda row: row[0]))
 
 
-def _mark_before(
-    note: Note, place: float, marks: list[Mark], starts: Mapping[int, float]
-) -> int:
+def _mark_before(note: Note, place: float, marks: list[Mark], starts: Mapping[int, float]) -> int:
     """Return the number of the last mark before a note, 0: there is none.
 
     Where nothing was recorded in between, as in a recess, only the wall clock can tell.

@@ -1,4 +1,4 @@
-"""Minutes while the wall clock is not set, or set during the hearing: no false day, no false order."""
+"""Minutes while the wall clock is not set, or set meanwhile: no false day, no false order."""
 
 from __future__ import annotations
 
