@@ -428,7 +428,7 @@ class _MinutesBuilder:
         return self._translate.pick(row.label.as_map()) if row else role
 
     def _format_time(self, text: str, pattern: str) -> str:
-        """Return the wall time ``text`` in the court's zone; empty: none, or the clock was unset."""
+        """Return the wall time ``text`` in the court's zone; empty: none, or of an unset clock."""
         moment = parse_set_wall(text)
         return moment.astimezone(self._zone).strftime(pattern) if moment is not None else ""
 

@@ -180,7 +180,7 @@ class ExportTexts:
         return self.translate("length unknown") if ms is None else format_length(ms)
 
     def wall_clock_text(self, wall: str) -> str:
-        """Return the wall time ``wall`` in the court's zone; ``""``: none, or the clock was unset."""
+        """Return the wall time ``wall`` in the court's zone; ``""``: of an unset clock, too."""
         moment = parse_set_wall(wall)
         return moment.astimezone(self.zone).strftime("%d.%m.%Y %H:%M:%S") if moment else ""
 
