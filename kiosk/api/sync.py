@@ -19,6 +19,7 @@ CONTRACT = 1
 Verdict = Literal["good", "borderline", "below", "unreachable"]
 CallClass = Literal["heard", "gaps", "unheard"]
 Remedy = Literal["rate", "loss", "jitter", "delay", "load"]
+Direction = Literal["up", "down"]
 
 
 class Link(Model):
@@ -75,6 +76,11 @@ class LinkCheckResult(Model):
     """Mean opinion score of the call's voice, 1 to 4.5 (ITU-T G.107)."""
     remedy: Remedy | None = None
     """What the one thing that helps is about; null: nothing is needed."""
+    direction: Direction | None = None
+    """The one that alone is as bad as ``call`` says: ``up`` is to the central system; null: both,
+    or not known."""
+    rate_direction: Direction | None = None
+    """The one that alone is below the limit; null: both, or none."""
     via: Literal["udp", "https"] | None = None
     """Over what the call's packets went."""
     down_mbit: float | None = None

@@ -85,7 +85,7 @@ class SyncCore:
         self.link_check = LinkCheck(
             self.context,
             Connections(*(Connection(self.paths, settings.central.url) for _ in range(3))),
-            _link_limits(load_rules()),
+            link_limits(load_rules()),
         )
         before = timedelta(minutes=settings.sync.link_check_minutes)
         self.scheduled_checks = ScheduledLinkChecks(
@@ -227,7 +227,8 @@ class SyncCore:
         )
 
 
-def _link_limits(rules: Rules) -> LinkLimits:
+def link_limits(rules: Rules) -> LinkLimits:
+    """Return limits and words of a link check's verdict."""
     least = rules.limit("net_min_mbit")
     percent = rules.limit("net_borderline_percent")
     words = [

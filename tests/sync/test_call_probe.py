@@ -21,6 +21,7 @@ from kiosk.sync.link_check.call_probe import (
 )
 from kiosk.sync.link_check.load import held_mbit, read_windows, windows_mbit
 from tests.support.network_link import NetworkLink, unavailable_reason
+from tests.support.waiting import wait_for
 
 MS = 1_000_000
 OFFSET = 5_000 * MS  # the other machine's clock
@@ -171,3 +172,40 @@ def test_a_fast_line_that_loses_every_fifth_packet_is_not_called_good(template: 
         result = site.kiosk.request("POST", "/v1/link-check", {})[1]
     assert result["call"] in ("gaps", "unheard")
     assert (result["remedy"], result["via"]) == ("loss", "udp")
+
+
+@pytest.mark.root
+@pytest.mark.slow
+@needs_links
+@pytest.mark.parametrize(
+    ("up_mbit", "down_mbit", "direction", "said"),
+    [
+        (0.4, 10, "up", ("the others will not hear you", "your own picture", "from here")),
+        (10, 0.4, "down", ("you will not hear the others", "Ask the others", "to here")),
+    ],
+)
+def test_a_line_that_is_slow_in_one_direction_says_which(
+    template: Path, up_mbit: float, down_mbit: float, direction: str, said: tuple[str, ...]
+) -> None:
+    with NetworkLink(20.0, has_router=True) as link, running_site(template, link) as site:
+        link.shape(up_mbit, down_mbit)
+        result = site.kiosk.request("POST", "/v1/link-check", {})[1]
+    assert (result["call"], result["remedy"], result["via"]) == ("unheard", "rate", "udp")
+    assert (result["direction"], result["rate_direction"]) == (direction, direction)
+    sentences = (result["sentence"], result["remedy_sentence"], result["rate_sentence"])
+    for words, sentence in zip(said, sentences, strict=True):
+        assert words in sentence["en"]
+
+
+@pytest.mark.root
+@pytest.mark.slow
+@needs_links
+def test_a_check_at_one_mbit_carries_little(template: Path) -> None:
+    with NetworkLink(20.0, has_router=True) as link, running_site(template, link) as site:
+        link.shape(1)
+        wait_for(lambda: site.kiosk.state()["link"]["state"] == "up", "the link")
+        before = link.sent() + link.received()
+        result = site.kiosk.request("POST", "/v1/link-check", {})[1]
+        carried = link.sent() + link.received() - before
+    assert result["problem"] is None
+    assert 200_000 < carried < 600_000, "both directions, with everything else that flows"

@@ -21,6 +21,7 @@ from kiosk.sync.link_check.line_verdict import (
     loaded_round_trip_ms,
     rate_verdict,
     round_trips_per_minute,
+    slower_direction,
 )
 
 EVEN = (1.0,) * 100
@@ -84,7 +85,26 @@ def test_a_fast_line_that_loses_every_fifth_packet_a_second_late_is_not_heard() 
 @pytest.mark.parametrize("direction", ["up", "down"])
 def test_the_worse_direction_decides(direction: str) -> None:
     found = judge(replace(GOOD, **{direction: Flow(0.09, EVEN)}))  # type: ignore[arg-type]
-    assert (found.call, found.remedy) == ("gaps", "loss")
+    assert (found.call, found.remedy, found.direction) == ("gaps", "loss", direction)
+
+
+def test_no_direction_is_named_where_both_are_as_bad() -> None:
+    poor, worse = Flow(0.09, EVEN), Flow(0.12, EVEN)
+    found = judge(replace(GOOD, up=poor, down=worse))
+    assert (found.call, found.direction) == ("gaps", None)
+    assert judge(GOOD).direction is None
+    unheard = judge(replace(GOOD, up=poor, down=Flow(0.5, EVEN)))
+    assert (unheard.call, unheard.direction) == ("unheard", "down")
+
+
+@pytest.mark.parametrize(
+    ("down", "up", "direction"),
+    [(5, 0.4, "up"), (0.4, 5, "down"), (0.4, 0.3, None), (5, 5, None), (1.0, 0.9, "up")],
+)
+def test_the_direction_that_alone_is_too_slow_is_named(
+    down: float, up: float, direction: str | None
+) -> None:
+    assert slower_direction(down, up, 1.0) == direction
 
 
 def test_packets_later_than_the_jitter_buffer_holds_are_lost() -> None:
@@ -132,3 +152,10 @@ def test_responsiveness_leaves_the_slowest_of_twenty_out() -> None:
     assert loaded_round_trip_ms([100.0] * 19 + [9000.0]) == 100.0
     assert loaded_round_trip_ms([]) is None
     assert round_trips_per_minute(100.0) == 600
+
+
+def test_a_full_line_is_told_also_where_the_load_beside_it_held_little() -> None:
+    waits = Flow(0.0, tuple(4.0 * n for n in range(100)))
+    found = judge(replace(GOOD, down=waits, down_mbit=0.2))
+    assert (found.call, found.remedy, found.direction) == ("unheard", "rate", "down")
+    assert judge(replace(GOOD, down=waits, down_mbit=2.0)).remedy == "jitter"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
@@ -12,6 +13,8 @@ from kiosk.api.sync import CallClass, LinkCheckResult, Remedy, SyncState, Verdic
 from kiosk.clocks import format_wall
 from kiosk.locale import LANGUAGES, Translator
 from kiosk.rules import load_rules
+from kiosk.services.sync_core import link_limits
+from kiosk.sync.link_check.link_check import worded
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states
 from kiosk.ui.secretary.schedule.readiness import ReadinessLine, readiness
@@ -32,26 +35,63 @@ def line_of(language: str, minutes: float = 3, **result: Any) -> ReadinessLine:
     return next(line for line in lines if line.item == "link")
 
 
-def test_every_class_rate_and_remedy_has_a_sentence() -> None:
-    assert set(RULES.call_verdicts) == set(get_args(CallClass))
-    assert set(RULES.link_remedies) == set(get_args(Remedy))
-    assert set(RULES.link_verdicts) == set(get_args(Verdict))
+def with_directions(names: Iterable[str], apart: Iterable[str]) -> set[str]:
+    """Return ``names``, and those of them that are said of one direction alone."""
+    return {*names, *(f"{name}_{direction}" for name in apart for direction in ("up", "down"))}
+
+
+def test_every_class_rate_and_remedy_has_its_sentences() -> None:
+    calls, remedies = get_args(CallClass), get_args(Remedy)
+    assert set(RULES.call_verdicts) == with_directions(calls, ("gaps", "unheard"))
+    assert set(RULES.link_remedies) == with_directions(remedies, ("rate", "loss", "jitter"))
+    assert set(RULES.link_verdicts) == with_directions(get_args(Verdict), ("below",))
+    rows = (RULES.call_verdicts, RULES.link_remedies, RULES.link_verdicts)
+    labels = [row.label.as_map() for table in rows for row in table.values()]
+    for language in LANGUAGES:
+        words = [str(label[language] or "") for label in labels]
+        assert all(words), "none is left untranslated"
+        assert len(set(words)) == len(words), "none says the same as another"
+        assert not [text for text in words if "{" in text or not text.endswith(".")]
+    assert all(len(set(label.values())) == len(LANGUAGES) for label in labels)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("direction", [None, "up", "down"])
 @pytest.mark.parametrize("remedy", get_args(Remedy))
 @pytest.mark.parametrize("call", get_args(CallClass))
-def test_the_call_the_rate_and_what_helps_are_said(call: str, remedy: str, language: str) -> None:
-    said: dict[str, Any] = {
-        "sentence": RULES.call_verdicts[call].label.as_map(),
-        "rate_sentence": RULES.link_verdicts["good"].label.as_map(),
-        "remedy_sentence": RULES.link_remedies[remedy].label.as_map(),
-    }
-    line = line_of(language, 3, verdict="good", call=call, remedy=remedy, **said)
-    words = {name: sentence[language] for name, sentence in said.items()}
-    assert line.text.endswith(f"{words['sentence']} {words['rate_sentence']}")
-    assert line.remedy == words["remedy_sentence"]
-    assert line.tone == ("good" if call == "heard" else "caution")
+def test_the_call_the_rate_and_what_helps_are_said(
+    call: str, remedy: str, direction: str | None, language: str
+) -> None:
+    measured = {"verdict": "below", "call": call, "remedy": remedy}
+    directions = {"direction": direction, "rate_direction": direction}
+    line = line_of(language, 3, **worded(measured | directions, link_limits(RULES)))
+
+    def words(table: Mapping[str, Any], name: str) -> str:
+        row = table.get(f"{name}_{direction}") or table[name]
+        return str(row.label.as_map()[language])
+
+    said = f"{words(RULES.call_verdicts, call)} {words(RULES.link_verdicts, 'below')}"
+    assert line.text.endswith(said)
+    assert line.remedy == words(RULES.link_remedies, remedy)
+    assert line.tone == "caution"
+
+
+@pytest.mark.parametrize(
+    ("direction", "language", "whom", "remedy"),
+    [
+        ("up", "en", "the others will not hear you", "your own picture"),
+        ("up", "ru", "другие вас не услышат", "своё изображение"),
+        ("up", "kk", "басқалар сізді естімейді", "Өз суретіңізді"),
+        ("down", "en", "you will not hear the others", "Ask the others"),
+        ("down", "ru", "вы не услышите других", "Попросите других"),
+        ("down", "kk", "сіз басқаларды естімейсіз", "Басқалардан"),
+    ],
+)
+def test_who_is_not_heard_is_said(direction: str, language: str, whom: str, remedy: str) -> None:
+    measured = {"verdict": "below", "call": "unheard", "remedy": "rate", "direction": direction}
+    line = line_of(language, 3, **worded(measured, link_limits(RULES)))
+    assert whom in line.text
+    assert remedy in line.remedy
 
 
 def test_a_fast_line_over_which_nobody_is_heard_is_not_good() -> None:

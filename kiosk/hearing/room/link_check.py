@@ -14,7 +14,8 @@ from kiosk.storage.atomic_io import read_json_or_none
 MAX_AGE_S = 3600.0
 REPORTED_KEYS = (
     *("at", "verdict", "state", "down_mbit", "up_mbit", "limit_mbit"),
-    *("call", "score", "remedy", "via", "rtt_ms", "loss", "late", "jitter_ms"),
+    *("call", "score", "remedy", "direction", "rate_direction", "via"),
+    *("rtt_ms", "loss", "late", "jitter_ms"),
     *("loaded_rtt_ms", "loaded_loss", "round_trips_per_minute", "bearer", "problem"),
 )
 

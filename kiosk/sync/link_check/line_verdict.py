@@ -1,7 +1,8 @@
 """What a line means for a call: what people will notice, why, and the one remedy that helps.
 
-The class follows from the call's own packets over the line, the worse direction. Whether 1 Mbit/s
-is reached (R31) is judged apart: a fast line may lose every fifth word.
+The class follows from the call's own packets over the line, the worse direction; where the other
+one is better, the direction is named. Whether 1 Mbit/s is reached (R31) is judged apart: a fast
+line may lose every fifth word.
 
 Requirements: R30, R31.
 """
@@ -28,14 +29,20 @@ BUFFER_MS = (40.0, 150.0)
 """Least and most that a call's jitter buffer holds back; what comes later is lost."""
 CALL_MBIT = 0.53
 """A call in one direction on the wire: voice of 64, picture of 400 kbit/s, and their headers."""
+TIGHT_MBIT = 0.6
+"""A line of less has no room for a call: its packets wait for one another."""
 SAME = 0.6
 """A load that holds less than this of what arrived of the call is slowed by its loss."""
+SLOWING_LOSS = 0.01
+"""Less slows no load."""
 WORST_LOADED_MS = 400.0
 """One way; G.114: more is unacceptable for general planning of networks."""
 WORST_LOADED_LOSS = 0.15
 """Of round trips."""
 Remedy = Literal["rate", "loss", "jitter", "delay", "load"]
 RateVerdict = Literal["good", "borderline", "below"]
+Direction = Literal["up", "down"]
+"""To the central system, where the others of a call are; from it."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +95,14 @@ class CallVerdict:
         score: mean opinion score of the worse direction.
         late: fraction of its packets that came too late for the jitter buffer.
         remedy: what helps most; None: nothing is needed.
+        direction: the one that alone is as bad; None: both are.
     """
 
     call: CallClass
     score: float
     late: float
     remedy: Remedy | None = None
+    direction: Direction | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +110,7 @@ class _Direction:
     """One direction as the listener has it."""
 
     rated: float
+    lost: float
     late: float
     held_mbit: float | None
     arrived_mbit: float
@@ -109,10 +119,13 @@ class _Direction:
 
 def judge(line: Line) -> CallVerdict:
     """Return what a call over ``line`` will be."""
-    directions = (_judge(line.up, line.up_mbit, line), _judge(line.down, line.down_mbit, line))
-    worse = min(directions, key=lambda direction: direction.rated)
-    call = call_class(worse.rated)
-    return CallVerdict(call, opinion_score(worse.rated), worse.late, _remedy(call, worse, line))
+    up, down = _judge(line.up, line.up_mbit, line), _judge(line.down, line.down_mbit, line)
+    worse = min(up, down, key=lambda direction: direction.rated)
+    call, remedy = call_class(worse.rated), _remedy(worse, line)
+    direction: Direction | None = None
+    if call_class(up.rated) != call_class(down.rated):
+        direction = "up" if worse is up else "down"
+    return CallVerdict(call, opinion_score(worse.rated), worse.late, remedy, direction)
 
 
 def _judge(flow: Flow, held_mbit: float | None, line: Line) -> _Direction:
@@ -130,12 +143,13 @@ def _judge(flow: Flow, held_mbit: float | None, line: Line) -> _Direction:
         "delay": delay_impairment(one_way_ms),
     }
     rated = rating(one_way_ms, flow.loss + late)
-    return _Direction(rated, late, held_mbit, CALL_MBIT * arrived, costs)
+    return _Direction(rated, flow.loss, late, held_mbit, CALL_MBIT * arrived, costs)
 
 
-def _remedy(call: CallClass, worse: _Direction, line: Line) -> Remedy | None:
-    if call != "heard":
-        if worse.held_mbit is not None and worse.arrived_mbit * SAME < worse.held_mbit < CALL_MBIT:
+def _remedy(worse: _Direction, line: Line) -> Remedy | None:
+    if call_class(worse.rated) != "heard":
+        least = 0.0 if worse.lost < SLOWING_LOSS else worse.arrived_mbit * SAME
+        if worse.held_mbit is not None and least < worse.held_mbit < TIGHT_MBIT:
             return "rate"  # what does not fit waits, and is lost: less picture helps
         return max(worse.costs, key=lambda name: worse.costs[name])
     loaded_ms, loaded_loss = line.loaded_rtt_ms, line.loaded_loss
@@ -157,6 +171,13 @@ def rate_verdict(down_mbit: float, up_mbit: float, least: float, borderline: flo
     if abs(slower - least) <= borderline * least:
         return "borderline"
     return "good" if slower > least else "below"
+
+
+def slower_direction(down_mbit: float, up_mbit: float, least: float) -> Direction | None:
+    """Return the direction that alone is below the least rate, or None; arguments as above."""
+    if (down_mbit < least) == (up_mbit < least):
+        return None
+    return "down" if down_mbit < least else "up"
 
 
 def loaded_round_trip_ms(round_trips_ms: Sequence[float]) -> float | None:

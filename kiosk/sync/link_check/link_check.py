@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -27,10 +27,12 @@ from kiosk.errors import CentralError, CentralUnreachableError, KioskError, Stor
 from kiosk.sync.context import SyncContext
 from kiosk.sync.link_check.call_probe import CallProbe
 from kiosk.sync.link_check.line_verdict import (
+    Direction,
     Line,
     judge,
     rate_verdict,
     round_trips_per_minute,
+    slower_direction,
 )
 from kiosk.sync.link_check.load import LOAD_S, LONG_LOAD_S, Load
 from kiosk.sync.link_check.web_probe import WebProbe
@@ -41,6 +43,9 @@ from kiosk.sync.transport.link_type import detect_link_type
 log = logging.getLogger(__name__)
 
 CALL_S = 1.2
+OTHER: Mapping[Direction, Direction] = {"up": "down", "down": "up"}
+ALONE_S = 1.2
+"""A load in one direction, on new connections."""
 SILENCE_S = (1.0, 3.0)
 """So long an echo is waited for: as long as the first answer over HTTPS took, within these."""
 MAX_START_S = 3600.0
@@ -70,6 +75,8 @@ class LinkLimits:
         rates: what each verdict on the rate means, by language.
         calls: what people will notice, by language.
         remedies: what helps, by language.
+
+    The sentence of one direction alone has its name after ``_``: ``gaps_up``.
     """
 
     min_mbit: float = 1.0
@@ -162,7 +169,7 @@ class LinkCheck:
             self._cancelled.clear()
             with self._context.lanes.urgent_work():
                 measured = self._measure(report_progress, slot)
-            result = LinkCheckResult.model_validate(self._worded(measured))
+            result = LinkCheckResult.model_validate(worded(measured, self._limits))
             try:
                 self._context.save_link_check(result)
             except StorageError as error:  # whoever asked has the answer all the same
@@ -210,11 +217,34 @@ class LinkCheck:
             probe = CallProbe((host, port), bytes.fromhex(key), CALL_S, progress)
             try:
                 if probe.run_call(silence_s):
-                    return probe.beside(load(LOAD_S)), "udp"
+                    line = probe.beside(load(LOAD_S))
+                    return self._with_better_direction(line, control, down, up), "udp"
             finally:
                 probe.close()
         web = WebProbe(lambda: self._round_trip_ms(control), CALL_S, progress)
         return web.beside(load(LONG_LOAD_S)), "https"
+
+    def _with_better_direction(
+        self, line: Line, control: CentralClient, down: CentralClient, up: CentralClient
+    ) -> Line:
+        """Return ``line``; the better direction's rate, where the other is slow, measured alone.
+
+        Beside it the acknowledgements wait, and what was carried there says little.
+        """
+        worse = judge(line).direction
+        better: Direction | None = None if worse is None else OTHER[worse]
+        rates = {"up": line.up_mbit or 0.0, "down": line.down_mbit or 0.0}
+        if better is None or rates[better] >= self._limits.min_mbit:
+            return line
+        key = str(_token(control)["token"])  # each is good for one upload
+        load = Load(down, up, key, self._cancelled.is_set, ALONE_S, better)
+        load.start()
+        self._cancelled.wait(ALONE_S)
+        down_mbit, up_mbit = load.rates()
+        self._raise_if_cancelled()
+        if better == "down":
+            return replace(line, down_mbit=max(rates["down"], down_mbit))
+        return replace(line, up_mbit=max(rates["up"], up_mbit))
 
     def _open(
         self, slot: Slot | None
@@ -251,17 +281,25 @@ class LinkCheck:
         if self._cancelled.is_set():
             raise CancelledError("link check cancelled")
 
-    def _worded(self, measured: dict[str, Any]) -> dict[str, Any]:
-        """Return the result with its sentences."""
-        limits, verdict = self._limits, str(measured.get("verdict", "unreachable"))
-        rate = dict(limits.rates.get(verdict, {}))
-        call, remedy = measured.get("call"), measured.get("remedy")
-        return {
-            **measured,
-            "sentence": rate if call is None else dict(limits.calls.get(call, {})),
-            "rate_sentence": {} if call is None else rate,
-            "remedy_sentence": {} if remedy is None else dict(limits.remedies.get(remedy, {})),
-        }
+
+def worded(measured: Mapping[str, Any], limits: LinkLimits) -> dict[str, Any]:
+    """Return a result with its sentences in each language."""
+    verdict = str(measured.get("verdict", "unreachable"))
+    call, direction = measured.get("call"), measured.get("direction")
+    rate = _sentence(limits.rates, verdict, measured.get("rate_direction"))
+    return {
+        **measured,
+        "sentence": rate if call is None else _sentence(limits.calls, call, direction),
+        "rate_sentence": {} if call is None else rate,
+        "remedy_sentence": _sentence(limits.remedies, measured.get("remedy"), direction),
+    }
+
+
+def _sentence(
+    sentences: Sentences, key: str | None, direction: str | None
+) -> dict[str, str | None]:
+    """Return what is said of ``key``: of that direction alone where there are words for it."""
+    return dict(sentences.get(f"{key}_{direction}") or sentences.get(str(key), {}))
 
 
 def _echo_port(token: Mapping[str, Any]) -> int | None:
@@ -286,6 +324,10 @@ def reported(line: Line, limits: LinkLimits) -> dict[str, Any]:
         "call": call.call,
         "score": round(call.score, 2),
         "remedy": call.remedy,
+        "direction": call.direction,
+        "rate_direction": slower_direction(down_mbit, up_mbit, limits.min_mbit)
+        if verdict == "below"
+        else None,
         "down_mbit": None if line.down_mbit is None else round(line.down_mbit, 3),
         "up_mbit": None if line.up_mbit is None else round(line.up_mbit, 3),
         "rtt_ms": round(line.rtt_ms, 1),

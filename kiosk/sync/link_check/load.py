@@ -20,6 +20,7 @@ from urllib3.exceptions import HTTPError
 
 from kiosk.errors import CentralError
 from kiosk.goodput import WINDOW_S
+from kiosk.sync.link_check.line_verdict import Direction
 from kiosk.sync.transport.central_client import POLL_TIMEOUT, CentralClient
 from kiosk.sync.transport.central_session import (
     RefusedError,
@@ -54,6 +55,7 @@ class Load:
         token: of the check.
         is_cancelled: whether to end early.
         seconds: how long.
+        only: the one direction that is filled; None: both.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Load:
         token: str,
         is_cancelled: Callable[[], bool],
         seconds: float = LOAD_S,
+        only: Direction | None = None,
     ) -> None:
         self._down, self._up, self._token = down, up, token
         self._is_cancelled, self._seconds = is_cancelled, seconds
@@ -71,16 +74,18 @@ class Load:
         self._sent_bytes = 0
         self._refusal: RefusedError | None = None
         self._begun = self._end = float("inf")
-        self._threads = [
-            threading.Thread(target=self._run, args=(work,), name="link load", daemon=True)
-            for work in (self._receive, self._send, self._count)
-        ]
+        works = {"down": self._receive, "count": self._count, "up": self._send}
+        self._threads = {
+            name: threading.Thread(target=self._run, args=(work,), name="link load", daemon=True)
+            for name, work in works.items()
+            if only in (None, name) or name == "count"
+        }
 
     def start(self) -> None:
         """Begin."""
         self._begun = time.monotonic()
         self._end = self._begun + self._seconds
-        for thread in self._threads:
+        for thread in self._threads.values():
             thread.start()
 
     def is_over(self) -> bool:
@@ -94,9 +99,10 @@ class Load:
             RefusedError: the central system refused one.
         """
         self._down.session.sockets.abort()  # what is on its way does not count any more
-        self._threads[1].join(max(0.0, self._end + LATE_S - time.monotonic()))
+        if (sending := self._threads.get("up")) is not None:
+            sending.join(max(0.0, self._end + LATE_S - time.monotonic()))
         self._up.session.sockets.abort()
-        for thread in self._threads:
+        for thread in self._threads.values():
             thread.join(END_S)
         if self._refusal is not None:
             raise self._refusal
