@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field
 from kiosk.api.base import Model, Moment, Rows
 from kiosk.api.operations import COURT_ROLES, NoBody, Operation
 from kiosk.api.persons import as_one_line
+from kiosk.api.quality import READ_QUALITY, QualityWord
 from kiosk.api.receipts import KeepReceipt, Receipt
 
 MAX_LINE_LENGTH = 2000
@@ -107,6 +108,8 @@ class ShortMinutes(Model):
     """The last day for remarks on confirmed minutes; empty: not confirmed, or no term is known."""
     remarks_decided_by: str = ""
     """The last day for deciding on remarks that were filed on that day; empty: no term is named."""
+    quality: QualityWord | None = None
+    """What the presiding judge said of the recording last (S18); None: nothing yet."""
     can_undo: bool = False
     sealed_id: str = ""
     """The sealed folder of this version; empty: it is not sealed."""
@@ -159,6 +162,12 @@ class ChooseMinutesTerm(Model):
     """Whether the longer term counts."""
 
     is_complex: bool
+
+
+class JudgeQuality(Model):
+    """The presiding judge's word on the recording: complete and of good quality, or not usable."""
+
+    is_good: bool
 
 
 class ConfirmMinutes(Model):
@@ -280,6 +289,16 @@ CONFIRM_MINUTES = Operation(
         )
     },
 )
+JUDGE_QUALITY = Operation(
+    "judgeQuality",
+    "POST",
+    f"{_PATH}/quality",
+    "Say as the presiding judge whether the recording is complete and of good quality",
+    answer=ShortMinutes,
+    request=JudgeQuality,
+    roles=COURT_ROLES,
+    errors={409: (*_REFUSALS, "minutes_confirmed", "quality_judge_only")},
+)
 BEGIN_MINUTES_VERSION = Operation(
     "beginMinutesVersion",
     "POST",
@@ -337,6 +356,8 @@ MINUTES_OPERATIONS = (
     CHOOSE_MINUTES_TERM,
     KEEP_MINUTES_RECEIPT,
     WITHDRAW_MINUTES_RECEIPT,
+    READ_QUALITY,
+    JUDGE_QUALITY,
     CONFIRM_MINUTES,
     BEGIN_MINUTES_VERSION,
     HAND_OUT_MINUTES,

@@ -10,6 +10,8 @@
 - ``form``: short or full minutes, with what the kiosk filled into their fields;
 - ``edited``, ``undone``, ``language``: what a person changed, and who;
 - ``confirmed``: by the secretary, then by the presiding judge, whose entry names the sealed folder;
+- ``quality``: what the presiding judge said of the recording: complete and of good quality, or not
+  usable (УПК 347-1(2-1));
 - ``term``: whether the longer term counts, as a person said;
 - ``handed_out``, ``signed``: what the secretary signs went to a drive, and her signature came back;
 - ``version``: a new version of confirmed minutes; it cites the seal of the former one.
@@ -37,6 +39,7 @@ from kiosk.api.minutes import (
     MinutesStage,
     ShortMinutes,
 )
+from kiosk.api.quality import QualityWord
 from kiosk.clocks import parse_set_wall
 from kiosk.errors import RecordingError
 from kiosk.evidence.chain import Entry, read_chain
@@ -96,6 +99,7 @@ class MinutesRecord:
         recording: what cites the seal of the recording; empty: it is not sealed yet.
         ended: when the hearing ended; empty: it runs.
         receipts: those that were scanned after the hearing's end.
+        quality: the presiding judge's newest word on the recording; it holds for every version.
         handed_out, signed: the newest entries of this version's signature by the secretary.
     """
 
@@ -106,6 +110,7 @@ class MinutesRecord:
     revision: int = 1
     former: Mapping[str, str] | None = None
     is_complex: bool = False
+    quality: QualityWord | None = None
     handed_out: Entry | None = None
     signed: Entry | None = None
     finished: str = ""
@@ -150,6 +155,8 @@ class MinutesRecord:
                 self.finished = str(entry.get("day", ""))
                 if entry.get("seal"):
                     self.seals.append(VersionSeal(self.version, str(entry["seal"])))
+            case "quality":
+                self.quality = QualityWord.model_validate(entry)
             case "term":
                 self.is_complex = entry["complex"] is True
             case "handed_out":
@@ -274,6 +281,7 @@ class MinutesRecord:
             is_complex=self.is_complex,
             remarks_until=_iso(last),
             remarks_decided_by=_iso(last and remarks_decided_by(rules, kind, last)),
+            quality=self.quality,
             can_undo=self.undoable is not None and self.stage != "confirmed",
             sealed_id=sealed_id,
             handed_out=None if self.handed_out is None else _handed_out(self.handed_out),

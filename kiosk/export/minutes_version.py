@@ -25,6 +25,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from kiosk.api.minutes import ShortMinutes
+from kiosk.api.quality import QualityWord
 from kiosk.clocks import parse_set_wall
 from kiosk.evidence.seal import seal_folder
 from kiosk.evidence.signer import Signer
@@ -102,6 +103,7 @@ def version_json(record: MinutesRecord, minutes: ShortMinutes) -> dict[str, Any]
         "language": minutes.language,
         "title": minutes.title,
         "fields": [row.to_json() for row in minutes.fields],
+        "quality": None if minutes.quality is None else minutes.quality.to_json(),
         "confirmed": [row.to_json() for row in minutes.confirmations],
     }
 
@@ -124,6 +126,8 @@ def minutes_text(record: MinutesRecord, minutes: ShortMinutes, rules: Rules, zon
             numbers=removed,
         )
         parts += [text, ""]
+    if minutes.quality is not None:
+        parts.append(_quality_line(minutes.quality, translate, zone))
     parts += [
         _("Confirmed: {who}, {when}", who=who, when=when)
         for who, when in _confirmed(minutes, translate, rules, zone)
@@ -133,6 +137,17 @@ def minutes_text(record: MinutesRecord, minutes: ShortMinutes, rules: Rules, zon
         cited = {"n": minutes.version - 1, "hash": record.former["former_sums"]}
         parts.append(_("In place of version {n}, seal (SHA-256): {hash}", **cited))
     return "\n".join(parts) + "\n"
+
+
+def _quality_line(word: QualityWord, translate: Translator, zone: ZoneInfo) -> str:
+    """Return what the presiding judge said of the recording (S18)."""
+    _, at = translate.gettext, parse_set_wall(word.at)
+    when = at.astimezone(zone).strftime("%d.%m.%Y %H:%M") if at else word.at
+    if word.is_good:
+        said = _("Recording checked by the presiding judge, complete and of good quality")
+    else:
+        said = _("Recording checked by the presiding judge, not usable")
+    return f"{said}: {word.name or word.person}, {when}"
 
 
 def _confirmed(

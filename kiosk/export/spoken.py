@@ -8,12 +8,16 @@ from pathlib import Path
 from kiosk.evidence.chain import Entry
 from kiosk.export.course import Moment
 from kiosk.export.permission import read_entries
-from kiosk.hearing.session.speech_ledger import SPEECH_ENTRY
+from kiosk.hearing.session.speech_ledger import SPEECH_ENTRY, spoken_place
 
 
 def read_turns(folder: Path) -> tuple[Entry, ...]:
-    """Return the turns of a hearing: who spoke at which microphone, from when, how long."""
-    return tuple(entry for entry in read_entries(folder) if entry["kind"] == SPEECH_ENTRY)
+    """Return the turns of a hearing: who spoke at which microphone, from when, how long.
+
+    A line that cannot be read is left out.
+    """
+    entries = (entry for entry in read_entries(folder) if entry["kind"] == SPEECH_ENTRY)
+    return tuple(entry for entry in entries if spoken_place(entry) is not None)
 
 
 def seconds_spoken(turns: Sequence[Entry], begin: Moment, until: Moment) -> Mapping[str, float]:

@@ -395,6 +395,8 @@ class Courtroom:
         speech = self._sources.speech
         turns = speech.take_turns() if speech is not None else []
         hearing = self.current
+        if hearing is not None:
+            hearing.note_detector(speech is not None and speech.is_working)
         if turns and hearing is not None and hearing.state.phase.is_open:
             hearing.add_turns(turns)
             changed = True

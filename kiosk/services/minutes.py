@@ -22,6 +22,7 @@ from kiosk.api.minutes import (
     MinutesSummary,
     ShortMinutes,
 )
+from kiosk.api.quality import READ_QUALITY
 from kiosk.api.receipts import KeepReceipt
 from kiosk.api.states import ClockState
 from kiosk.auth.person import Person
@@ -48,6 +49,7 @@ from kiosk.export.minutes_signature import (
     write_for_signing,
 )
 from kiosk.export.minutes_version import cite_former, seal_version
+from kiosk.export.quality import make_report, read_facts
 from kiosk.export.removable_drive import SealedHearingList, drives_for_copies
 from kiosk.hardware.wall_clock import clock_state
 from kiosk.rules import load_rules
@@ -93,6 +95,8 @@ class MinutesService:
             (api.CHOOSE_MINUTES_TERM, self._choose_term),
             (api.KEEP_MINUTES_RECEIPT, self._keep_receipt),
             (api.WITHDRAW_MINUTES_RECEIPT, self._withdraw_receipt),
+            (READ_QUALITY, self._read_quality),
+            (api.JUDGE_QUALITY, self._judge_quality),
             (api.CONFIRM_MINUTES, self._confirm),
             (api.BEGIN_MINUTES_VERSION, self._begin_version),
             (api.HAND_OUT_MINUTES, self._hand_out),
@@ -189,6 +193,25 @@ class MinutesService:
             withdraw_late_scan(self._filling(), record, scan, call.person.id)
 
         return await self._run(call, withdraw)
+
+    async def _read_quality(self, call: Call) -> Model:
+        hearing = _hearing_id(call.http.match_info["id"])
+        folder = self._filling().source(hearing)
+        facts = await asyncio.to_thread(read_facts, folder, self._settings)
+        return make_report(facts, self._load_rules())
+
+    async def _judge_quality(self, call: Call) -> Model:
+        is_good = (await call.read(api.JudgeQuality)).is_good
+
+        def judge(folder: Path, record: MinutesRecord) -> None:
+            _refuse_confirmed(record)
+            self._require_sealed(record)
+            if not call.person.has_role(JUDGE_ROLES):
+                raise MinutesError("the presiding judge says that", code="quality_judge_only")
+            said = {"person": call.person.id, "name": call.person.name, "is_good": is_good}
+            append_entry(folder, "quality", said)
+
+        return await self._run(call, judge)
 
     async def _confirm(self, call: Call) -> Model:
         revision = (await call.read(api.ConfirmMinutes)).revision

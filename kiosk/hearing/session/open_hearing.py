@@ -20,7 +20,7 @@ from kiosk.hearing.session.course import course_of, left_out_before
 from kiosk.hearing.session.formats import offered_formats
 from kiosk.hearing.session.hearing_state import KEPT_REASON, HearingState
 from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT, publicity_event
-from kiosk.hearing.session.speech_ledger import SPEECH_ENTRY, turn_fields
+from kiosk.hearing.session.speech_ledger import DETECTOR_ENTRY, SPEECH_ENTRY, turn_fields
 from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.recording.journal.part_journal import PartJournal
 from kiosk.recording.part import Part
@@ -63,6 +63,7 @@ class OpenHearing:
         self._unsealed_parts = unsealed_parts or []
         self._ending_parts: dict[int, Part] = {}
         self._kept: tuple[Part, str, int] | None = None
+        self._detector: tuple[int, bool] | None = None
         self._last_due: tuple[Course, tuple[Step, ...]] | None = None
 
     # -- journal -------------------------------------------------------------------------------
@@ -88,6 +89,15 @@ class OpenHearing:
                 fields = turn_fields(turn, number, times.tap_ns, times.stop_ns)
                 if is_known and fields is not None:
                     self.append(SPEECH_ENTRY, fields)
+
+    def note_detector(self, is_working: bool) -> None:
+        """Journal once for each part, and whenever it changes, whether a voice detector listens."""
+        noted = self.running_part, is_working
+        if self.capture is not None and noted != self._detector:
+            self._detector = noted
+            seconds = round(self.part_seconds, 2)
+            fields = {"part": noted[0], "part_seconds": seconds, "is_working": is_working}
+            self.append(DETECTOR_ENTRY, fields)
 
     def append_here(self, kind: str, fields: Mapping[str, Any]) -> None:
         """Append an entry of this moment to the journal of the running part, else to the hearing's.

@@ -16,6 +16,8 @@ from kiosk.hardware.audibility.seat import Turn
 
 SPEECH_ENTRY = "speech"
 """Kind of the journal's entry of a turn."""
+DETECTOR_ENTRY = "speech_detector"
+"""Kind of the entry that says whether a voice detector listens from then on."""
 WORST = 10
 """Places that are kept of a microphone."""
 
@@ -38,14 +40,10 @@ class SpeechLedger:
     _speakers: dict[str, _Speaker] = field(default_factory=dict)
 
     def apply(self, entry: Entry) -> None:
-        """Apply an entry ``speech``."""
-        place = SpokenPlace(
-            part=int(entry["part"]),
-            part_seconds=float(entry["part_seconds"]),
-            seconds=float(entry["lasts"]),
-            unclear_seconds=float(entry.get("unclear_seconds") or 0.0),
-            cause=str(entry.get("cause") or ""),
-        )
+        """Apply an entry ``speech``; one that cannot be read harms nothing else."""
+        place = spoken_place(entry)
+        if place is None:
+            return
         speaker = self._speakers.setdefault(str(entry["source"]), _Speaker(place))
         speaker.turns += 1
         speaker.seconds += place.seconds
@@ -61,6 +59,23 @@ class SpeechLedger:
     def describe(self) -> tuple[SpeechTotal, ...]:
         """Return the totals as in State, by microphone."""
         return tuple(_total(name, speaker) for name, speaker in sorted(self._speakers.items()))
+
+
+def spoken_place(entry: Entry) -> SpokenPlace | None:
+    """Return where an entry ``speech`` says that somebody spoke; None: it cannot be read."""
+    unclear, value = entry.get("unclear_seconds"), entry.get("intelligibility")
+    try:
+        place = SpokenPlace(
+            part=int(entry["part"]),
+            part_seconds=float(entry["part_seconds"]),
+            seconds=float(entry["lasts"]),
+            unclear_seconds=0.0 if unclear is None else float(unclear),
+            cause=str(entry.get("cause") or ""),
+        )
+        is_known = bool(entry["source"]) and (value is None or 0 <= float(value) <= 1)
+    except (KeyError, TypeError, ValueError):
+        return None
+    return place if is_known and place.part_seconds >= 0 and place.seconds > 0 else None
 
 
 def _total(name: str, speaker: _Speaker) -> SpeechTotal:

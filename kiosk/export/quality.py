@@ -1,0 +1,298 @@
+"""The report for the presiding judge, from the journals of a hearing that has ended (S18).
+
+УПК 347-1(2-1): the presiding judge checks completeness and quality. :func:`read_facts` reads what
+the journals say; :func:`make_report` is a pure function over that, with limits of the rules data.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from kiosk.api.quality import (
+    CauseSeconds,
+    LostSeconds,
+    QualityReport,
+    SeatQuality,
+    UnclearPlace,
+    Verdict,
+)
+from kiosk.api.speech import SpokenPlace
+from kiosk.clocks import format_wall, parse_set_wall
+from kiosk.config import Settings
+from kiosk.evidence.chain import Entry
+from kiosk.export.minutes import load_hearing_state
+from kiosk.export.permission import closed_parts, read_entries
+from kiosk.hearing.session.hearing_state import FAILURE_KINDS, STORAGE_SOURCES, HearingState
+from kiosk.hearing.session.interruption_ledger import Interruption
+from kiosk.hearing.session.speech_ledger import DETECTOR_ENTRY, SPEECH_ENTRY, spoken_place
+from kiosk.rules.rules import Rules
+from kiosk.storage.atomic_io import read_json_or_none
+from kiosk.storage.hearing_folder import PART_FILE, part_folder_name
+
+WORST = 10
+AT_ONCE_S = 1.0
+"""What the first entry of a part says of the detector holds from its begin, if it comes so soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartFacts:
+    """A part of the recording.
+
+    Attributes:
+        wall: when it began, RFC 3339; empty: not known.
+        can_play: it can be read on this kiosk.
+    """
+
+    seconds: float
+    wall: str = ""
+    can_play: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Who is heard at a microphone: role, and the name where somebody said who sits there."""
+
+    role: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the journals of a hearing say of its recording.
+
+    Attributes:
+        entries: ``speech`` and ``speech_detector`` of the hearing's journal.
+        losses: the ledger of interruptions.
+        seats: by name of the microphone.
+    """
+
+    hearing_id: str
+    case_number: str
+    parts: Mapping[int, PartFacts]
+    entries: tuple[Entry, ...] = ()
+    losses: tuple[Interruption, ...] = ()
+    seats: Mapping[str, Seat] = field(default_factory=dict)
+
+
+def read_facts(folder: Path, settings: Settings) -> Facts:
+    """Return what the journals in ``folder`` say.
+
+    Raises:
+        RecordingError: a journal was changed (``journal_broken``) or cannot be read as one.
+        StorageError: a file cannot be read.
+    """
+    state = load_hearing_state(folder)
+    unreadable = closed_parts(folder)
+    kinds = (SPEECH_ENTRY, DETECTOR_ENTRY)
+    return Facts(
+        state.id,
+        str(state.details.get("case_number") or ""),
+        {
+            number: PartFacts(times.seconds, _part_wall(folder, number), number not in unreadable)
+            for number, times in sorted(state.parts.items())
+        },
+        tuple(entry for entry in read_entries(folder) if entry["kind"] in kinds),
+        tuple(filter(_is_loss, state.interruptions.rows.values())),
+        _seats(state, settings),
+    )
+
+
+def _part_wall(folder: Path, number: int) -> str:
+    metadata = read_json_or_none(folder / part_folder_name(number) / PART_FILE)
+    return "" if metadata is None else str(metadata.get("wall", ""))
+
+
+def _is_loss(row: Interruption) -> bool:
+    """Return whether something is missing, as the minutes say it: see ``means`` there (S16)."""
+    return bool(row.seconds) if row.source in STORAGE_SOURCES else row.kind in FAILURE_KINDS
+
+
+def _seats(state: HearingState, settings: Settings) -> dict[str, Seat]:
+    """Return the microphones with their roles, and who sits there; none is named twice."""
+    seats = {}
+    for microphone in settings.microphones:
+        people = [row for row in state.persons.shown if row.seat == microphone.name]
+        name = people[0].name if len(people) == 1 else ""
+        role = people[0].role if len(people) == 1 else microphone.role
+        seats[microphone.name] = Seat(role or microphone.role, name)
+    return seats
+
+
+def make_report(facts: Facts, rules: Rules) -> QualityReport:
+    """Return the report of ``facts``, with the verdict by the limits of ``rules``."""
+    speech = [entry for entry in facts.entries if entry["kind"] == SPEECH_ENTRY]
+    turns: dict[str, list[tuple[SpokenPlace, float | None]]] = {}
+    unreadable = 0
+    for entry in speech:
+        place = spoken_place(entry)
+        if place is None or place.part not in facts.parts:
+            unreadable += 1
+            continue
+        value = entry.get("intelligibility")
+        turns.setdefault(str(entry["source"]), []).append(
+            (place, None if value is None else float(value))
+        )
+    losses: dict[str, list[Interruption]] = {}
+    for row in facts.losses:
+        losses.setdefault(row.source, []).append(row)
+    names = dict.fromkeys((*facts.seats, *sorted(turns), *sorted(losses)))
+    seats = tuple(_seat(name, facts, turns.get(name, []), losses.get(name, [])) for name in names)
+    places = _places(facts, turns)
+    report = QualityReport(
+        hearing_id=facts.hearing_id,
+        case_number=facts.case_number,
+        verdict="usable",
+        seconds=_rounded(part.seconds for part in facts.parts.values()),
+        spoken_seconds=_rounded(row.seconds for row in seats),
+        unclear_seconds=_rounded(row.unclear_seconds for row in seats),
+        unchecked_seconds=_unchecked_seconds(facts),
+        unreadable=unreadable,
+        seats=seats,
+        worst=places[:WORST],
+        places=len(places),
+    )
+    return report.model_copy(update={"verdict": _verdict(report, rules)})
+
+
+def _rounded(seconds: Iterable[float]) -> float:
+    return round(math.fsum(seconds), 1)
+
+
+def _seat(
+    source: str,
+    facts: Facts,
+    turns: list[tuple[SpokenPlace, float | None]],
+    losses: list[Interruption],
+) -> SeatQuality:
+    places = [place for place, _ in turns]
+    judged = [(place.seconds, value) for place, value in turns if value is not None]
+    weight = math.fsum(seconds for seconds, _ in judged)
+    causes: dict[str, float] = {}
+    for place in places:
+        if place.unclear_seconds:
+            causes[place.cause] = causes.get(place.cause, 0.0) + place.unclear_seconds
+    seat = facts.seats.get(source, Seat())
+    return SeatQuality(
+        source=source,
+        role=seat.role,
+        name=seat.name,
+        turns=len(turns),
+        seconds=_rounded(place.seconds for place in places),
+        unclear_seconds=_rounded(place.unclear_seconds for place in places),
+        causes=tuple(
+            CauseSeconds(cause=cause, seconds=round(seconds, 1))
+            for cause, seconds in sorted(causes.items(), key=lambda item: -item[1])
+        ),
+        intelligibility=(
+            round(math.fsum(seconds * value for seconds, value in judged) / weight, 3)
+            if weight
+            else None
+        ),
+        lost=_lost(losses),
+    )
+
+
+def _lost(losses: list[Interruption]) -> tuple[LostSeconds, ...]:
+    kinds = dict.fromkeys(row.kind for row in losses)
+    return tuple(
+        LostSeconds(
+            kind=kind,
+            count=sum(row.kind == kind for row in losses),
+            seconds=_rounded(row.seconds or 0.0 for row in losses if row.kind == kind),
+            has_unknown=any(row.kind == kind and row.seconds is None for row in losses),
+        )
+        for kind in kinds
+    )
+
+
+def _places(
+    facts: Facts, turns: Mapping[str, list[tuple[SpokenPlace, float | None]]]
+) -> tuple[UnclearPlace, ...]:
+    """Return the places that are hard to make out, those with the most such seconds first."""
+    found = [
+        _place(source, place, facts)
+        for source, rows in turns.items()
+        for place, _ in rows
+        if place.unclear_seconds
+    ]
+    return tuple(sorted(found, key=lambda row: (-row.unclear_seconds, row.part, row.part_seconds)))
+
+
+def _place(source: str, place: SpokenPlace, facts: Facts) -> UnclearPlace:
+    part, seat = facts.parts[place.part], facts.seats.get(source, Seat())
+    began = parse_set_wall(part.wall)
+    at = "" if began is None else format_wall(began + timedelta(seconds=place.part_seconds))
+    return UnclearPlace(
+        source=source,
+        role=seat.role,
+        name=seat.name,
+        at=at,
+        can_play=part.can_play,
+        **place.model_dump(),
+    )
+
+
+def _unchecked_seconds(facts: Facts) -> float:
+    """Return the recorded seconds in which no voice detector listened, or nobody knows that."""
+    total = 0.0
+    for number, part in facts.parts.items():
+        changes = sorted(_detector_changes(facts.entries, number))
+        if changes and changes[0][0] <= AT_ONCE_S:
+            changes[0] = (0.0, changes[0][1])
+        since, is_working = 0.0, False
+        for at, works in (*changes, (part.seconds, False)):
+            until = min(at, part.seconds)
+            if not is_working:
+                total += max(0.0, until - since)
+            since, is_working = max(since, until), works
+    return round(total, 1)
+
+
+def _detector_changes(entries: Iterable[Entry], part: int) -> list[tuple[float, bool]]:
+    """Return when the detector began or ceased to listen in ``part``; odd lines are left out."""
+    found = []
+    for entry in entries:
+        at, works = entry.get("part_seconds"), entry.get("is_working")
+        is_of_part = entry["kind"] == DETECTOR_ENTRY and entry.get("part") == part
+        if is_of_part and isinstance(at, int | float) and isinstance(works, bool):
+            found.append((max(0.0, float(at)), works))
+    return found
+
+
+def _verdict(report: QualityReport, rules: Rules) -> Verdict:
+    """Return the verdict by the limits; they are ours, for the code gives no number."""
+
+    def share(name: str) -> float:
+        return float(rules.limit(f"quality.{name}_percent")) / 100
+
+    shortest = float(rules.limit("quality.place_seconds"))
+    decides = float(rules.limit("quality.seat_seconds"))
+    lost = [(math.fsum(kind.seconds for kind in row.lost), row.lost) for row in report.seats]
+    is_unusable = (
+        _is_share(report.unclear_seconds, report.spoken_seconds, share("unclear"))
+        or any(
+            row.seconds >= decides
+            and _is_share(row.unclear_seconds, row.seconds, share("seat_unclear"))
+            for row in report.seats
+        )
+        or any(_is_share(seconds, report.seconds, share("lost")) for seconds, _ in lost)
+        or not report.seconds
+    )
+    if is_unusable:
+        return "unusable"
+    if _is_share(report.unchecked_seconds, report.seconds, share("unchecked")):
+        return "unchecked"
+    has_places = any(row.unclear_seconds >= shortest for row in report.worst)
+    has_gaps = any(
+        seconds >= shortest or any(kind.has_unknown for kind in kinds) for seconds, kinds in lost
+    )
+    is_doubtful = report.unchecked_seconds >= shortest or report.unreadable
+    return "hear_first" if has_places or has_gaps or is_doubtful else "usable"
+
+
+def _is_share(part: float, whole: float, share: float) -> bool:
+    return part > 0 and part >= share * whole

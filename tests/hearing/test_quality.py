@@ -1,0 +1,170 @@
+"""The report for the presiding judge: what is counted, and the verdict. Requirements: S18."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kiosk.export.quality import Facts, PartFacts, Seat, make_report
+from kiosk.hearing.session.interruption_ledger import Interruption
+from kiosk.rules import load_rules
+
+RULES = load_rules()
+WALL = "2026-11-27T05:00:00.000Z"
+SEATS = {"judge": Seat("presiding", ""), "witness": Seat("witness", "Ержан Т.")}
+
+
+def turn(source: str, at: float, lasts: float, unclear: float = 0.0, **more: Any) -> dict[str, Any]:
+    row = {"kind": "speech", "part": 1, "source": source, "part_seconds": at, "lasts": lasts}
+    return row | {"unclear_seconds": unclear, "intelligibility": 0.9, "cause": "noise"} | more
+
+
+def detector(at: float, *, works: bool, part: int = 1) -> dict[str, Any]:
+    return {"kind": "speech_detector", "part": part, "part_seconds": at, "is_working": works}
+
+
+LISTENED = detector(0.2, works=True)
+
+
+def facts(*entries: dict[str, Any], losses: tuple[Interruption, ...] = (), **more: Any) -> Facts:
+    parts = {1: PartFacts(600.0, WALL)}
+    values: dict[str, Any] = {"parts": parts, "seats": SEATS, **more}
+    return Facts("h", "2-15/2026", entries=entries, losses=losses, **values)
+
+
+def loss(source: str, kind: str, seconds: float | None) -> Interruption:
+    return Interruption(source, kind, WALL, 1, seconds)
+
+
+def verdict(*entries: dict[str, Any], losses: tuple[Interruption, ...] = ()) -> str:
+    return make_report(facts(*entries, losses=losses), RULES).verdict
+
+
+def test_what_was_said_at_each_seat_and_how_well_it_can_be_made_out() -> None:
+    report = make_report(
+        facts(
+            LISTENED,
+            turn("judge", 1, 20, intelligibility=0.95),
+            turn("witness", 30, 30, 4, intelligibility=0.8),
+            turn("witness", 70, 10, 2, cause="far", intelligibility=0.6),
+            turn("witness", 90, 10, 1, intelligibility=None),
+        ),
+        RULES,
+    )
+    judge, witness = report.seats
+    assert (judge.role, judge.name, judge.seconds, judge.unclear_seconds) == (
+        *("presiding", "", 20.0, 0.0),
+    )
+    assert (witness.name, witness.turns, witness.seconds) == ("Ержан Т.", 3, 50.0)
+    assert [(row.cause, row.seconds) for row in witness.causes] == [("noise", 5.0), ("far", 2.0)]
+    assert witness.intelligibility == 0.75, "weighted by the seconds that were judged"
+    assert (report.spoken_seconds, report.unclear_seconds) == (70.0, 7.0)
+
+
+def test_the_ten_worst_places_with_time_whose_and_why() -> None:
+    turns = [turn("witness", n * 20.0, 10, n / 4, cause="far") for n in range(1, 13)]
+    report = make_report(facts(LISTENED, turn("judge", 1, 500), *turns), RULES)
+    assert (len(report.worst), report.places) == (10, 12)
+    assert [row.unclear_seconds for row in report.worst] == [n / 4 for n in range(12, 2, -1)]
+    worst = report.worst[0]
+    assert (worst.source, worst.name, worst.role, worst.cause) == (
+        *("witness", "Ержан Т.", "witness", "far"),
+    )
+    assert (worst.part, worst.part_seconds, worst.at) == (1, 240.0, "2026-11-27T05:04:00.000Z")
+
+
+@pytest.mark.parametrize(
+    ("entries", "wanted"),
+    [
+        ((turn("judge", 1, 100),), "usable"),
+        ((turn("judge", 1, 100, 1.9),), "usable"),
+        ((turn("judge", 1, 100, 2),), "hear_first"),
+        ((turn("judge", 1, 100, 24),), "hear_first"),
+        ((turn("judge", 1, 100, 25),), "unusable"),
+        ((turn("judge", 1, 400), turn("witness", 410, 30, 14)), "hear_first"),
+        ((turn("judge", 1, 400), turn("witness", 410, 30, 15)), "unusable"),
+        ((turn("judge", 1, 400), turn("witness", 410, 29, 29)), "hear_first"),
+        ((), "usable"),
+    ],
+    ids=("clear", "short", "place", "below", "share", "seat below", "seat", "few words", "silence"),
+)
+def test_the_verdict_follows_the_limits_of_the_rules(
+    entries: tuple[dict[str, Any], ...], wanted: str
+) -> None:
+    assert verdict(LISTENED, *entries) == wanted
+
+
+@pytest.mark.parametrize(
+    ("losses", "wanted"),
+    [
+        ((loss("witness", "muted", 1.9),), "usable"),
+        ((loss("witness", "muted", 2.0),), "hear_first"),
+        ((loss("camera", "frozen", None),), "hear_first"),
+        ((loss("witness", "muted", 30.0), loss("witness", "absent", 29.0)), "hear_first"),
+        ((loss("witness", "muted", 30.0), loss("witness", "absent", 30.0)), "unusable"),
+        ((loss("recorder", "power", 60.0),), "unusable"),
+    ],
+    ids=("short", "gap", "unknown", "below", "two kinds", "power"),
+)
+def test_what_is_not_recorded_counts_by_its_source(
+    losses: tuple[Interruption, ...], wanted: str
+) -> None:
+    assert verdict(LISTENED, turn("judge", 1, 100), losses=losses) == wanted
+
+
+def test_losses_are_listed_by_kind_and_an_unknown_length_is_said() -> None:
+    losses = (loss("witness", "muted", 3), loss("witness", "muted", None), loss("x", "absent", 1))
+    report = make_report(facts(LISTENED, losses=losses), RULES)
+    seats = {row.source: row.lost for row in report.seats}
+    (muted,) = seats["witness"]
+    assert (muted.kind, muted.count, muted.seconds, muted.has_unknown) == ("muted", 2, 3.0, True)
+    assert not seats["judge"]
+    assert seats["x"][0].seconds == 1.0
+
+
+@pytest.mark.parametrize(
+    ("entries", "unchecked", "wanted"),
+    [
+        ((), 600.0, "unchecked"),
+        ((LISTENED,), 0.0, "usable"),
+        ((detector(0.2, works=False), detector(9, works=True)), 9.0, "hear_first"),
+        ((detector(9, works=True),), 9.0, "hear_first"),
+        ((LISTENED, detector(300, works=False)), 300.0, "unchecked"),
+        ((LISTENED, detector(301, works=False)), 299.0, "hear_first"),
+        ((LISTENED, detector(100, works=False), detector(101, works=True)), 1.0, "usable"),
+        ((detector(0.2, works=True, part=2),), 600.0, "unchecked"),
+        (({**LISTENED, "part_seconds": "x"},), 600.0, "unchecked"),
+    ],
+    ids=("none", "all", "late", "no begin", "half", "less", "short", "other part", "odd"),
+)
+def test_what_nobody_listened_to_is_not_called_good(
+    entries: tuple[dict[str, Any], ...], unchecked: float, wanted: str
+) -> None:
+    report = make_report(facts(*entries), RULES)
+    assert (report.unchecked_seconds, report.verdict) == (unchecked, wanted)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"source": None},
+        {"part": "one"},
+        {"part": 7},
+        {"lasts": None},
+        {"lasts": 0},
+        {"part_seconds": -1},
+        {"intelligibility": "good"},
+        {"unclear_seconds": []},
+    ],
+    ids=lambda odd: next(iter(odd)) + "-" + type(next(iter(odd.values()))).__name__,
+)
+def test_one_line_that_cannot_be_read_harms_no_other_and_is_counted(odd: dict[str, Any]) -> None:
+    report = make_report(facts(LISTENED, turn("judge", 1, 20), turn("witness", 30, 5) | odd), RULES)
+    seats = {row.source: row.seconds for row in report.seats}
+    assert (seats["judge"], seats["witness"], report.unreadable) == (20.0, 0.0, 1)
+    assert report.verdict == "hear_first"
+
+
+def test_a_recording_of_no_length_is_not_usable() -> None:
+    assert make_report(facts(parts={}), RULES).verdict == "unusable"
