@@ -18,13 +18,14 @@ from kiosk.config import Settings
 from kiosk.hardware.badge_reader import BadgeReader
 from kiosk.ui.app_state import AppState
 from kiosk.ui.automation import serve_automation, visible_widgets
+from kiosk.ui.screen_chrome import Notice
 from kiosk.ui.screen_loader import current_screen, view_of, widget_class
 from kiosk.ui.service_watchdog import report_to_systemd
 from kiosk.ui.theme import Theme
 from kiosk.ui.widgets.fonts import register_fonts
 from kiosk.ui.widgets.screen import Screen
 from kiosk.ui.widgets.tap_guard import TapGuard, TapTarget
-from kiosk.ui.widgets.touchable import Touchable, tap_targets
+from kiosk.ui.widgets.touchable import Touchable, tap_targets, touchables
 from kiosk.ui.widgets.widget_kit import WidgetKit
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ class RootWidget(FloatLayout):
         self._redraw = Clock.create_trigger(lambda _seconds: self._draw_in_frame(), 0)
         self._guard = TapGuard(time.monotonic)
         self._touches, self._refused = 0, 0
+        self._notice: Notice | None = None
         # the next frame begins once this one is on the screen, and reads its touches after this
         self._note_drawn = Clock.create_trigger(lambda _seconds: self._note_targets(), 0)
         app_state.add_observer(self._redraw)
@@ -144,8 +146,19 @@ class RootWidget(FloatLayout):
             view = view_of(name, self.app_state)
             self._screen.update(view, self.app_state.screen_chrome())
             self.app_state.speak(name, view)
+            self._follow_notice(self._screen)
             if self._screen.is_guarded:
                 self._note_drawn()
+
+    def _follow_notice(self, screen: Screen) -> None:
+        """Let the buttons take another tap once it is said that a step was refused.
+
+        Nothing else may change then, and a button that takes one tap would stay dead.
+        """
+        former, self._notice = self._notice, self.app_state.notice
+        if self._notice is not None and self._notice is not former:
+            for touchable in touchables(screen):
+                touchable.take_next_tap()
 
     def update_live(self, *_: Any) -> None:
         """Redraw the moving parts: timer, levels, picture."""

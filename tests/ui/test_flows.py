@@ -57,7 +57,11 @@ def test_secretary_records_a_hearing_with_single_taps(
         wait_for(lambda: recorder.state["hearing"]["marks"][0].get("withdrawn"), "the undo")
         screen.tap("rec.recess")
         screen.wait_screen("secretary.recess")
+        recorder.refusals["/v1/hearing/resume"] = "storage_failed"
         screen.tap("rec.resume")
+        wait_for(lambda: screen.text("notice"), "why it is not resumed", SECONDS)
+        recorder.refusals.clear()
+        screen.tap("rec.resume")  # "tap again", says the remedy: nothing else has changed
         screen.wait_screen("secretary.recording")
         screen.tap("rec.end")
         screen.tap("rec.end.cancel")

@@ -21,7 +21,7 @@ class Touchable(ButtonBehavior, BoxLayout):
         wid: stable name (``kiosk/ui/README.md``).
         label: its words, for automation.
         on_tap: called once per tap, on release inside.
-        once: it takes one tap only, then waits until it is drawn again.
+        once: it takes one tap only, then waits until it is drawn again or :meth:`take_next_tap`.
     """
 
     def __init__(
@@ -44,6 +44,10 @@ class Touchable(ButtonBehavior, BoxLayout):
             self.disabled = True
         self._on_tap()
 
+    def take_next_tap(self) -> None:
+        """Take one more tap: what the last one asked for was refused."""
+        self.disabled = self._on_tap is None
+
     def target(self) -> TapTarget:
         """Return where it is now, and what it is."""
         x, y = self.to_window(*self.pos)
@@ -52,7 +56,12 @@ class Touchable(ButtonBehavior, BoxLayout):
 
 
 def tap_targets(root: Widget) -> Iterator[TapTarget]:
-    """Yield what can be tapped under ``root``."""
+    """Return what can be tapped under ``root``."""
+    return (touchable.target() for touchable in touchables(root))
+
+
+def touchables(root: Widget) -> Iterator[Touchable]:
+    """Yield the widgets on the screen under ``root`` that can be tapped."""
     for widget in root.walk(restrict=True):
         if isinstance(widget, Touchable) and widget.get_root_window() is not None:
-            yield widget.target()
+            yield widget
