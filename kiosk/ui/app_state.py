@@ -74,7 +74,7 @@ from kiosk.ui.registry import (
 )
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.screen_choice import ScreenInputs
-from kiosk.ui.screen_chrome import Notice, ScreenChrome
+from kiosk.ui.screen_chrome import Notice, NoticeKey, ScreenChrome
 from kiosk.ui.screen_voice import ScreenVoice
 from kiosk.ui.service_connection import ServiceConnection
 from kiosk.ui.view_context import ViewContext
@@ -452,10 +452,7 @@ class AppState:
 
     def screen_chrome(self) -> ScreenChrome:
         """Return what surrounds the body of every screen."""
-        notice = self.notice or self._call_notice() or self._stale_hearing_notice()
-        notice = notice or self._volatile_data_notice()
-        if notice is None and not self._is_recording:
-            notice = self.reminder_desk.notice()
+        notice = self._present_notice()
         text, tone = "", notice.tone if notice else "caution"
         if notice:
             text = self.notice_text(notice.code, notice.source)
@@ -468,10 +465,27 @@ class AppState:
             central=None if self.sync_state is None else self.sync_state.link.state == "up",
             notice=text,
             notice_tone=tone,
+            notice_about=notice.about if notice else None,
             is_notice_lasting=notice is not None and notice.code == CALLED,
             notice_action=self.translate.gettext(notice.action) if notice and notice.action else "",
             notice_second_action=self._keep_text(notice),
         )
+
+    def _present_notice(self) -> Notice | None:
+        """Return the notice that is shown, the most important one."""
+        notice = self.notice or self._call_notice() or self._stale_hearing_notice()
+        notice = notice or self._volatile_data_notice()
+        if notice is None and not self._is_recording:
+            notice = self.reminder_desk.notice()
+        return notice
+
+    def _is_meant(self, about: NoticeKey | None) -> bool:
+        """Return whether a tap is meant for the notice that is the present one (None: any).
+
+        Nothing is redrawn under a finger: another one may have come since.
+        """
+        present = self._present_notice()
+        return about is None or (present is not None and present.about == about)
 
     def _keep_text(self, notice: Notice | None) -> str:
         """Return the words of the button that starts with what was kept before, empty: none."""
@@ -595,8 +609,14 @@ class AppState:
         recorder = self.recorder_state
         return recorder is not None and recorder.phase == Phase.RECORDING
 
-    def dismiss_notice(self) -> None:
-        """Remove the sentence at the top; a reminder does not come again."""
+    def dismiss_notice(self, about: NoticeKey | None = None) -> None:
+        """Remove the sentence at the top; a reminder does not come again.
+
+        Args:
+            about: the one whose button was tapped; None: the present one.
+        """
+        if not self._is_meant(about):
+            return
         if self.notice is None and self._call_notice() is None:
             if self.staff is not None and (kept := self._kept_before()) is not None:
                 self.spawn(self.secretary.decline_minute(kept.hearing_id))
@@ -616,14 +636,26 @@ class AppState:
             return None
         return kept
 
-    def start_with_minute_before(self) -> None:
-        """Start the hearing that a reminder names, with the sound that was kept before it."""
+    def start_with_minute_before(self, about: NoticeKey | None = None) -> None:
+        """Start the hearing that a reminder names, with the sound that was kept before it.
+
+        Args:
+            about: as of :meth:`dismiss_notice`.
+        """
+        if not self._is_meant(about):
+            return
         hearing = self.secretary.find_hearing(self.reminder_desk.hearing_id)
         if self.staff is not None and hearing is not None:
             self.spawn(self.secretary.start_hearing(hearing, with_minute_before=True))
 
-    def act_on_notice(self) -> None:
-        """Answer a call, or start the hearing that a reminder names; that needs a sign-in."""
+    def act_on_notice(self, about: NoticeKey | None = None) -> None:
+        """Answer a call, or start the hearing that a reminder names; that needs a sign-in.
+
+        Args:
+            about: as of :meth:`dismiss_notice`.
+        """
+        if not self._is_meant(about):
+            return
         hearing = self.secretary.find_hearing(self.reminder_desk.hearing_id)
         if self.staff is None:
             self.sign_in.open()
@@ -702,7 +734,7 @@ class AppState:
             self.spawn(visit.case.find(text))
         else:
             return False
-        return True
+        return about is None or (present is not None and present.about == about)
 
     async def wait_for_badge(self, seconds: float) -> str | None:
         """Return the next badge that is read within ``seconds`` (for the self-test), or None."""

@@ -221,6 +221,50 @@ def test_speech_is_said_within_half_a_minute_with_one_button(app: AppState, cloc
     asyncio.run(steps())
 
 
+def test_a_tap_is_meant_for_the_notice_that_stood_under_the_finger(
+    app: AppState, clock: Clock
+) -> None:
+    """Nothing is redrawn under a finger: meanwhile a call may end, and a reminder come."""
+
+    async def steps() -> None:
+        app.staff = StaffSession.model_validate(sample_data.SECRETARY)
+        talk(app, clock, 10)
+        taps: list[str] = []
+
+        async def start(hearing: Hearing, *, with_minute_before: bool = False) -> None:
+            taps.append(f"start {hearing.id} {with_minute_before}")
+
+        async def decline(hearing_id: str) -> None:
+            taps.append(f"decline {hearing_id}")
+
+        app.secretary.start_hearing = start  # type: ignore[method-assign]
+        app.secretary.decline_minute = decline  # type: ignore[method-assign]
+        rows = [alarm("secretary_called", "panel")]
+        app.handle_recorder_event("state", spoken().to_json() | {"alarms": rows})
+        called = app.screen_chrome()
+        assert called.notice_action == app.translate("I am coming")
+        kept_chrome(app, clock)
+        reminded = app.screen_chrome()
+        assert reminded.notice_action == app.translate("Start hearing")
+        app.act_on_notice(called.notice_about)
+        app.start_with_minute_before(called.notice_about)
+        app.dismiss_notice(called.notice_about)
+        other = sample_data.hearing(2)["id"]
+        assert reminded.notice_about is not None
+        code, _, action = reminded.notice_about
+        app.act_on_notice((code, other, action))
+        await asyncio.sleep(0)
+        assert not taps, "no hearing is started that nobody has tapped, and nothing overwritten"
+        assert app.screen_chrome().notice == reminded.notice
+        app.act_on_notice(reminded.notice_about)
+        await asyncio.sleep(0)
+        assert taps == [f"start {sample_data.hearing(1)['id']} False"]
+        await app.close()
+
+    app.translate.switch_language("en")
+    asyncio.run(steps())
+
+
 KEPT = {"hearing_id": sample_data.hearing(1)["id"], "seconds": 43.4}
 
 

@@ -74,6 +74,7 @@ class ReminderDesk:
             tone="accent" if reminder.code == SOON else "caution",
             source=reminder.source,
             action=action,
+            hearing_id=reminder.hearing_id,
             kept_seconds=seconds if self._kept_hearing == reminder.hearing_id else 0,
         )
 

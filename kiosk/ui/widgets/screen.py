@@ -110,6 +110,7 @@ class StandardScreen(Screen):
         )
         notice = (
             chrome.notice,
+            chrome.notice_about,
             chrome.notice_tone,
             chrome.notice_action,
             chrome.notice_second_action,
@@ -170,7 +171,7 @@ class StandardScreen(Screen):
     def _notice(self, chrome: ScreenChrome) -> Widget | None:
         if not chrome.notice:
             return None
-        kit = self.kit
+        kit, app, about = self.kit, self.app, chrome.notice_about
         tone = chrome.notice_tone
         colour = {"accent": "tint_text"}.get(tone, tone)
         is_long = len(chrome.notice) > LONG_NOTICE or bool(chrome.notice_action)
@@ -182,15 +183,22 @@ class StandardScreen(Screen):
         parts: list[Widget] = [icon, text]
         if not chrome.is_notice_lasting:
             parts.append(
-                kit.button("notice.close", "", self.app.dismiss_notice, icon="close", style="ghost")
+                kit.button(
+                    "notice.close",
+                    "",
+                    lambda: app.dismiss_notice(about),
+                    icon="close",
+                    style="ghost",
+                )
             )
         if chrome.notice_action:
-            act = kit.button("notice.act", chrome.notice_action, self.app.act_on_notice,
-                             style="primary", max_width=360, once=True)  # fmt: skip
+            act = kit.button("notice.act", chrome.notice_action,
+                             lambda: app.act_on_notice(about), style="primary", max_width=360,
+                             once=True)  # fmt: skip
             parts.insert(2, act)
         if chrome.notice_second_action:
-            start = self.app.start_with_minute_before
-            keep = kit.button("notice.keep", chrome.notice_second_action, start, max_width=360,
+            keep = kit.button("notice.keep", chrome.notice_second_action,
+                              lambda: app.start_with_minute_before(about), max_width=360,
                               once=True)  # fmt: skip
             parts.insert(3, keep)
         padding = (28, 2 if kit.theme.compact else 8)

@@ -63,6 +63,7 @@ class RecordingScreen(Screen):
         self._header_slot.show(header, lambda: self._header(view, chrome))
         notice = (
             chrome.notice,
+            chrome.notice_about,
             chrome.notice_action,
             view.alarm,
             view.banner,
@@ -197,7 +198,8 @@ class RecordingScreen(Screen):
     def _notice_bar(self, view: RecordingView, chrome: ScreenChrome) -> Widget | None:
         """Return the most important of notice, alarm, playback and banner."""
         if chrome.notice and chrome.notice_action:
-            act = chrome.notice_action, self.app.act_on_notice
+            about = chrome.notice_about
+            act = chrome.notice_action, lambda: self.app.act_on_notice(about)
             if not view.alarm or view.panel or view.sheet:
                 return banner_bar(self.kit, chrome.notice, "account-voice", "accent", act=act)
             # it lasts, and must hide no alarm: one bar says both, until the call is answered
