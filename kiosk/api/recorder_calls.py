@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import Field
 
@@ -264,7 +265,13 @@ class MicrophoneDuties(Model):
 
 
 class ListenBack(Model):
-    """What to play in the headset: the last seconds of the running part, or some before."""
+    """What to play in the headset: the last seconds of the running part, or some before.
+
+    With ``hearing_id`` it is a place of a hearing that has ended: ``part`` and ``part_seconds``.
+    """
+
+    hearing_id: UUID | None = None
+    part: Annotated[int, Field(ge=1)] | None = None
 
     seconds: Annotated[float, Field(ge=1, le=600)] = 60.0
     part_seconds: Annotated[float, Field(ge=0)] | None = None

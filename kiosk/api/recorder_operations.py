@@ -268,11 +268,11 @@ START_LISTENING = Operation(
     "startListening",
     "POST",
     "/v1/hearing/listen",
-    "Play the last seconds of the running part in the headset",
+    "Play the last seconds of the running part, or a place of an ended hearing, in the headset",
     answer=ListenBackAnswer,
     request=ListenBack,
     roles=COURT_ROLES,
-    errors={409: ("headset_absent", "nothing_to_listen", "listening_refused")},
+    errors={409: ("headset_absent", "nothing_to_listen", "listening_refused", "already_recording")},
 )
 STOP_LISTENING = Operation(
     "stopListening",

@@ -9,6 +9,7 @@ from kiosk.evidence.chain import Entry, is_event, read_chain
 from kiosk.export.errors import ClosedHearingError, EncryptedHearingError
 from kiosk.recording.journal.hearing_journal import load_hearing
 from kiosk.storage.atomic_io import read_json_or_none
+from kiosk.storage.closed_part import is_closed_part
 from kiosk.storage.hearing_folder import (
     COURIER_ONLY_MARKER,
     JOURNAL_FILE,
@@ -34,16 +35,9 @@ def require_exportable(folder: Path) -> None:
 def closed_parts(folder: Path) -> set[int]:
     """Return the numbers of the hearing's parts of which no copy may be made (S19).
 
-    A part counts as closed when its ``part.json`` says that it is closed or encrypted or cannot be
-    read, or when it holds encrypted media: only the court can open them, and so copy them.
+    See :func:`.is_closed_part`.
     """
-    numbers = set()
-    for number, path in part_folders(folder):
-        part = read_json_or_none(path / PART_FILE)
-        closed = part is None or part.get("closed") or part.get("encrypted")
-        if closed or any(path.rglob("*.tar")) or any(path.rglob("*.age")):
-            numbers.add(number)
-    return numbers
+    return {number for number, path in part_folders(folder) if is_closed_part(path)}
 
 
 def read_entries(folder: Path) -> list[Entry]:

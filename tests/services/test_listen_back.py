@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,61 @@ def test_the_last_seconds_are_heard_and_the_recording_goes_on(
     assert state["hearing"]["part_seconds"] == 0
     kinds = {row["kind"] for row in state["hearing"]["interruptions"]}
     assert not kinds & {"absent", "muted", "write_failed"}
+
+
+def test_a_place_of_an_ended_hearing_is_played_for_its_report(
+    make_recorder: MakeRecorder, microphones: VirtualMicrophones, tmp_path: Path
+) -> None:
+    """Never while a hearing is recorded, and never of a closed part (S18, S19)."""
+    recorder = make_recorder(extra_settings=HEADSET)
+    recorder.start()
+    recorder.wait_until_ready()
+    hearing_id = recorder.post("/v1/hearings", hearing())["hearing_id"]
+    recorder.wait_for_state(seconds_at_least(2), "2 s")
+    assert microphones.play("judge", write_beep(tmp_path / "judge.wav", 900)).wait() == 0
+    second = recorder.state()["hearing"]["part_seconds"] + 0.5
+    recorder.wait_for_state(seconds_at_least(second), "the judge's end")
+    assert microphones.play("witness", write_beep(tmp_path / "witness.wav", 1700)).wait() == 0
+    ended = recorder.state()["hearing"]["part_seconds"]
+    recorder.wait_for_state(seconds_at_least(ended + 1), "a second more")
+    place = {"hearing_id": hearing_id, "part": 1, "part_seconds": second, "seconds": 10}
+    assert refused(recorder, place) == "already_recording"
+    recorder.post("/v1/hearing/end")
+    recorder.wait_for_state(lambda state: state["phase"] == "idle", "the seal")
+
+    token = recorder.sign_in()
+    report = recorder.call("GET", f"/v1/minutes/{hearing_id}/quality", None, token)
+    assert report["seconds"] > ended
+    assert report["unchecked_seconds"] < report["seconds"], "the voice detector listened"
+    assert not report["unreadable"]
+    listener = HeadsetListener(microphones)
+    try:
+        played = recorder.post("/v1/hearing/listen", place | {"source": "witness"})["listening"]
+        assert played["of_seconds"] >= 1
+        assert recorder.state()["listening"]["source"] == "witness"
+        wait_for(lambda: listener.hears(1700), "the witness's beep in the headset")
+        assert not listener.hears(900)
+    finally:
+        listener.close()
+    listener = HeadsetListener(microphones)
+    try:
+        recorder.post("/v1/hearing/listen", place | {"part_seconds": 0})
+        wait_for(lambda: listener.hears(900) and listener.hears(1700), "both, from the begin")
+    finally:
+        listener.close()
+    for changed, code in (
+        ({"part": None}, "bad_request"),
+        ({"part_seconds": None}, "bad_request"),
+        ({"part": 0}, "bad_request"),
+        ({"hearing_id": "../.."}, "bad_request"),
+        ({"part": 2}, "nothing_to_listen"),
+        ({"part_seconds": 9e5}, "nothing_to_listen"),
+    ):
+        assert refused(recorder, place | changed) == code, changed
+    part = recorder.hearing_folder(hearing_id) / "part-01" / "part.json"
+    told = json.loads(part.read_text("utf-8"))
+    part.write_text(json.dumps(told | {"closed": True}), "utf-8")
+    assert refused(recorder, place) == "listening_refused"
 
 
 @pytest.mark.parametrize("extra_settings", ["", '[headset]\ndevice = "not there"\n'])

@@ -1,4 +1,4 @@
-"""Plays the last minutes in the headset while the hearing is recorded."""
+"""Plays the last minutes in the headset while the hearing is recorded, and places of ended ones."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 from kiosk.api import recorder_calls as api
@@ -18,6 +19,9 @@ from kiosk.config import Settings
 from kiosk.errors import HearingError
 from kiosk.hearing.room.errors import BadRequestError
 from kiosk.recording.part import Part
+from kiosk.storage.closed_part import is_closed_part
+from kiosk.storage.hearing_folder import part_folder_name
+from kiosk.storage.paths import Paths
 
 READY_S = 20.0
 """PortAudio asks every device for its name before it opens one."""
@@ -62,27 +66,31 @@ class ListenBack:
 
         Args:
             capture: the running part, or None.
+            request: of the running part, or of a part of a hearing that has ended.
 
         Raises:
-            BadRequestError: no such microphone.
+            BadRequestError: no such microphone, or no place in an ended hearing.
             NothingToPlayError, PlaybackRefusedError, NoHeadsetError: it cannot be played.
         """
         seconds, source, from_s = request.seconds, request.source, request.part_seconds
         names = [microphone.name for microphone in self._settings.microphones]
         if source is not None and source not in names:
             raise BadRequestError(f"source: no microphone “{source}”")
-        if capture is None:
+        if request.hearing_id is not None:
+            folder = self._ended_part(capture, request)
+        elif capture is None:
             raise NothingToPlayError("nothing is recorded now")
-        if capture.codec.is_encrypted:
+        elif capture.codec.is_encrypted:
             raise PlaybackRefusedError("the part is closed")
+        else:
+            folder = capture.folder
         if not self._settings.headset.device:
             raise NoHeadsetError("no headset in the settings")
         self.stop()
         config = {
-            "part": str(capture.folder),
+            "part": str(folder),
             "seconds": seconds,
             "from": from_s,
-            "ago": seconds if from_s is None else max(0.0, capture.seconds - from_s),
             "source": source,
             "device": self._settings.headset.device,
             "file_seconds": self._settings.recording.file_seconds,
@@ -96,6 +104,26 @@ class ListenBack:
                 env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
             )
             self._capture, self._source, self._of_seconds = capture, source, 0.0
+
+    def _ended_part(self, capture: Part | None, request: api.ListenBack) -> Path:
+        """Return the folder of a part of an ended hearing.
+
+        Raises:
+            BadRequestError: the request names no place.
+            NothingToPlayError: there is no such part.
+            PlaybackRefusedError: it is closed, or a hearing is recorded now.
+        """
+        if request.part is None or request.part_seconds is None:
+            raise BadRequestError("part, part_seconds: where it begins in an ended hearing")
+        if capture is not None:
+            raise PlaybackRefusedError("a hearing is recorded", code="already_recording")
+        hearings = Paths.from_settings(self._settings.paths).hearings
+        folder = hearings / str(request.hearing_id) / part_folder_name(request.part)
+        if not folder.is_dir():
+            raise NothingToPlayError("no such part")
+        if is_closed_part(folder):
+            raise PlaybackRefusedError("the part is closed")
+        return folder
 
     def wait_started(self) -> Playback | None:
         """Wait until it plays; return ``listening`` of State.
@@ -131,7 +159,8 @@ class ListenBack:
         process = self._process
         if process is None:
             return False
-        ended = capture is None or capture is not self._capture or capture.codec.is_encrypted
+        is_closed = capture is not None and capture.codec.is_encrypted
+        ended = capture is not self._capture or is_closed
         if ended or process.poll() is not None:
             self.stop()
             return True

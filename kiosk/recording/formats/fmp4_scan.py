@@ -101,6 +101,19 @@ def fragment_ends(path: Path, start: int) -> list[tuple[int, int]]:
     return found
 
 
+def begin_ns(path: Path, tracks: TrackTable) -> int | None:
+    """Return the media time at which the first fragment of ``path`` begins; None: it has none."""
+    with path.open("rb") as file:
+        while len(header := file.read(8)) == 8:
+            length, kind = struct.unpack(">I4s", header)
+            if length < 8:
+                break
+            body = file.read(length - 8)
+            if kind == b"moof":
+                return _media_span(header + body, tracks)[0] if len(body) == length - 8 else None
+    return None
+
+
 def complete_fragments(part: Path, name: str, start: int, tap_ns: int) -> list[FragmentRecord]:
     """Return the records of the complete fragments of file ``name`` from byte ``start`` on.
 

@@ -1,4 +1,4 @@
-"""Child process that plays the last minutes of a running part in the headset.
+"""Child process that plays the last minutes of a running part, or a place of any, in the headset.
 
 It reads complete fragments from the files as any player does, and never writes. It reports in JSON
 lines on its standard output: ``playing`` (seconds), ``absent`` or ``failed`` (why), ``empty``.
@@ -20,10 +20,11 @@ import numpy as np
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
+from kiosk.clocks import NS_PER_S
 from kiosk.hardware.child_process.pdeathsig import die_with_parent
 from kiosk.hardware.child_process.priority import lower_priority
 from kiosk.hardware.headset import RATE, Headset, HeadsetAbsentError
-from kiosk.recording.formats.fmp4_scan import fragment_ends
+from kiosk.recording.formats.fmp4_scan import TrackTable, begin_ns, fragment_ends
 from kiosk.recording.formats.run_reader import list_runs, media_files
 from kiosk.storage.hearing_folder import INIT
 
@@ -34,24 +35,41 @@ WARM_UP_S = 0.2
 Samples = NDArray[np.int16]
 
 
-def latest_media(
-    part: Path, track: str, seconds: float, file_seconds: float, ago: float
-) -> bytes | None:
-    """Return the newest run's init file and the complete fragments of some files, or None.
+def latest_media(part: Path, track: str, seconds: float, file_seconds: float) -> bytes | None:
+    """Return the newest run's init file and the complete fragments of its last files, or None.
 
     Args:
         seconds: how much is needed.
         file_seconds: length of a media file.
-        ago: how long ago that began, in seconds.
     """
     for run in reversed(list_runs(part / track)):
         files = media_files(run)
         if files and (run / INIT).exists():
-            since_ago = files[-(int(ago // file_seconds) + 2) :]
-            needed = since_ago[: int(seconds // file_seconds) + 3]
-            whole = b"".join(_complete_bytes(path) for path in needed)
-            return (run / INIT).read_bytes() + whole
+            return _joined(run, files[-(int(seconds // file_seconds) + 2) :])
     return None
+
+
+def media_from(part: Path, track: str, begin: float, seconds: float) -> Iterator[bytes]:
+    """Yield of each run the init file and the files that hold something of a place.
+
+    Args:
+        begin, seconds: media time at which the place begins, and how long it is.
+    """
+    first, last = (begin - WARM_UP_S) * NS_PER_S, (begin + seconds) * NS_PER_S
+    for run in list_runs(part / track):
+        tracks = TrackTable.read(run / INIT)
+        begins = [(path, begin_ns(path, tracks)) for path in media_files(run)]
+        files = [(path, at) for path, at in begins if at is not None]
+        ends = [at for _, at in files[1:]] + [last + 1]
+        needed = [
+            path for (path, at), end in zip(files, ends, strict=True) if at < last and end > first
+        ]
+        if needed:
+            yield _joined(run, needed)
+
+
+def _joined(run: Path, files: list[Path]) -> bytes:
+    return (run / INIT).read_bytes() + b"".join(map(_complete_bytes, files))
 
 
 def _complete_bytes(path: Path) -> bytes:
@@ -106,13 +124,16 @@ def _report(**values: object) -> None:
 def play(config: dict[str, Any]) -> None:
     """Play ``seconds`` of ``source`` from ``part`` on ``device`` (keys of ``config``).
 
-    They begin at ``from`` seconds of the part, which is ``ago`` seconds ago, or are the last ones.
+    They begin at ``from`` seconds of the part, or are the last ones.
     """
-    source, seconds = config["source"], float(config["seconds"])
-    track = "channels" if source else "main"
-    part, file_seconds = Path(config["part"]), float(config["file_seconds"])
-    data = latest_media(part, track, seconds, file_seconds, config["ago"])
-    pieces = [] if data is None else list(latest_audio(data, seconds, source, config["from"]))
+    source, seconds, begin = config["source"], float(config["seconds"]), config["from"]
+    track, part = "channels" if source else "main", Path(config["part"])
+    if begin is None:
+        data = latest_media(part, track, seconds, float(config["file_seconds"]))
+        runs = iter([] if data is None else [data])
+    else:
+        runs = media_from(part, track, float(begin), seconds)
+    pieces = [piece for data in runs for piece in latest_audio(data, seconds, source, begin)]
     if not pieces:
         _report(empty=True)
         return
