@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from kiosk.api.recorder import RecorderState
+from kiosk.api.states import Phase
 from kiosk.config import PathSettings, PrinterSettings, ScannerSettings, Settings
 from kiosk.evidence.chain import read_chain
 from kiosk.export.minutes import build_minutes
@@ -28,7 +29,7 @@ from kiosk.hardware.virtual.scanner import VirtualScanner
 from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
 from kiosk.rules import load_rules
-from kiosk.ui.actions.receipt_actions import ReceiptActions
+from kiosk.ui.actions.receipt_actions import ReceiptActions, ReceiptState
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.secretary.running_hearing.receipt import receipt_paper
 from tests.services.recorder_process import RecorderProcess, hearing
@@ -219,8 +220,10 @@ def test_a_recorder_that_is_gone_loses_no_scan_and_the_next_hearing_gets_none(de
     mark = desk.mark("p1")
     desk.scanner.load([desk.sheet(desk.draw(mark)())])
     real = desk.recorder.paths.recorder_socket
+    state = RecorderState.model_validate(desk.recorder.state())
 
     async def act(actions: ReceiptActions) -> None:
+        actions.follow(state)
         away = real.with_suffix(".away")
         real.rename(away)
         try:
@@ -228,7 +231,11 @@ def test_a_recorder_that_is_gone_loses_no_scan_and_the_next_hearing_gets_none(de
             assert (actions.state.problem, actions.state.can_retry) == ("recorder_down", True)
         finally:
             away.rename(real)
-        await actions.choose("retry:", mark, desk.draw(mark))
+        actions.follow(RecorderState(phase=Phase.IDLE))  # it has just been started again
+        actions.follow(state)
+        twice = (actions.choose("retry:", mark, desk.draw(mark)) for _ in range(2))
+        await asyncio.gather(*twice)
+        assert actions.state.problem == "", "the second tap is refused, and the scan is kept"
 
     actions = desk.run(act)
     assert (actions.state.kept, actions.state.can_retry) == (mark, False)
@@ -245,6 +252,9 @@ def test_a_recorder_that_is_gone_loses_no_scan_and_the_next_hearing_gets_none(de
             await asyncio.sleep(0.01)
         actions.follow(state.model_copy(update={"hearing": following}))
         await scan
+        actions.open(second)
+        actions.follow(state.model_copy(update={"hearing": following, "phase": Phase.SEALING}))
+        assert actions.state == ReceiptState(), "it has ended"
 
     actions = desk.run(end_meanwhile)
     assert (actions.state.kept, actions.state.can_retry) == (0, False)

@@ -20,6 +20,7 @@ from PIL import Image
 from kiosk.api.minutes import ShortMinutes
 from kiosk.api.receipts import MAX_SCAN_BYTES, ReceiptAnswer
 from kiosk.api.recorder import RecorderState
+from kiosk.api.states import Phase
 from kiosk.errors import KioskError
 from kiosk.filing.service import FilingService
 from kiosk.hardware.receipt_printer import PrinterError, PrinterUnconfirmedError
@@ -110,7 +111,7 @@ class ReceiptActions(RecorderActions):
         self._folder = filing.paths.receipt_work
         self._session: ScanSession | None = None
         self._waiting: _Scan | None = None
-        self._hearing_id = ""
+        self._hearing_id, self._is_over = "", False
         self.is_scanner_used: Callable[[], bool] = lambda: False
         self.state = ReceiptState()
 
@@ -119,10 +120,17 @@ class ReceiptActions(RecorderActions):
         self._notify_change()
 
     def follow(self, recorder: RecorderState) -> None:
-        """Forget the receipts of a hearing that is not open any more."""
-        hearing_id = recorder.hearing.id if recorder.hearing else ""
-        if hearing_id != self._hearing_id:
-            self._hearing_id = hearing_id
+        """Forget the receipts of a hearing that is not open any more.
+
+        A recorder that has just been started again shows no hearing for a moment: that is no end.
+        """
+        hearing = recorder.hearing
+        is_over = hearing is not None and recorder.phase is Phase.SEALING
+        if hearing is None and not self._is_over:
+            return
+        hearing_id = hearing.id if hearing else ""
+        if (hearing_id, is_over) != (self._hearing_id, self._is_over):
+            self._hearing_id, self._is_over = hearing_id, is_over
             self.reset()
 
     # -- the card ------------------------------------------------------------------------------
@@ -279,14 +287,18 @@ class ReceiptActions(RecorderActions):
             "codes": list(scan.codes),
             "pdf": base64.b64encode(scan.pdf).decode(),
         }
+        answer, problem, can_retry = None, "", False
         try:
             answer = await self._recorder.call("POST", scan.path, body)
         except ServiceRefusedError as error:
-            self._waiting = None  # the sheet is the wrong one, or the hearing is over
-            self._set(problem=error.code, can_retry=False)
-            return
+            problem = error.code  # the sheet is the wrong one, or the hearing is over
         except KioskError:
-            self._set(problem="recorder_down", can_retry=True)
+            problem, can_retry = "recorder_down", True
+        if self._waiting is not scan:
+            return  # handed over by another tap, or forgotten: another hearing is open
+        if answer is None:
+            self._waiting = scan if can_retry else None
+            self._set(problem=problem, can_retry=can_retry)
             return
         self._waiting = None
         if scan.path != OF_HEARING:
