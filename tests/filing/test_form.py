@@ -267,6 +267,32 @@ def test_an_organisation_is_offered_no_exemption_of_a_person(service: FilingServ
     assert not {"veterans_disability", "consumer_deferral"} & offered
 
 
+def test_a_fee_does_not_outlive_the_payer_or_the_document_it_was_computed_for(
+    service: FilingService,
+) -> None:
+    """Whoever goes back and files for an organisation pays its rate, and has no person's ground."""
+    day, basis = date(2026, 3, 1), FeeBasis(amount=Decimal(10**6))
+    filing = service.create("claim", "ru")
+    ground = "veterans_disability"
+    service.fee_hint(filing, fee_id="property", basis=basis, exemption=ground, paid_on=day)
+    filing.update_details(applicant=Applicant(name="Ким О."))
+    assert filing.record.fee is not None
+    assert filing.record.fee.exemption == ground, "the same payer"
+    filing.update_details(applicant=Applicant(kind="entity"))
+    kept = filing.record.fee
+    assert kept is not None
+    assert (kept.fee, kept.amount) == ("property", basis.amount), "what was typed stays"
+    assert (kept.hint, kept.mrp, kept.exemption) == (None, None, None)
+    with pytest.raises(StepRefusedError):
+        service.fee_hint(filing, fee_id="property", basis=basis, exemption=ground, paid_on=day)
+    hint = service.fee_hint(filing, fee_id="property", basis=basis, paid_on=day)
+    assert hint.to_pay == Decimal(30000)
+    filing.update_details(document_type="claim")
+    assert filing.record.fee == hint.statement, "the same document"
+    filing.update_details(document_type="private_appeal")
+    assert filing.record.fee is None, "nobody pays for it"
+
+
 def test_a_case_is_known_unknown_or_unchecked(service: FilingService, sync: FakeSync) -> None:
     schedule = service.paths.schedule
     schedule.parent.mkdir(parents=True)

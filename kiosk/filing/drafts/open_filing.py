@@ -413,6 +413,8 @@ class OpenFiling:
     def update_details(self, **changes: object) -> None:
         """Save details that the person entered.
 
+        What was said of the fee does not outlive another document, nor its figure another payer.
+
         Args:
             changes: document_type, case_kind, case_number, case_known, applicant, fee,
                 sheets_said, not_scanned, language.
@@ -433,14 +435,28 @@ class OpenFiling:
         }
         if not allowed.issuperset(changes) or self.record.state != "draft":
             raise StepRefusedError(f"cannot be changed now: {', '.join(changes)}")
-        filing = self.record
+        before = filing = self.record
         if "document_type" in changes:
             filing = required_documents.with_document_type(
                 filing, str(changes.pop("document_type")), self._context.rules
             )
         value = filing.model_dump()
         value.update(changes)
-        self._folder.save(Filing.model_validate(value))
+        after = Filing.model_validate(value)
+        self._folder.save(after if "fee" in changes else _with_fitting_fee(before, after))
+
+
+def _with_fitting_fee(before: Filing, after: Filing) -> Filing:
+    """Return ``after`` without the fee of another document, or figure and ground of another payer.
+
+    Rates and grounds are a person's or an organisation's (НК 665, 668(1)).
+    """
+    fee = after.fee
+    if after.document_type != before.document_type:
+        fee = None
+    elif fee is not None and after.applicant.kind != before.applicant.kind:
+        fee = fee.model_copy(update={"hint": None, "mrp": None, "exemption": None})
+    return after.model_copy(update={"fee": fee})
 
 
 def _scans_both_sides(opened: ScannerOpened) -> bool:

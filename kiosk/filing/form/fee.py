@@ -22,7 +22,7 @@ from kiosk.locale import Language
 from kiosk.rules import Rules
 from kiosk.rules.errors import FeeUnknownError
 from kiosk.rules.fees import FeeBasis, FeeNeed, Payer, compute_fee, fee_needs, mrp_on
-from kiosk.rules.model import ExemptionGroup, Fee, FeeAmount
+from kiosk.rules.model import Exemption, ExemptionGroup, Fee, FeeAmount
 
 Problem = Literal[
     "no_fee", "free", "choose_fee", "amount_needed", "counts_needed", "no_index", "no_rate"
@@ -102,8 +102,13 @@ def exemption_options(rules: Rules, language: Language, payer: Payer) -> tuple[F
     A legal entity has no grounds that hang on a person, nor the deferral of a citizen's claim
     (АПК 106(3)).
     """
+    rows = _grounds(rules, payer)
+    return tuple(FeeOption(row.id, row.label.text(language), row.group) for row in rows)
+
+
+def _grounds(rules: Rules, payer: Payer) -> tuple[Exemption, ...]:
     return tuple(
-        FeeOption(row.id, row.label.text(language), row.group)
+        row
         for row in rules.state_fee.exemption
         if payer == "individual" or not (row.group == "person" or row.deferred)
     )
@@ -133,13 +138,13 @@ def fee_hint(
         exemption: ground of exemption or deferral that the person chose.
 
     Raises:
-        StepRefusedError: there is no such fee for this type, or no such ground.
+        StepRefusedError: there is no such fee for this type, or no such ground for whoever pays.
     """
     rules, language = context.fee_rules(), filing.language
     rows = {row.id: row for row in _fees(rules, filing.document_type, payer_of(filing))}
     if fee_id is None and len(rows) == 1:
         fee_id = next(iter(rows))
-    grounds = {row.id: row for row in rules.state_fee.exemption}
+    grounds = {row.id: row for row in _grounds(rules, payer_of(filing))}
     if exemption is not None and exemption not in grounds:
         raise StepRefusedError(f"no exemption {exemption}")
     if fee_id is None:

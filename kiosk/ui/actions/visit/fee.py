@@ -37,6 +37,13 @@ class FeeHintForm:
         return self._visit.filing_service.fee_options(filing) if filing else ()
 
     @property
+    def _grounds(self) -> frozenset[str]:
+        """The grounds of exemption of whoever pays now."""
+        filing, service = self._visit.filing, self._visit.filing_service
+        options = service.exemption_options(filing, filing.record.language) if filing else ()
+        return frozenset(option.id for option in options)
+
+    @property
     def is_free(self) -> bool:
         """Whether nobody pays for such a document (НК 668(1)15))."""
         filing = self._visit.filing
@@ -58,7 +65,7 @@ class FeeHintForm:
                 amount=_typed(known.amount),
                 documents=_typed(known.documents),
                 pages=_typed(known.pages),
-                exemption=known.exemption,
+                exemption=known.exemption if known.exemption in self._grounds else None,
             )
         self._show_hint(place)
 
