@@ -14,7 +14,7 @@ HOLE_NS = NS_PER_S * 4 // 100
 UNHEARD_NS = NS_PER_S // 2
 """In a longer hole somebody may have spoken unheard."""
 OFFSET_SHARE = 0.2
-"""Share of each block in the mean that is taken away."""
+"""Share of what came since the last call in the mean that is taken away."""
 MAX_SAMPLES = 4 * RATE
 """What waits at most: of more the oldest is forgotten."""
 
@@ -31,8 +31,12 @@ class Channel:
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
-        self._offset: float | None = None
         self._next_ns = self.since_ns = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        self._blocks: list[Samples] = []
+        self._offset: float | None = None
         self._samples = np.zeros(0, np.float32)
         self._resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
 
@@ -44,36 +48,37 @@ class Channel:
         if abs(start_ns - self._next_ns) > UNHEARD_NS:
             self.since_ns = start_ns
         if is_new:
-            self._samples, self._offset = np.zeros(0, np.float32), None
-            self._resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
+            self._forget()
         self._next_ns = start_ns + len(samples) * NS_PER_S // self._rate
+        self._blocks.append(samples)
+        return is_new
+
+    def take(self) -> Floats:
+        """Return the complete chunks that came, oldest first, and forget them."""
+        if self._blocks:
+            joined = np.concatenate((self._samples, *self._resample()))
+            if len(joined) > MAX_SAMPLES:  # the oldest of it is listened to by nobody
+                self.since_ns = self._next_ns - MAX_SAMPLES * NS_PER_S // RATE
+            self._samples = joined[-MAX_SAMPLES:]
+        complete = len(self._samples) // CHUNK * CHUNK
+        taken, self._samples = self._samples[:complete], self._samples[complete:]
+        return taken
+
+    def _resample(self) -> list[Floats]:
+        """Return the blocks at :data:`RATE`, all in one go: block by block costs twice as much."""
+        samples = np.concatenate(self._blocks)
+        self._blocks = []
         mean = float(np.mean(samples))
         before = mean if self._offset is None else self._offset
         self._offset = before + OFFSET_SHARE * (mean - before)
         frame = av.AudioFrame.from_ndarray(
-            np.ascontiguousarray(samples, np.int16)[None], format="s16", layout="mono"
+            np.asarray(samples, np.int16)[None], format="s16", layout="mono"
         )
         frame.sample_rate = self._rate
-        pieces = [piece.to_ndarray()[0] for piece in self._resampler.resample(frame)]
-        without = [np.asarray(piece, np.float32) - self._offset / 32768 for piece in pieces]
-        joined = np.concatenate((self._samples, *without))
-        self._samples = joined[-MAX_SAMPLES:]
-        if len(joined) > MAX_SAMPLES:  # the oldest of it is listened to by nobody
-            self.since_ns = self._next_ns - MAX_SAMPLES * NS_PER_S // RATE
-        return is_new
-
-    @property
-    def chunks(self) -> int:
-        """Number of complete chunks that wait."""
-        return len(self._samples) // CHUNK
+        shift = np.float32(self._offset / 32768)
+        return [piece.to_ndarray()[0] - shift for piece in self._resampler.resample(frame)]
 
     @property
     def end_ns(self) -> int:
-        """Recording clock of the end of the complete chunks."""
-        waiting = len(self._samples) % CHUNK
-        return self._next_ns - waiting * NS_PER_S // RATE
-
-    def take(self, chunks: int) -> Floats:
-        """Return so many chunks, oldest first, and forget them."""
-        taken, self._samples = np.split(self._samples, [chunks * CHUNK])
-        return taken
+        """Recording clock of the end of the chunks that were taken."""
+        return self._next_ns - len(self._samples) * NS_PER_S // RATE

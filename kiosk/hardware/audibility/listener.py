@@ -54,26 +54,25 @@ class Listener:
 
     def listen(self) -> list[Heard]:
         """Listen to what came since the last call; return what was heard, by microphone."""
-        numbers = [number for number, row in enumerate(self._channels) if row.chunks]
-        self._detect({number: self._let_through(number) for number in numbers})
-        listened = [self._seats[number] for number in numbers]
+        taken = {number: row.take() for number, row in enumerate(self._channels)}
+        came = {number: samples for number, samples in taken.items() if len(samples)}
+        self._detect({number: self._let_through(number, row) for number, row in came.items()})
+        listened = [self._seats[number] for number in came]
         for seat in listened:
             if seat.has_voice:
                 seat.attend(loudest_other(self._seats, seat))
             if (turn := seat.ended_turn()) is not None:
                 self._turns.append(turn)
-        return [self._heard(number) for number in numbers]
+        return [self._heard(number) for number in came]
 
     def _heard(self, number: int) -> Heard:
         seat, since_ns = self._seats[number], self._channels[number].since_ns
         return Heard(seat.name, since_ns, seat.end_ns, seat.speech_ns, seat.unclear)
 
-    def _let_through(self, number: int) -> Floats:
+    def _let_through(self, number: int, samples: Floats) -> Floats:
         """Give a microphone's chunks to its seat; return what the voice model must get of them."""
-        channel, seat = self._channels[number], self._seats[number]
-        end_ns = channel.end_ns
-        samples = channel.take(channel.chunks)
-        return self._gates[number].let_through(samples, seat.push(samples, end_ns))
+        levels = self._seats[number].push(samples, self._channels[number].end_ns)
+        return self._gates[number].let_through(samples, levels)
 
     def _detect(self, passed: dict[int, Floats]) -> None:
         """Run the voice model on what the gates let through, of equal length in one go."""

