@@ -12,14 +12,13 @@ import struct
 import threading
 import time
 from collections import deque
-from dataclasses import asdict
 
 from kiosk.errors import HardwareError
 from kiosk.hardware.audibility.listener import Listener
 from kiosk.hardware.audibility.protocol import MAX_BYTES, unpack_block
 from kiosk.hardware.audibility.voice_model import VoiceModel
 from kiosk.hardware.child_process.child import MessageWriter, read_commands, set_up_child
-from kiosk.hardware.child_process.malloc import return_free_memory, set_malloc_thresholds
+from kiosk.hardware.child_process.malloc import keep_free_memory, return_free_memory
 
 NICENESS = 15
 LISTEN_S = 0.3
@@ -39,7 +38,7 @@ def main() -> None:
     """Listen until the recorder ends."""
     writer, config = set_up_child()
     _yield_priority()
-    set_malloc_thresholds()
+    keep_free_memory()
     blocks: deque[bytes] = deque(maxlen=MAX_WAITING)
     receiver = socket.socket(fileno=int(config["socket"]))
     threading.Thread(target=_receive, args=(receiver, blocks), daemon=True).start()
@@ -67,9 +66,9 @@ def _listen(writer: MessageWriter, rates: dict[str, int], blocks: deque[bytes]) 
         for _ in range(len(blocks)):
             with contextlib.suppress(struct.error, ValueError):
                 listener.push(*unpack_block(blocks.popleft()))
-        heard = [asdict(row) for row in listener.listen()]
-        turns = [asdict(row) for row in listener.take_turns()]
-        running = [asdict(row) for row in listener.running_turns]
+        heard = [vars(row) for row in listener.listen()]
+        turns = [vars(row) for row in listener.take_turns()]
+        running = [vars(row) for row in listener.running_turns]
         writer.send_status(heard=heard, turns=turns, running=running)
         time.sleep(LISTEN_S)
 

@@ -91,12 +91,12 @@ class VoiceModel:
             convolutions.append((columns.reshape(-1, len(bias)), bias))
         rnn, decision = "_model.decoder.rnn", "_model.decoder.decoder.2"
         return cls(
-            basis=_columns(
-                tensors["_model.stft.forward_basis_buffer"].reshape(2 * _BINS, _WINDOW)
-            ),
+            basis=_columns(tensors["_model.stft.forward_basis_buffer"].reshape(2 * _BINS, _WINDOW)),
             convolutions=tuple(convolutions),
-            input_weight=_columns(tensors[f"{rnn}.weight_ih"].reshape(4 * _CELLS, _CELLS)) * _HALVED,
-            state_weight=_columns(tensors[f"{rnn}.weight_hh"].reshape(4 * _CELLS, _CELLS)) * _HALVED,
+            input_weight=_columns(tensors[f"{rnn}.weight_ih"].reshape(4 * _CELLS, _CELLS))
+            * _HALVED,
+            state_weight=_columns(tensors[f"{rnn}.weight_hh"].reshape(4 * _CELLS, _CELLS))
+            * _HALVED,
             gate_bias=(tensors[f"{rnn}.bias_ih"] + tensors[f"{rnn}.bias_hh"]).ravel() * _HALVED,
             output_weight=tensors[f"{decision}.weight"].ravel(),
             output_bias=float(tensors[f"{decision}.bias"].ravel()[0]),

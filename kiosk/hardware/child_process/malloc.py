@@ -5,7 +5,7 @@ to them by keeping more and more memory, in an arena for each thread: a recorder
 within minutes. With fixed thresholds such blocks are mapped individually and returned. The camera's
 child does not use this: its pictures have one size, and mapping each would raise its processor time
 by half. Page imaging does the opposite: it keeps freed memory from picture to picture, and returns
-it when no page comes.
+it when no page comes. So does the process that listens for speech, whose blocks have one size, too.
 """
 
 from __future__ import annotations
