@@ -147,8 +147,6 @@ class AppState:
             self.show_notice,
             self.zone,
         )
-        self.secretary.people.levels = lambda: self.audio_levels
-        self.secretary.people.persons = self._persons
         self.filing_service = FilingService(settings, self.labels.rules, sync)
         self.visit = Visit(
             self.filing_service,
@@ -170,7 +168,7 @@ class AppState:
         self.receipts = ReceiptActions(
             self.filing_service, recorder, self.translate, self.notify_observers, self.show_notice
         )
-        self.secretary.people.open_receipt = self.receipts.open
+        self._connect_people()
         self.receipts.is_scanner_used = lambda: self.visit.scan.is_open
         self.unfinished_filings = UnfinishedFilingActions(
             self.filing_service, recorder, self.notify_observers, self.show_notice
@@ -217,6 +215,13 @@ class AppState:
             self.touch_test.read,
             self.notify_observers,
         )
+
+    def _connect_people(self) -> None:
+        people = self.secretary.people
+        people.levels = lambda: self.audio_levels
+        people.persons = self._persons
+        people.open_receipt = self.receipts.open
+        people.open_minutes = self.open_running_minutes
 
     # -- observers -----------------------------------------------------------------------------
 
@@ -320,11 +325,22 @@ class AppState:
         self.spawn(self.secretary.minutes.open(hearing_id))
 
     def open_running_minutes(self) -> None:
-        """Show the full minutes of the hearing that runs, in a recess (S18)."""
+        """Show the full minutes of the hearing that runs (S18)."""
         hearing = self.recorder_state.hearing if self.recorder_state else None
         if hearing is not None:
+            self.spawn(self._open_running_minutes(hearing.id))
+
+    async def _open_running_minutes(self, hearing_id: str) -> None:
+        """Show them once they are read; whoever has touched something else meanwhile stays there.
+
+        The journals of a long hearing take a moment, and the next mark must not fall on them.
+        """
+        touched = self._last_touch_at
+        await self.secretary.minutes.open_running(hearing_id)
+        if self._last_touch_at == touched:
             self.secretary.show(MinutesPlace())
-            self.spawn(self.secretary.minutes.open_running(hearing.id))
+        else:
+            self.secretary.minutes.close()
 
     def open_late_scan(self) -> None:
         """Show the step that scans a receipt into the minutes that are open (R47, R48)."""

@@ -88,12 +88,14 @@ def _visitor_screen(inputs: ScreenInputs) -> str:
 
 
 def _secretary_screen(inputs: ScreenInputs) -> str:
+    is_writing = inputs.has_running_minutes and isinstance(inputs.staff_place, MinutesPlace)
     match inputs.phase if inputs.has_hearing else None:
+        case Phase.RECORDING | Phase.RECESS | Phase.RETIRED if is_writing:
+            return "secretary.minutes"
         case Phase.RECORDING:
             return "secretary.recording"
         case Phase.RECESS | Phase.RETIRED:
-            is_writing = inputs.has_running_minutes and isinstance(inputs.staff_place, MinutesPlace)
-            return "secretary.minutes" if is_writing else "secretary.recess"
+            return "secretary.recess"
         case Phase.SEALING:
             return "secretary.sealing"
         case Phase.IDLE | None:

@@ -238,8 +238,8 @@ def test_full_minutes_in_a_recess_by_taps(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("phase", ["recess", "retired", "recording", "sealing"])
-def test_only_in_a_recess_minutes_stand_in_place_of_the_hearing(phase: str) -> None:
-    """Opened minutes of another hearing never do: the way to resume must not be hidden."""
+def test_until_the_end_its_own_minutes_may_stand_in_place_of_the_hearing(phase: str) -> None:
+    """S18. Those of another hearing never do: the way to mark and resume must not be hidden."""
     writing = ScreenInputs(
         phase=Phase(phase),
         has_hearing=True,
@@ -249,7 +249,7 @@ def test_only_in_a_recess_minutes_stand_in_place_of_the_hearing(phase: str) -> N
         staff_place=MinutesPlace(),
         has_running_minutes=True,
     )
-    assert (screen_name(writing) == "secretary.minutes") == (phase in ("recess", "retired"))
+    assert (screen_name(writing) == "secretary.minutes") == (phase != "sealing")
     assert screen_name(replace(writing, has_running_minutes=False)) != "secretary.minutes"
     assert screen_name(replace(writing, staff_place=TodayPlace())) != "secretary.minutes"
 

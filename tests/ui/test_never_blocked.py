@@ -1,4 +1,7 @@
-"""Nothing that is asked or shown large keeps the secretary from people, notes and events."""
+"""Nothing that is asked, shown large or written keeps the secretary from people, notes, events.
+
+Requirements: S18 (full minutes are begun during the hearing).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ import pytest
 from kiosk.demo.x_server import Display
 from kiosk.hardware.virtual.badge_reader import VirtualBadgeReader
 from kiosk.ui.samples import service_states as sample_data
+from kiosk.ui.samples.screen_sample import alarm
+from kiosk.ui.secretary.sealed_hearing.minutes import full_minutes
 from tests.support.waiting import wait_for
 from tests.ui.fake_services import FakeRecorder
 from tests.ui.touch_screen import SECONDS, TouchScreen
@@ -97,3 +102,56 @@ def test_an_explanation_hides_neither_events_nor_people_nor_notes(
     screen.tap("rec.all")
     screen.tap("rec.mark.opening")
     assert marked(recorder, 1) == [{"type": "opening", "of": ""}]
+
+
+def minutes_path(recorder: FakeRecorder) -> str:
+    """Let the recorder answer with full minutes; return the path of the call."""
+    hearing = recorder.state["hearing"]["id"]
+    path = f"/v1/minutes/{hearing}/form"
+    recorder.answers[path] = full_minutes(hearing_id=hearing, due="", is_running=True).to_json()
+    return path
+
+
+@pytest.mark.slow
+def test_minutes_are_written_while_it_is_recorded_and_one_tap_leads_back(
+    screen: TouchScreen, recorder: FakeRecorder
+) -> None:
+    """S18. Light and time stay, an alarm comes over whatever is being typed."""
+    minutes_path(recorder)
+    screen.tap("rec.note")
+    screen.tap("panel.minutes:")
+    screen.wait_screen("secretary.minutes")
+    screen.tap("minutes.field.1")
+    screen.tap("minutes.add")
+    screen.tap("key.Ә")
+    assert screen.text("rec.timer").startswith("0:42:")
+    recorder.publish(alarms=[alarm("microphone_absent", "defendant")])
+    said = wait_for(lambda: screen.widget("notice"), "the alarm", SECONDS)["text"]
+    assert "Ответчик" in said or "Жауапкер" in said
+    assert screen.text("typing.text") == "Ә"
+    assert screen.widget("notice.close") is None, "it lasts as long as its cause"
+    recorder.publish(alarms=[])
+    wait_for(lambda: screen.widget("rec.timer") and not screen.widget("notice"), "calm", SECONDS)
+    screen.tap("minutes.hearing")
+    screen.wait_screen("secretary.recording")
+    screen.tap("rec.mark.truth_explained")
+    assert marked(recorder, 1) == [{"type": "truth_explained", "of": "p3"}]
+
+
+@pytest.mark.slow
+def test_minutes_that_are_slow_to_open_do_not_come_over_the_next_mark(
+    screen: TouchScreen, recorder: FakeRecorder
+) -> None:
+    path = minutes_path(recorder)
+    recorder.held.add(path)
+    screen.tap("rec.note")
+    screen.tap("panel.minutes:")
+    wait_for(lambda: path in recorder.paths(), "the call", SECONDS)
+    screen.tap("rec.mark.truth_explained")
+    marked(recorder, 1)
+    recorder.held.clear()
+    recorder.publish(alarms=[alarm("disk_low")])
+    wait_until_shown(screen, "alarm.disk_low")
+    screen.tap("rec.mark.questioning")
+    marked(recorder, 2)
+    assert screen.wait_screen("secretary.recording")

@@ -117,6 +117,7 @@ class PeopleActions(RecorderActions):
         persons: returns the people of the hearing.
         speaking: microphones that were heard at the newest mark, the loudest first.
         open_receipt: opens the card of the receipt of a mark.
+        open_minutes: opens the full minutes, which can be begun at any time (S18).
     """
 
     def __init__(
@@ -132,6 +133,7 @@ class PeopleActions(RecorderActions):
         self.persons: Callable[[], tuple[HearingPerson, ...]] = tuple
         self.speaking: tuple[str, ...] = ()
         self.open_receipt: Callable[[int], None] = lambda _mark: None
+        self.open_minutes: Callable[[], None] = lambda: None
 
     @property
     def state(self) -> PeopleState:
@@ -195,6 +197,9 @@ class PeopleActions(RecorderActions):
                 self._type_note()
             case NoteSheet() if what == "template":
                 self._type_note(label)
+            case NoteSheet() if what == "minutes":
+                self.show(None)
+                self.open_minutes()
             case NoteSheet() if what == "withdraw":
                 await self._call("DELETE", f"/v1/hearing/notes/{value}")
 

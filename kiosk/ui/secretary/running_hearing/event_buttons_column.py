@@ -104,7 +104,8 @@ def _frequent_events(kit: WidgetKit, app: AppState, view: RecordingView) -> Widg
     has_headings = not small and not is_short
     parts: list[Widget] = []
     if view.due:
-        count = 1 if small else DUE_SHOWN
+        is_large = kit.theme.text_size > 2 and len(view.due) > DUE_SHOWN
+        count = 1 if small or is_large else DUE_SHOWN
         first = [
             _event_button(kit, app, event, "tint" if n else "primary")
             for n, event in enumerate(view.due[:count])

@@ -319,4 +319,6 @@ def _note_view(context: ViewContext, hearing: RunningHearing, sheet: NoteSheet) 
         Choice(f"withdraw:{n.id}", _("Take back: {note}", note=shown_name(n.text)), "undo")
         for n in kept[-1:]
     )
-    return PanelView(_("Note"), "", (typed, *templates, *undo), sheet.page)
+    full = Choice("minutes:", _("Full minutes"), "file-document-outline")
+    minutes = (full,) if hearing.keeps_minutes else ()
+    return PanelView(_("Note"), "", (typed, *minutes, *templates, *undo), sheet.page)

@@ -81,6 +81,7 @@ class RecordingView:
 
     Attributes:
         due: what is due next, each of its person.
+        is_reminder: the banner can be dismissed.
         hint: quiet line about what was left out or how far an announcement is open; empty: none.
     """
 
@@ -112,8 +113,6 @@ class RecordingView:
     def is_card_open(self) -> bool:
         """Whether an oath, a receipt, a panel or a sheet takes the place of the events."""
         return bool(self.oath or self.receipt or self.panel or self.sheet)
-
-    """The banner can be dismissed."""
 
 
 def view(app: AppState) -> RecordingView:

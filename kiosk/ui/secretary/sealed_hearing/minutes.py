@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from kiosk.api.minutes import (
@@ -17,6 +18,7 @@ from kiosk.api.minutes import (
 )
 from kiosk.api.receipts import Receipt
 from kiosk.api.recorder_calls import StaffSession
+from kiosk.api.states import Phase
 from kiosk.clocks import parse_wall
 from kiosk.locale import N_
 from kiosk.rules import load_rules
@@ -27,9 +29,10 @@ from kiosk.ui.app_state import AppState
 from kiosk.ui.formatting import sentence_case
 from kiosk.ui.registry import MinutesPlace
 from kiosk.ui.samples import service_states
-from kiosk.ui.samples.screen_sample import Prepare
+from kiosk.ui.samples.screen_sample import Prepare, alarm
 from kiosk.ui.samples.service_states import at
 from kiosk.ui.samples.staff_states import hearing_runs, staff_at
+from kiosk.ui.secretary.running_hearing.notices import AlarmView, alarm_view
 from kiosk.ui.secretary.sealed_hearing.late_receipt import late_receipt_text
 from kiosk.ui.theme import Tone
 from kiosk.ui.view_context import ViewContext
@@ -74,6 +77,8 @@ class MinutesView:
         is_signed: the secretary's own signature over this version is here.
         is_running: the hearing runs; the way back leads to it.
         receipt: what the scanner does, in the step that scans one.
+        is_recording: they are written while the hearing is recorded; one tap leads back to it.
+        alarm: of the recording meanwhile.
         digest: SHA-256, in groups of four, of what she signs; empty: it was not handed out.
     """
 
@@ -93,12 +98,18 @@ class MinutesView:
     is_running: bool = False
     digest: str = ""
     receipt: ReceiptState | None = None
+    is_recording: bool = False
+    alarm: AlarmView | None = None
 
 
 def view(app: AppState) -> MinutesView:
     """Return what the screen shows."""
-    state, receipt = app.secretary.minutes.state, app.receipts.state
-    return minutes_view(app.view_context(), state, app.staff, receipt)
+    context, receipt = app.view_context(), app.receipts.state
+    shown = minutes_view(context, app.secretary.minutes.state, app.staff, receipt)
+    recorder = app.shown_recorder_state
+    if recorder.phase != Phase.RECORDING:
+        return shown
+    return replace(shown, is_recording=True, alarm=alarm_view(context, recorder))
 
 
 def minutes_view(
@@ -401,7 +412,7 @@ def _sample(**changes: Any) -> ShortMinutes:
     return ShortMinutes.model_validate({**values, **changes})
 
 
-def _full(**changes: Any) -> ShortMinutes:
+def full_minutes(**changes: Any) -> ShortMinutes:
     """Return full minutes: the fields of the rules data, filled where the short ones are."""
     kind = str(changes.get("kind", "civil"))
     fields = tuple(
@@ -467,19 +478,25 @@ def _at(state: MinutesState, who: dict[str, Any] = service_states.SECRETARY) -> 
     return prepare
 
 
-def _running(**changes: Any) -> Prepare:
-    """Return full minutes that are written in a recess."""
+def _running(phase: str = "recess", alarms: Sequence[Any] = (), **changes: Any) -> Prepare:
+    """Return full minutes that are written in a hearing."""
 
     def prepare(app: AppState) -> None:
-        hearing_runs("recess")(app)
+        hearing_runs(phase, alarms=[*alarms])(app)
         state = app.recorder_state
         assert state is not None
         assert state.hearing is not None
-        minutes = _full(hearing_id=state.hearing.id, due="", is_running=True, **changes)
+        minutes = full_minutes(hearing_id=state.hearing.id, due="", is_running=True, **changes)
         app.secretary.place = MinutesPlace()
         app.secretary.minutes.state = MinutesState(minutes=minutes)
 
     return prepare
+
+
+def _typing_in_hearing(app: AppState) -> None:
+    _running("recording", [alarm("microphone_absent", "defendant")])(app)
+    state = app.secretary.minutes.state
+    app.secretary.minutes.state = replace(state, opened="attendance", line=-1, typing=LONG)
 
 
 def _scanning(receipt: ReceiptState, *kept: Receipt) -> Prepare:
@@ -494,9 +511,14 @@ def _scanning(receipt: ReceiptState, *kept: Receipt) -> Prepare:
 
 
 SAMPLES: dict[str, Prepare] = {
-    "minutes-full": _at(MinutesState(minutes=_full())),
-    "minutes-full-form": _at(MinutesState(minutes=_full(), page=9)),
+    "minutes-full": _at(MinutesState(minutes=full_minutes())),
+    "minutes-full-form": _at(MinutesState(minutes=full_minutes(), page=9)),
     "minutes-full-running": _running(),
+    "minutes-full-recording": _running("recording"),
+    "minutes-full-recording-alarm": _running(
+        "recording", [alarm("microphone_absent", "defendant"), alarm("disk_low")]
+    ),
+    "minutes-full-recording-typing": _typing_in_hearing,
     "minutes-full-criminal": _running(kind="criminal", is_partial=True),
     "minutes-list": _at(MinutesState(HEARINGS)),
     "minutes-list-problems": _at(MinutesState(TROUBLED)),

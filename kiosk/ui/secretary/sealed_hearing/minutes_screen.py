@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 from kivy.uix.widget import Widget
 
+from kiosk.ui.formatting import timer_text
+from kiosk.ui.screen_chrome import ScreenChrome
 from kiosk.ui.secretary.sealed_hearing.minutes import FORM, RECEIPT, TERM, Entry, MinutesView
 from kiosk.ui.staff.staff_screen import StaffScreen
 from kiosk.ui.widgets.hardware_keys import HardwareKeys
+from kiosk.ui.widgets.indicators import RecordingLight
 from kiosk.ui.widgets.keyboard import letter_keyboard
+from kiosk.ui.widgets.text import TextLine
 from kiosk.ui.widgets.widget_kit import WidgetKit
 
 
@@ -20,6 +25,45 @@ class MinutesScreen(StaffScreen):
     def __init__(self, kit: WidgetKit, name: str, app: Any) -> None:
         super().__init__(kit, name, app)
         self._keys = HardwareKeys(self, self._type, self._enter)
+        self._timer: TextLine | None = None
+
+    def update(self, view: MinutesView, chrome: ScreenChrome) -> None:
+        """Show ``view``; an alarm of the recording stands above it as long as it lasts."""
+        if view.alarm and (not chrome.notice or chrome.notice_action):
+            alarm = view.alarm
+            more = f"+{alarm.more}" if alarm.more else ""
+            said = (alarm.sentence, alarm.remedy, more, chrome.notice)
+            tone: Literal["fault", "caution"] = "fault" if alarm.tone == "fault" else "caution"
+            chrome = replace(
+                chrome, notice=" ".join(text for text in said if text), notice_tone=tone,
+                is_notice_lasting=True,
+            )  # fmt: skip
+        super().update(view, chrome)
+
+    def live(self) -> None:
+        """Draw the running time of the recording."""
+        if self._timer is not None:
+            self._timer.text = timer_text(self.app.recorded_seconds)
+
+    def header_key(self, view: MinutesView, chrome: ScreenChrome) -> Any:
+        """Return what the header depends on: also whether the hearing is recorded meanwhile."""
+        hours = len(timer_text(self.app.recorded_seconds))
+        return (super().header_key(view, chrome), view.is_recording and hours)
+
+    def header(self, view: MinutesView, chrome: ScreenChrome) -> list[Widget]:
+        """Return the header; while the hearing is recorded, its light and time and the way back."""
+        usual = super().header(view, chrome)
+        self._timer = None
+        if not view.is_recording:
+            return usual
+        kit = self.kit
+        self._timer = kit.text_line(
+            timer_text(self.app.recorded_seconds), "heading", wid="rec.timer", weight="tabular"
+        )
+        back = kit.button("minutes.hearing", kit.translate.gettext("Back to the hearing"),
+                          self.app.close_running_minutes, icon="arrow-left", style="primary",
+                          pad=8)  # fmt: skip
+        return [back, RecordingLight(kit, 30, on=True), self._timer, kit.spacer(), *usual[-2:]]
 
     def _type(self, text: str) -> None:
         self.app.secretary.minutes.type_text(text)
@@ -191,7 +235,8 @@ class MinutesScreen(StaffScreen):
                 ]  # fmt: skip
             case _:
                 undo = () if view.is_confirmed else self._undo(view)
-                return [back, *self._languages(view), *undo, kit.spacer(), *pager,
+                way_back = () if view.is_recording else (back,)  # it stands in the header
+                return [*way_back, *self._languages(view), *undo, kit.spacer(), *pager,
                         *self._action(view)]  # fmt: skip
 
     def _signature_steps(self, view: MinutesView) -> list[Widget]:
