@@ -5,14 +5,16 @@ Requirements: S16, S17.
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pikepdf
 import pytest
 
 from kiosk import fonts
+from kiosk.api.minutes import MinutesForm
 from kiosk.cli import main
 from kiosk.config import KioskSettings, Settings
 from kiosk.errors import RecordingError
@@ -199,6 +201,64 @@ def test_minutes_of_a_civil_case_have_the_fields_of_its_code(tmp_path: Path) -> 
     assert "part-01, 0:00:05" in field(minutes, "announcement")
     assert "допрос" not in minutes.as_text()
     assert "course" not in {row.id for row in minutes.fields}
+
+
+PAUSES = ("recess", "retirement", "failure")
+CONTINUED = "продолжение заседания"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("order", tuple(product(PAUSES, repeat=3)), ids="-".join)
+def test_who_comes_back_from_the_deliberation_ends_no_recess(
+    order: tuple[str, ...], tmp_path: Path
+) -> None:
+    """АПК 282(2)13-1), 282(4). A retirement has a field of its own; what a failure stopped, none.
+
+    The act is announced after each retirement. Short minutes have no field for notes to what is
+    not listed; full ones have.
+    """
+    signer = Court.make(tmp_path / "ca").issue("k", tmp_path / "key", tmp_path / "crt")
+    book = HearingJournal.create(
+        tmp_path / str(HEARING["id"]),
+        {**HEARING, "kind": "civil"},
+        {},
+        JournalOptions("kiosk-7", signer),
+    )
+    number = 0
+
+    def mark(journal: Any, kind: str) -> None:
+        nonlocal number
+        number += 1
+        journal.append("mark", {"id": number, "type": kind, "part_seconds": 1.0})
+
+    part = book.open_part(1, {"reason": "start", "tap_ns": 0}, {})
+    for n, pause in enumerate(order, 2):
+        part.end({"stop_ns": 400 * SECOND})
+        book.append("part_closed", {"part": n - 1, "reason": pause})
+        if pause != "failure":
+            mark(book, pause)
+        part = book.open_part(n, {"reason": "resume", "tap_ns": 0}, {})
+        mark(part, "resumed")
+        moment = "2026-11-23T05:00:00.000Z"
+        note = {"mark": number, "seconds": 0.0, "part_seconds": 2.0, "moment": moment}
+        part.append("note", {"id": n, "text": f"заметка {n}", **note})
+        if pause == "retirement":
+            mark(part, "announcement")
+    part.end({"stop_ns": 400 * SECOND})
+    expected: list[str] = []
+    for pause in order:
+        expected += ["перерыв"] if pause == "recess" else []
+        expected += [CONTINUED] if pause != "retirement" else []
+    for form in get_args(MinutesForm):
+        state = load_hearing_state(book.folder)
+        options = MinutesOptions(form)
+        minutes = fill_minutes(book.folder, state, RULES, SETTINGS, "ru", options)
+        lines = field(minutes, "recess").splitlines()
+        assert [line.split(" · ")[1] for line in lines] == expected
+        said = minutes.as_text()
+        is_listed = [form == "full" or pause != "retirement" for pause in order]
+        assert [said.count(f"заметка {n}") == 1 for n in (2, 3, 4)] == is_listed
+        assert said.count("оглашение судебного акта · part") == order.count("retirement")
 
 
 def test_files_and_failures_with_their_reason(folder: Path) -> None:
