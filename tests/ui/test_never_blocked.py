@@ -20,7 +20,7 @@ from tests.support.waiting import wait_for
 from tests.ui.fake_services import FakeRecorder
 from tests.ui.touch_screen import SECONDS, TouchScreen
 
-CHILD = [{"event": event, "of": "p3"} for event in ("truth_explained", "questioning")]
+CHILD = [{"event": event, "of": "p3"} for event in ("identity_checked", "questioning")]
 LAST = [{"event": "minor_leaves", "of": "p3"}, {"event": "documents_examined", "of": ""}]
 EXPLAINED: dict[str, Any] = {
     "id": 9,
@@ -134,8 +134,8 @@ def test_minutes_are_written_while_it_is_recorded_and_one_tap_leads_back(
     wait_for(lambda: screen.widget("rec.timer") and not screen.widget("notice"), "calm", SECONDS)
     screen.tap("minutes.hearing")
     screen.wait_screen("secretary.recording")
-    screen.tap("rec.mark.truth_explained")
-    assert marked(recorder, 1) == [{"type": "truth_explained", "of": "p3"}]
+    screen.tap("rec.mark.identity_checked")
+    assert marked(recorder, 1) == [{"type": "identity_checked", "of": "p3"}]
 
 
 @pytest.mark.slow
@@ -147,7 +147,7 @@ def test_minutes_that_are_slow_to_open_do_not_come_over_the_next_mark(
     screen.tap("rec.note")
     screen.tap("panel.minutes:")
     wait_for(lambda: path in recorder.paths(), "the call", SECONDS)
-    screen.tap("rec.mark.truth_explained")
+    screen.tap("rec.mark.identity_checked")
     marked(recorder, 1)
     recorder.held.clear()
     recorder.publish(alarms=[alarm("disk_low")])

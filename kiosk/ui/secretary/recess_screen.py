@@ -41,12 +41,13 @@ class RecessScreen(StaffScreen):
         if view.banner:
             words.append(kit.text(view.banner, "body", wid="banner", colour="caution"))
         words += [*self._ends(view), *chain_receipt_status(kit, receipt)]
-        parts = [
-            self._sign(view, chain_receipt_or_icon(kit, receipt, icon, "accent", 0.3)),
-            kit.column(kit.spacer(), *words, kit.spacer(), gap=16),
-        ]
+        sign = self._sign(view, chain_receipt_or_icon(kit, receipt, icon, "accent", 0.3))
+        parts = [sign, kit.column(kit.spacer(), *words, kit.spacer(), gap=16)]
         if view.question:
-            parts.append(kit.column(question_card(kit, view.question, self.app), size_hint_x=0.85))
+            is_small = kit.theme.compact and not receipt.picture  # a slip has to be read
+            parts = parts[1:] if is_small else parts
+            share = 1.3 if is_small else 0.85
+            parts.append(kit.column(question_card(kit, view.question, self.app), size_hint_x=share))
         return kit.row(*parts, gap=36, padding=(40, 32))
 
     def _sign(self, view: RecessView, sign: Widget) -> Widget:

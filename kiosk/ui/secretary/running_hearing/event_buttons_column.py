@@ -21,6 +21,8 @@ from kiosk.ui.secretary.running_hearing.side_panel_card import side_panel_card
 from kiosk.ui.widgets.keyboard import key_rows
 from kiosk.ui.widgets.widget_kit import Style, WidgetKit
 
+LONG_LABEL = 40
+
 
 def event_buttons_column(
     kit: WidgetKit, app: AppState, view: RecordingView, question: Question | None
@@ -104,8 +106,7 @@ def _frequent_events(kit: WidgetKit, app: AppState, view: RecordingView) -> Widg
     has_headings = not small and not is_short
     parts: list[Widget] = []
     if view.due:
-        is_large = kit.theme.text_size > 2 and len(view.due) > DUE_SHOWN
-        count = 1 if small or is_large else DUE_SHOWN
+        count = 1 if small or _is_due_tight(kit, view) else DUE_SHOWN
         first = [
             _event_button(kit, app, event, "tint" if n else "primary")
             for n, event in enumerate(view.due[:count])
@@ -133,6 +134,12 @@ def _frequent_events(kit: WidgetKit, app: AppState, view: RecordingView) -> Widg
     has_line = bool(view.question) and not small
     line = [sheets_line(kit, app, has_undo=view.can_undo)] if has_line else []
     return kit.column(*parts, grid, *line, gap=10)
+
+
+def _is_due_tight(kit: WidgetKit, view: RecordingView) -> bool:
+    """Return whether only one that is due can be read beside the button that leads to all."""
+    is_long = any(len(event.label) > LONG_LABEL for event in view.due[:DUE_SHOWN])
+    return len(view.due) > DUE_SHOWN and (kit.theme.text_size > 2 or is_long)
 
 
 def _list_button(kit: WidgetKit, app: AppState) -> Widget:

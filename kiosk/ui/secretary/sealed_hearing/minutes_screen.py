@@ -112,7 +112,7 @@ class MinutesScreen(StaffScreen):
                 kit.fitted_text(view.title, "body", wid="minutes.title", weight="semibold",
                                 lines=2, size_hint_y=0.7)
             )  # fmt: skip
-        if view.text:
+        if view.text and not (view.alarm and kit.theme.compact):  # the alarm needs the room
             head.append(
                 kit.fitted_text(view.text, "body", wid="minutes.text", lines=2, size_hint_y=0.55)
             )
