@@ -124,6 +124,13 @@ class AddMark(Model):
     """Id of the person whom it concerns; without it, ``of_whom:MARK`` may be asked."""
 
 
+class UndoMark(Model):
+    """Which mark is taken back: a tap is meant for the one that was the newest then."""
+
+    mark: int | None = None
+    """Its number; null: the newest. One that was taken back already stays so; nothing else goes."""
+
+
 class MarkAnswer(Model):
     """The mark that was set or withdrawn."""
 

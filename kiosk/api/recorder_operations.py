@@ -52,6 +52,7 @@ from kiosk.api.recorder_calls import (
     StepAnswer,
     StepReason,
     TestDevice,
+    UndoMark,
     WrappedKey,
 )
 from kiosk.api.rehearsal import REHEARSE, RehearsalProgress
@@ -136,7 +137,7 @@ UNDO_MARK = Operation(
     "/v1/hearing/marks/undo",
     "Withdraw the newest mark made by a person; nothing is erased",
     answer=MarkAnswer,
-    request=NoBody,
+    request=UndoMark,
     roles=COURT_ROLES,
     errors={409: ("hearing_step_refused", "storage_failed")},
 )

@@ -217,15 +217,20 @@ class Courtroom:
         with suppress(StepRefusedError):
             self.add_mark(BUTTON_MARK, "", known=False)
 
-    def undo_mark(self, person: str) -> MarkAnswer:
+    def undo_mark(self, person: str, wanted: int | None = None) -> MarkAnswer:
         """Withdraw the newest mark that a person made; nothing is erased.
 
+        Args:
+            wanted: number of the mark that is meant; one that is withdrawn already stays so.
+
         Raises:
-            StepRefusedError: there is none.
+            StepRefusedError: there is none, or another one was made since.
         """
         hearing = self._current_hearing.require()
+        if (done := hearing.withdrawn_mark(wanted)) is not None:
+            return MarkAnswer(mark=done)
         with removals_followed(hearing, person):
-            mark = hearing.undo_mark(person)
+            mark = hearing.undo_mark(person, wanted)
         undo_decision(self._context, hearing, mark.id, person)
         self._finish_step(hearing)
         return MarkAnswer(mark=mark)

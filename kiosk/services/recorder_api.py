@@ -259,7 +259,8 @@ class RecorderApi:
         )
 
     async def _undo_mark(self, call: Call) -> Model:
-        return await self._steps.run(lambda: self._courtroom.undo_mark(call.person.id))
+        mark, person = (await call.read(calls.UndoMark)).mark, call.person.id
+        return await self._steps.run(lambda: self._courtroom.undo_mark(person, mark))
 
     async def _end_oath(self, call: Call) -> Model:
         mark = (await call.read(calls.EndOath)).mark

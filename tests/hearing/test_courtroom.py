@@ -98,6 +98,24 @@ def test_marks_are_numbered_and_withdrawn_but_never_erased(rig: CourtroomRig) ->
         rig.courtroom.add_mark("no such event", "p1")
 
 
+def test_two_taps_on_one_button_take_back_one_mark(rig: CourtroomRig) -> None:
+    """Each means the mark that was the newest when its button was drawn."""
+    hearing_id = rig.begin()
+    for event in ("opening", "attendance"):
+        rig.courtroom.add_mark(event, "p1")
+    for _tap in range(2):
+        assert rig.courtroom.undo_mark("p1", 2).mark.id == 2
+    shown = [(mark["type"], mark["withdrawn"]) for mark in rig.hearing()["marks"]]
+    assert shown == [("opening", False), ("attendance", True)]
+    rig.courtroom.mark_from_button()
+    with pytest.raises(StepRefusedError):
+        rig.courtroom.undo_mark("p1", 1)
+    rig.courtroom.end("p1")
+    rig.sealed(hearing_id)
+    path = rig.folder(hearing_id) / "part-01" / "journal.jsonl"
+    assert [entry["kind"] for entry in read_chain(path).entries].count("mark_withdrawn") == 1
+
+
 def test_what_the_rules_want_earlier_is_asked_later_and_never_in_the_way(
     rig: CourtroomRig,
 ) -> None:

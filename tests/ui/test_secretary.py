@@ -301,7 +301,17 @@ def test_withdrawn_marks_leave_the_course() -> None:
     mark = {"id": 1, "type": "oath", "at": sample_data.at(9, 30), "withdrawn": True}
     view = recording_of(hearing={"marks": [mark]})
     assert view.event_log == ()
-    assert not view.can_undo
+    assert not view.undoable
+
+
+def test_the_mark_that_can_be_taken_back_is_the_newest_by_hand() -> None:
+    types = ("opening", "oath", "closed_declared", "recess", "questioning")
+    marks = [
+        {"id": number, "type": name, "at": sample_data.at(9, 30), "withdrawn": number == 5}
+        for number, name in enumerate(types, 1)
+    ]
+    assert recording_of(hearing={"marks": marks}).undoable == 2
+    assert recording_of(hearing={"marks": marks[2:]}).undoable == 0, "the recorder would refuse"
 
 
 def test_banner_after_a_power_cut_and_overrun() -> None:

@@ -37,6 +37,15 @@ def test_the_same_event_of_another_person_is_another_button() -> None:
     assert guard.refuses(OF_B, 50, 25)
 
 
+def test_the_same_button_for_another_mark_is_another_one() -> None:
+    """Two quick taps on undo take back one mark."""
+    last, before = (TapTarget("rec.undo", "", 0, 0, 9, 9, subject=mark) for mark in "21")
+    guard, clock = guard_of((last,), (before,))
+    assert guard.refuses(before, 5, 5)
+    clock[0] += 0.8
+    assert not guard.refuses(before, 5, 5)
+
+
 def test_a_button_that_moved_takes_the_taps_where_it_was_before() -> None:
     guard, _ = guard_of((OATH, RECESS), (MOVED,))
     assert guard.refuses(MOVED, 50, 30), "the oath was there"

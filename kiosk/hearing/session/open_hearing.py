@@ -189,12 +189,23 @@ class OpenHearing:
         """Return what was left out before ``event``; see :func:`.course.left_out_before`."""
         return left_out_before(self.state, self._rules, event, person, mark)
 
-    def undo_mark(self, person: str) -> Mark:
-        """Withdraw the newest mark that was not made by the kiosk itself."""
+    def withdrawn_mark(self, number: int | None) -> Mark | None:
+        """Return the mark of that number if it was withdrawn."""
+        found = (row for row in self.state.marks if row.number == number and row.withdrawn)
+        return next((row.describe() for row in found), None)
+
+    def undo_mark(self, person: str, wanted: int | None = None) -> Mark:
+        """Withdraw the newest mark that was not made by the kiosk itself.
+
+        Raises:
+            StepRefusedError: there is none, or it is not ``wanted``.
+        """
         for mark in reversed(self.state.marks):
             row = self._rules.events.get(mark.type)
             by_hand = row is None or row.made_by == "secretary"
             if not mark.withdrawn and by_hand and mark.type not in (CLOSED_EVENT, OPENED_EVENT):
+                if wanted not in (None, mark.number):
+                    break
                 self.append_here("mark_withdrawn", {"mark": mark.number, "person": person})
                 return mark.describe()
         raise StepRefusedError("there is no mark to take back")

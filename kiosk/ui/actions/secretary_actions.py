@@ -220,9 +220,9 @@ class SecretaryActions(RecorderActions):
         self.hidden_oath = mark
         self._notify_change()
 
-    async def undo_mark(self) -> None:
-        """Withdraw the newest mark."""
-        await self._post("/v1/hearing/marks/undo")
+    async def undo_mark(self, mark: int) -> None:
+        """Withdraw the newest mark, whose number is ``mark``: two taps take back one."""
+        await self._post("/v1/hearing/marks/undo", mark=mark)
 
     async def start_recess(self) -> None:
         """Stop the capture for a recess."""

@@ -21,6 +21,7 @@ class TapTarget:
         name: of the widget.
         label: its words: the same button for another person is another one.
         is_key: a key of a keyboard; keys change as one types, and are meant to.
+        subject: what a tap does it to, where the words do not say it.
     """
 
     name: str
@@ -30,6 +31,7 @@ class TapTarget:
     width: float
     height: float
     is_key: bool = False
+    subject: str = ""
 
     @property
     def middle(self) -> tuple[float, float]:
@@ -42,10 +44,8 @@ class TapTarget:
 
     def is_as(self, other: TapTarget) -> bool:
         """Return whether a tap meant for ``other`` is right here."""
-        return (self.is_key and other.is_key) or (self.name, self.label) == (
-            other.name,
-            other.label,
-        )
+        own, others = ((row.name, row.label, row.subject) for row in (self, other))
+        return (self.is_key and other.is_key) or own == others
 
 
 class TapGuard:

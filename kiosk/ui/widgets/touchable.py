@@ -21,13 +21,22 @@ class Touchable(ButtonBehavior, BoxLayout):
         wid: stable name (``kiosk/ui/README.md``).
         label: its words, for automation.
         on_tap: called once per tap, on release inside.
+        subject: what a tap does it to, where the words do not say it.
         once: it takes one tap only, then waits until it is drawn again or :meth:`take_next_tap`.
     """
 
     def __init__(
-        self, wid: str, label: str, on_tap: Tap | None, *, once: bool = False, **options: Any
+        self,
+        wid: str,
+        label: str,
+        on_tap: Tap | None,
+        *,
+        subject: str = "",
+        once: bool = False,
+        **options: Any,
     ) -> None:
         super().__init__(**options)
+        self._subject = subject
         self.wid, self.label, self._on_tap, self._once = wid, label, on_tap, once
         self.disabled = on_tap is None
         self.paint_pressed: Callable[[bool], None] = lambda _pressed: None
@@ -52,7 +61,8 @@ class Touchable(ButtonBehavior, BoxLayout):
         """Return where it is now, and what it is."""
         x, y = self.to_window(*self.pos)
         is_key = self.wid.startswith("key.")
-        return TapTarget(self.wid, self.label, x, y, self.width, self.height, is_key)
+        size = self.width, self.height
+        return TapTarget(self.wid, self.label, x, y, *size, is_key, self._subject)
 
 
 def tap_targets(root: Widget) -> Iterator[TapTarget]:

@@ -61,7 +61,7 @@ def _above_due(kit: WidgetKit, app: AppState, view: RecordingView, card: Widget)
     return kit.column(
         card,
         kit.touch_line(*due, _list_button(kit, app)),
-        sheets_line(kit, app, has_undo=view.can_undo),
+        sheets_line(kit, app, undoable=view.undoable),
         gap=10,
     )
 
@@ -132,7 +132,7 @@ def _frequent_events(kit: WidgetKit, app: AppState, view: RecordingView) -> Widg
     grid = EventButtonGrid(kit, len(view.others), others)
     # the event log, where it stands otherwise, gives way to a question
     has_line = bool(view.question) and not small
-    line = [sheets_line(kit, app, has_undo=view.can_undo)] if has_line else []
+    line = [sheets_line(kit, app, undoable=view.undoable)] if has_line else []
     return kit.column(*parts, grid, *line, gap=10)
 
 

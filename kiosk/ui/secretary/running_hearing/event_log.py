@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kiosk.api.published import Schedule
 from kiosk.api.recorder import Mark, RecorderState, RunningHearing
+from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT
 from kiosk.ui.formatting import age_text, sentence_case
 from kiosk.ui.view_context import ViewContext
 
@@ -31,6 +32,17 @@ class CaseView:
     people: str
     publicity: str
     next_time: str
+
+
+def undoable_mark(context: ViewContext, hearing: RunningHearing) -> int:
+    """Return the number of the mark that can be taken back, the newest by hand; 0: none."""
+    events = context.labels.rules.events
+    for mark in reversed(hearing.marks):
+        row = events.get(mark.type)
+        by_hand = row is None or row.made_by == "secretary"
+        if by_hand and not mark.withdrawn and mark.type not in (CLOSED_EVENT, OPENED_EVENT):
+            return mark.id
+    return 0
 
 
 def event_log(context: ViewContext, recorder: RecorderState) -> tuple[EventLogEntry, ...]:

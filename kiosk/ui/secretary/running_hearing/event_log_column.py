@@ -57,8 +57,8 @@ def _case_card(kit: WidgetKit, app: AppState, view: RecordingView) -> Widget:
             )
         )  # fmt: skip
     parts.append(_sheets(kit, app, is_short=bool(view.alarm or view.banner)))
-    if view.can_undo and not (kit.theme.compact and (view.alarm or view.banner)):
-        parts.append(undo_button(kit, app))
+    if view.undoable and not (kit.theme.compact and (view.alarm or view.banner)):
+        parts.append(undo_button(kit, app, view.undoable))
     return kit.card(*parts, gap=8, padding=(18, 14))
 
 

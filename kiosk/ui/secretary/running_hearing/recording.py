@@ -28,6 +28,7 @@ from kiosk.ui.secretary.running_hearing.event_log import (
     EventLogEntry,
     case_view,
     event_log,
+    undoable_mark,
 )
 from kiosk.ui.secretary.running_hearing.notices import AlarmView, alarm_view, banner_text
 from kiosk.ui.secretary.running_hearing.oath import OathView, oath_hint, oath_view
@@ -82,6 +83,7 @@ class RecordingView:
     Attributes:
         due: what is due next, each of its person.
         is_reminder: the banner can be dismissed.
+        undoable: number of the mark that can be taken back; 0: none.
         hint: quiet line about what was left out or how far an announcement is open; empty: none.
     """
 
@@ -94,7 +96,7 @@ class RecordingView:
     others: tuple[EventButton, ...]
     all_events: tuple[EventButton, ...]
     event_log: tuple[EventLogEntry, ...]
-    can_undo: bool
+    undoable: int
     case: CaseView
     question: Question | None
     alarm: AlarmView | None
@@ -188,7 +190,7 @@ def recording_view(
         others=_buttons(context, others) if hearing.keeps_minutes else (),
         all_events=_buttons(context, context.labels.event_order(hearing.kind)),
         event_log=event_log(context, recorder),
-        can_undo=any(not mark.withdrawn for mark in hearing.marks),
+        undoable=undoable_mark(context, hearing),
         case=case_view(context, hearing, schedule),
         question=open_question(context, hearing, postponed),
         alarm=alarm_view(context, recorder),

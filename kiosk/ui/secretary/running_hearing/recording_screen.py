@@ -74,14 +74,14 @@ class RecordingScreen(Screen):
         repairable = view.alarm.repairable if view.alarm else ""
         hides_log = self._hides_event_log(view)
         has_line = hides_log and kit.theme.compact and not view.is_card_open
-        left = (view.microphones, view.camera_text, view.repairable, repairable, view.can_undo)
+        left = (view.microphones, view.camera_text, view.repairable, repairable, view.undoable)
         self._left_slot.show((left, has_line), lambda: self._left_column(view, has_line))
         are_keys_shown = not view.panel and needs_keys(view.sheet)
         hides_sources = kit.theme.compact and view.is_card_open
         self._arrange_columns(hides_log, hides_sources=hides_sources or are_keys_shown)
         question = view.question if hides_log else None
         middle = (
-            (question, bool(view.question), view.can_undo),
+            (question, bool(view.question), view.undoable),
             view.panel,
             view.oath,
             view.receipt,
@@ -98,7 +98,7 @@ class RecordingScreen(Screen):
         right = (
             view.question,
             secretary.answers_page,
-            (view.case, view.closed, view.event_log, view.can_undo),
+            (view.case, view.closed, view.event_log, view.undoable),
             bool(view.alarm or view.banner),
         )
         if not hides_log:
@@ -159,7 +159,7 @@ class RecordingScreen(Screen):
         sources = self._sources.build(view)
         if not has_line:
             return sources
-        line = sheets_line(self.kit, self.app, has_undo=view.can_undo)
+        line = sheets_line(self.kit, self.app, undoable=view.undoable)
         return self.kit.column(sources, line, gap=8)
 
     def _publicity(self, view: RecordingView, chrome: ScreenChrome) -> Widget:

@@ -11,26 +11,27 @@ from kiosk.ui.app_state import AppState
 from kiosk.ui.widgets.widget_kit import WidgetKit
 
 
-def undo_button(kit: WidgetKit, app: AppState) -> Widget:
-    """Return the button that takes back the newest mark."""
+def undo_button(kit: WidgetKit, app: AppState, mark: int) -> Widget:
+    """Return the button that takes back the newest mark, of the number ``mark``."""
     return kit.button(
         "rec.undo", kit.translate.gettext("Take back the last mark"),
-        lambda: app.spawn(app.secretary.undo_mark()), icon="undo", wide=True, pad=12,
+        lambda: app.spawn(app.secretary.undo_mark(mark)), icon="undo", wide=True, pad=12,
+        subject=str(mark),
     )  # fmt: skip
 
 
-def sheets_line(kit: WidgetKit, app: AppState, *, has_undo: bool) -> Widget:
+def sheets_line(kit: WidgetKit, app: AppState, *, undoable: int) -> Widget:
     """Return undo, people and note in one line: where the case with its event log gives way.
 
     Args:
-        has_undo: a mark can be taken back.
+        undoable: number of the mark that can be taken back; 0: none.
     """
     buttons = sheet_buttons(kit, app)
     buttons[0].size_hint_x = 1.3
-    if has_undo:
+    if undoable:
         undo = kit.button(
-            "rec.undo", "", lambda: app.spawn(app.secretary.undo_mark()), icon="undo", fill=True,
-            pad=4, size_hint_x=None, width=kit.theme.target,
+            "rec.undo", "", lambda: app.spawn(app.secretary.undo_mark(undoable)), icon="undo",
+            fill=True, pad=4, size_hint_x=None, width=kit.theme.target, subject=str(undoable),
         )  # fmt: skip
         buttons.insert(0, undo)
     return kit.touch_line(*buttons)
