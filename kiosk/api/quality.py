@@ -99,6 +99,12 @@ class QualityReport(Model):
     """At most ten, the worst first."""
     places: int = 0
     """Of how many they are the worst."""
+    word: QualityWord | None = None
+    """The presiding judge's newest word; null: nothing was said yet."""
+    is_full: bool = False
+    """Full minutes were begun."""
+    is_confirmed: bool = False
+    """Both have confirmed the minutes: nothing is said any more, but in a new version."""
 
 
 READ_QUALITY = Operation(

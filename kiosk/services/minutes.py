@@ -198,7 +198,13 @@ class MinutesService:
         hearing = _hearing_id(call.http.match_info["id"])
         folder = self._filling().source(hearing)
         facts = await asyncio.to_thread(read_facts, folder, self._settings)
-        return make_report(facts, self._load_rules())
+        record = await asyncio.to_thread(read_record, self._paths.minutes_drafts / hearing)
+        said: dict[str, Any] = {}
+        if record is not None:
+            is_confirmed = record.stage == "confirmed"
+            said = {"word": record.quality, "is_full": record.form == "full"}
+            said["is_confirmed"] = is_confirmed
+        return make_report(facts, self._load_rules()).model_copy(update=said)
 
     async def _judge_quality(self, call: Call) -> Model:
         is_good = (await call.read(api.JudgeQuality)).is_good

@@ -63,6 +63,7 @@ from kiosk.ui.registry import (
     HomePlace,
     MinutesPlace,
     PaperPlace,
+    QualityPlace,
     RehearsalPlace,
     ScanFaultPlace,
     SecretaryCallPlace,
@@ -323,6 +324,16 @@ class AppState:
         """Show the minutes of a hearing; without one, the list of hearings."""
         self.secretary.show(MinutesPlace())
         self.spawn(self.secretary.minutes.open(hearing_id))
+
+    def open_quality(self, hearing_id: str) -> None:
+        """Show the report for the presiding judge on a hearing that has ended (S18)."""
+        self.secretary.show(QualityPlace())
+        self.spawn(self.secretary.quality.open(hearing_id))
+
+    async def begin_full_minutes(self) -> None:
+        """Keep full minutes of the hearing whose report is open, and show them (S18)."""
+        if await self.secretary.quality.begin_full_minutes():
+            self.open_minutes(self.secretary.quality.state.hearing_id)
 
     def open_running_minutes(self) -> None:
         """Show the full minutes of the hearing that runs (S18)."""
@@ -778,6 +789,8 @@ class AppState:
             self.secretary.place = TodayPlace()
         elif isinstance(self.secretary.place, MinutesPlace):
             self.spawn(self.secretary.minutes.refresh())
+        elif isinstance(self.secretary.place, QualityPlace):
+            self.spawn(self.secretary.quality.refresh())
         if session.has_role("secretary", "judge", "presiding"):
             self.spawn(self.secretary.minutes.look())
         self.record_touch()

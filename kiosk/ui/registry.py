@@ -410,6 +410,11 @@ class MinutesPlace:
 
 
 @dataclass(frozen=True)
+class QualityPlace:
+    """The report for the presiding judge on a hearing that has ended."""
+
+
+@dataclass(frozen=True)
 class UnfinishedFilingsPlace:
     """Unfinished filings that a crash left behind; receipts are reprinted."""
 
@@ -437,6 +442,7 @@ StaffPlace = (
     | DeliveryPlace
     | ExportPlace
     | MinutesPlace
+    | QualityPlace
     | UnfinishedFilingsPlace
     | TechnicianPlace
 )
@@ -553,6 +559,7 @@ SCREENS = (
     ScreenDefinition("secretary.delivery", "secretary.sealed_hearing", DeliveryPlace),
     ScreenDefinition("secretary.export", "secretary.sealed_hearing", ExportPlace),
     ScreenDefinition("secretary.minutes", "secretary.sealed_hearing", MinutesPlace),
+    ScreenDefinition("secretary.quality", "secretary.sealed_hearing", QualityPlace),
     ScreenDefinition("secretary.unfinished_filings", "secretary", UnfinishedFilingsPlace),
     ScreenDefinition("staff.people", "staff", PeoplePlace),
     ScreenDefinition("staff.pin", "staff", PinPlace),

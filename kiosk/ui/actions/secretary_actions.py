@@ -24,6 +24,7 @@ from kiosk.storage.atomic_io import read_json_or_none
 from kiosk.ui.actions.export_actions import ExportActions
 from kiosk.ui.actions.minutes_actions import MinutesActions
 from kiosk.ui.actions.people_actions import PeopleActions, PeopleSheet, PersonSheet
+from kiosk.ui.actions.quality_actions import QualityActions
 from kiosk.ui.actions.recorder_actions import RecorderActions
 from kiosk.ui.actions.rehearsal_actions import RehearsalActions
 from kiosk.ui.actions.side_panel_actions import SidePanelActions
@@ -32,6 +33,7 @@ from kiosk.ui.registry import (
     DatePlace,
     DeliveryPlace,
     MinutesPlace,
+    QualityPlace,
     StaffPlace,
     TodayPlace,
 )
@@ -89,13 +91,14 @@ class SecretaryActions(RecorderActions):
         self._ended_hearings: set[str] = set()
         self.export = ExportActions(recorder, on_change, on_error)
         self.minutes = MinutesActions(recorder, on_change, on_error)
+        self.quality = QualityActions(recorder, on_change, on_error)
         self.side_panel = SidePanelActions(recorder, on_change, on_error)
         self.people = PeopleActions(recorder, on_change, on_error)
         self.rehearsal = RehearsalActions(recorder, on_change, on_error)
 
     def reset(self) -> None:
         """Reset the screens after a sign-in or sign-out."""
-        if not isinstance(self.place, DeliveryPlace | MinutesPlace):
+        if not isinstance(self.place, DeliveryPlace | MinutesPlace | QualityPlace):
             self.place = TodayPlace()  # minutes stay: the judge confirms after the secretary
         self.is_end_asked = False
         self.events_shown, self.events_page = "usual", 0

@@ -75,5 +75,12 @@ class DeliveryScreen(StaffScreen):
             lambda: app.open_minutes(view.hearing_id),
             icon="pencil",
         )
+        quality = kit.button(
+            "sealed.quality",
+            kit.translate.gettext("Quality of the recording"),
+            lambda: app.open_quality(view.hearing_id),
+            icon="headphones",
+            max_width=330,
+        )
         receipt = chain_receipt_button(kit, app, view.hearing_id)
-        return [receipt, minutes, kit.spacer(), done]
+        return [receipt, minutes, quality, kit.spacer(), done]

@@ -41,7 +41,8 @@ Step = Literal["list", "fields", "lines", "typing", "confirm", "signature", "rec
 TERM = "term"
 FORM = "form"
 RECEIPT = "receipt"
-"""The entries after the fields that choose term and form, and scan a receipt; no field is these."""
+QUALITY = "quality"
+"""The entries after the fields: they choose term and form, scan a receipt, open the report."""
 STAGES: dict[str, tuple[str, Tone]] = {
     "none": (N_("Not begun"), "caution"),
     "draft": (N_("Being written"), "caution"),
@@ -202,6 +203,7 @@ def _fields_view(
         " · ".join(words),
         (
             *(_field_entry(context, row, row.number in minutes.empty) for row in minutes.fields),
+            *_quality_entry(context, minutes),
             *_receipt_entry(context, minutes),
             *_form_entry(context, minutes),
             *_term_entry(context, minutes),
@@ -214,6 +216,20 @@ def _fields_view(
         action if is_confirmed or _turn_problem(minutes, staff) == "" else "",
         is_running=minutes.is_running,
     )
+
+
+def _quality_entry(context: ViewContext, minutes: ShortMinutes) -> tuple[Entry, ...]:
+    """Return what leads to the report for the presiding judge; nothing while the hearing runs."""
+    if minutes.is_running:
+        return ()
+    _, word = context.translate.gettext, minutes.quality
+    note = _("Not checked yet")
+    tone: Tone = "caution"
+    if word is not None:
+        note = _("Complete and of good quality") if word.is_good else _("Not usable")
+        tone = "good" if word.is_good else "fault"
+    below = _("Who can be made out, what is missing, and the places to hear.")
+    return (Entry(QUALITY, _("Quality of the recording"), below, note, tone),)
 
 
 def _receipt_entry(context: ViewContext, minutes: ShortMinutes) -> tuple[Entry, ...]:
@@ -317,6 +333,8 @@ def _confirm_view(
     if minutes.confirmations:
         texts = [_("You confirm the minutes as presiding judge. They are sealed then.")]
         texts.append(_("Nothing in them can be changed; a correction is a new version."))
+        if minutes.quality is None:
+            texts.append(_("You have not said yet whether the recording is usable."))
     if minutes.empty:
         texts.append(f"{sentence_case(_empty_text(context, minutes))}.")
     action = "" if _turn_problem(minutes, staff) else _("Confirm")

@@ -10,7 +10,14 @@ from kivy.uix.widget import Widget
 
 from kiosk.ui.formatting import timer_text
 from kiosk.ui.screen_chrome import ScreenChrome
-from kiosk.ui.secretary.sealed_hearing.minutes import FORM, RECEIPT, TERM, Entry, MinutesView
+from kiosk.ui.secretary.sealed_hearing.minutes import (
+    FORM,
+    QUALITY,
+    RECEIPT,
+    TERM,
+    Entry,
+    MinutesView,
+)
 from kiosk.ui.staff.staff_screen import StaffScreen
 from kiosk.ui.widgets.hardware_keys import HardwareKeys
 from kiosk.ui.widgets.indicators import RecordingLight
@@ -142,6 +149,8 @@ class MinutesScreen(StaffScreen):
         minutes, app = self.app.secretary.minutes, self.app
         if view.step == "list":
             return lambda: app.spawn(minutes.open_minutes(entry.id))
+        if entry.id == QUALITY:
+            return self._open_quality
         if entry.id == RECEIPT:
             return app.open_late_scan
         if entry.id == FORM:
@@ -151,6 +160,11 @@ class MinutesScreen(StaffScreen):
         if view.step == "fields":
             return lambda: minutes.show_field(entry.id)
         return lambda: minutes.edit_line(int(entry.id))
+
+    def _open_quality(self) -> None:
+        minutes = self.app.secretary.minutes.state.minutes
+        if minutes is not None:
+            self.app.open_quality(minutes.hearing_id)
 
     # -- question and keys ---------------------------------------------------------------------
     def _question(self, view: MinutesView, icon: str = "check") -> Widget:
@@ -219,7 +233,10 @@ class MinutesScreen(StaffScreen):
             case "confirm":
                 yes = (lambda: app.spawn(minutes.confirm())) if view.action else None
                 return [
-                    back, kit.spacer(),
+                    back,
+                    kit.button("minutes.quality", _("Quality of the recording"),
+                               self._open_quality, icon="headphones"),
+                    kit.spacer(),
                     kit.button("minutes.confirm.yes", _("Confirm"), yes, icon="check",
                                style="primary", kind="lead", once=True),
                 ]  # fmt: skip
