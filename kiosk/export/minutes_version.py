@@ -141,8 +141,7 @@ def minutes_text(record: MinutesRecord, minutes: ShortMinutes, rules: Rules, zon
 
 def _quality_line(word: QualityWord, translate: Translator, zone: ZoneInfo) -> str:
     """Return what the presiding judge said of the recording (S18)."""
-    _, at = translate.gettext, parse_set_wall(word.at)
-    when = at.astimezone(zone).strftime("%d.%m.%Y %H:%M") if at else word.at
+    _, when = translate.gettext, _moment_text(word.at, zone)
     if word.is_good:
         said = _("Recording checked by the presiding judge, complete and of good quality")
     else:
@@ -156,10 +155,14 @@ def _confirmed(
     rows = []
     for row in minutes.confirmations:
         role = translate.pick(rules.roles[row.role].label.as_map())
-        at = parse_set_wall(row.at)
-        when = at.astimezone(zone).strftime("%d.%m.%Y %H:%M") if at else "__.__.____ __:__"
-        rows.append((f"{role}: {row.name or row.person}", when))
+        rows.append((f"{role}: {row.name or row.person}", _moment_text(row.at, zone)))
     return rows
+
+
+def _moment_text(text: str, zone: ZoneInfo) -> str:
+    """Return day and time; lines to write on where nobody had set the clock."""
+    at = parse_set_wall(text)
+    return at.astimezone(zone).strftime("%d.%m.%Y %H:%M") if at else "__.__.____ __:__"
 
 
 def cite_former(paths: Paths, seal_id: str) -> Mapping[str, str]:
