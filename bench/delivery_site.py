@@ -19,7 +19,7 @@ from pathlib import Path
 from aiohttp import web
 
 from bench.processes import cpu_seconds
-from kiosk.ipc import serve_unix
+from kiosk.ipc import EventStream, serve_unix
 from kiosk.sync.transport.connection import Connection
 from tests.support.delivery_rig import (
     Central,
@@ -121,20 +121,30 @@ def running_site(template: Path, link: NetworkLink, **settings: object) -> Itera
 
 
 @contextlib.contextmanager
-def simulated_hearing(kiosk: Kiosk) -> Iterator[None]:
-    """Answer as a recorder in the middle of a hearing would."""
+def simulated_hearing(kiosk: Kiosk, hearing: str | None = None) -> Iterator[None]:
+    """Answer as a recorder in the middle of a hearing would.
+
+    Args:
+        hearing: id of the hearing, whose levels are sent then; None: it is not told.
+    """
     ready, end = threading.Event(), asyncio.Event()
+    events = EventStream()
     loop = asyncio.new_event_loop()
 
     async def state(_: web.Request) -> web.Response:
-        return web.json_response({"phase": "recording", "hearing": None})
+        known = None if hearing is None else {"id": hearing}
+        return web.json_response({"phase": "recording", "hearing": known})
 
     async def serve() -> None:
         app = web.Application()
         app.router.add_get("/v1/state", state)
+        if hearing is not None:
+            app.router.add_get("/v1/events", events.handle)
+            events.send("levels", {"judge": {"rms_db": -30.0}})
         runner = await serve_unix(app, kiosk.paths.recorder_socket)
         ready.set()
         await end.wait()
+        events.close()
         await runner.cleanup()
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True)

@@ -88,6 +88,20 @@ class InterruptionTotal(Model):
     """Media that were lost, as far as it is known."""
 
 
+class LineTrouble(Model):
+    """The court's line was silent or poor for a while; the recording lost nothing by it."""
+
+    kind: str = ""
+    """``silent``: nothing came back; ``poor``: loss or delay past what a call bears."""
+    at: Moment = ""
+    part: int = 0
+    """The part that was captured; 0: none was."""
+    part_seconds: float = 0.0
+    seconds: float | None = None
+    """How long; null while it lasts or where it is not known."""
+    is_over: bool = False
+
+
 class Closure(Model):
     """The hearing is closed."""
 
@@ -175,6 +189,8 @@ class RunningHearing(Model):
     """The newest; all are in the answer of ``getInterruptions``."""
     interruption_totals: Rows[InterruptionTotal] = ()
     """Of all interruptions, by source."""
+    line: Rows[LineTrouble] = ()
+    """When the court's line was silent or poor: the newest."""
     speech: Rows[SpeechTotal] = ()
     """Who spoke, by microphone (S18)."""
     not_ready: tuple[str, ...] = ()

@@ -129,6 +129,20 @@ class PublishedLinkCheck(LinkCheckResult):
     """When; null in files of an earlier version."""
 
 
+class PublishedLine(Model):
+    """``published/line.json``: how the line is while a hearing is open, by what flows over it."""
+
+    state: Literal["good", "silent", "poor"]
+    """``silent``: nothing comes back; ``poor``: loss or delay past what a call bears."""
+    since: BootMoment
+    measured: BootMoment
+    """Written again every minute; without that nobody watches any more."""
+    rtt_ms: float | None = None
+    """Round trip lately; null: nothing was acknowledged."""
+    loss: float | None = None
+    """Fraction of the segments sent again lately; null: too few were sent."""
+
+
 class NextLinkCheck(Model):
     """The next scheduled link check."""
 

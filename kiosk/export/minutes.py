@@ -30,6 +30,7 @@ from kiosk.hearing.session.hearing_state import (
     HearingState,
 )
 from kiosk.hearing.session.interruption_ledger import InterruptionLedger
+from kiosk.hearing.session.line_ledger import REMOTE_FORMATS
 from kiosk.hearing.session.receipts import Receipts
 from kiosk.locale import N_, Translator
 from kiosk.recording.journal.hearing_journal import load_hearing
@@ -48,6 +49,13 @@ _ATTENDANCE = {
 BUTTON_LABEL = N_("moment marked with the button, not named")
 NOTE_LABEL = N_("note")
 NOT_HEARD = N_("nobody was heard at the microphone")
+LINE_TROUBLES = {
+    "silent": N_("No answer over the court's line: {when}, {lasted}"),
+    "poor": N_(
+        "Data was lost or late on the court's line: {when}, {lasted}"
+    ),
+}
+"""What remote participants may have missed; the recording of the room is complete."""
 _FREE_FIELDS = ("course", "questions")
 """The first of these that there is also lists notes and presses of the button without an event."""
 _COURT_ROLES = ("presiding", "judge", "investigating_judge", "secretary")
@@ -252,7 +260,20 @@ class _MinutesBuilder:
 
     def _means(self) -> list[str]:
         """Name the recording device, and each failure with its reason (S16)."""
-        return [self._recorded_line(), *self._failure_lines()]
+        return [self._recorded_line(), *self._failure_lines(), *self._line_lines()]
+
+    def _line_lines(self) -> list[str]:
+        """Return when those who took part over the court's line may have missed words (R24)."""
+        _, lines = self._translate, []
+        if self._details.get("format") not in REMOTE_FORMATS:
+            return []
+        for row in self._state.line.rows.values():
+            lasted = (
+                _("length unknown") if row.seconds is None else _("{n} s", n=round(row.seconds))
+            )
+            when = self._format_time(row.at, "%H:%M:%S")
+            lines.append(_(LINE_TROUBLES.get(row.kind, row.kind), when=when, lasted=lasted))
+        return lines
 
     def _recorded_line(self) -> str:
         _, kiosk = self._translate, self._settings.kiosk.id

@@ -26,6 +26,7 @@ from kiosk.services.sync_core import SyncCore
 from kiosk.services.sync_lock import acquire_lock
 from kiosk.services.watchdog import ping_watchdog
 from kiosk.storage.paths import Paths
+from kiosk.sync.link_check.line_publisher import EVERY_S
 from kiosk.systemd import notify
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ class SyncService:
             asyncio.create_task(api.alarm_log.run()),
             asyncio.create_task(self._poll_recorder()),
             asyncio.create_task(self._run_due_checks()),
+            asyncio.create_task(self._watch_line()),
             asyncio.create_task(ping_watchdog(core.is_healthy)),
         ]
         notify("READY=1")
@@ -149,6 +151,15 @@ class SyncService:
             except Exception:  # no error may end the scheduled checks
                 log.exception("link check before a hearing")
             await asyncio.sleep(RECORDER_POLL_S)
+
+    async def _watch_line(self) -> None:
+        """Watch the line during a hearing."""
+        while True:
+            try:
+                await asyncio.to_thread(self.core.watch_line)
+            except Exception:  # no error may end the watch
+                log.exception("watch of the line")
+            await asyncio.sleep(EVERY_S)
 
     def _publish_check(self, step: LinkCheckStep) -> None:
         """Send a step of a link check to the listeners; from any thread."""

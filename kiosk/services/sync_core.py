@@ -25,6 +25,7 @@ from kiosk.sync.delivery.registrar import Registrar
 from kiosk.sync.delivery.retention import Retention, receipted_hashes
 from kiosk.sync.delivery.timestamps import TimestampWorker
 from kiosk.sync.delivery.worker import DeliveryWorker
+from kiosk.sync.link_check.line_publisher import LinePublisher
 from kiosk.sync.link_check.link_check import (
     Connections,
     LinkCheck,
@@ -61,7 +62,7 @@ class SyncCore:
         self.paths = Paths.from_settings(settings.paths)
         self.zone = ZoneInfo(settings.kiosk.timezone)
         self._notify_change = notify_change
-        self._reported_at = -REPORT_PAUSE_S
+        self._reported_at = self._asked_at = -REPORT_PAUSE_S
         self.context = SyncContext(settings, notify_change)
         self.live = LiveRoomSender(self.context)
         self.stamper = TimestampWorker(self.paths, settings.recording.timestamp_url)
@@ -91,6 +92,8 @@ class SyncCore:
         self.scheduled_checks = ScheduledLinkChecks(
             self.link_check, self.paths.link_checks, before, Ages(self.paths.link_check_ages)
         )
+        workers = (self.poller, self.urgent, self.bulk, self.live)
+        self.line = LinePublisher([worker.connection for worker in workers], self.paths.line)
         self.registration = RegistrationService(self.context)
 
     # -- life --------------------------------------------------------------------------------
@@ -143,6 +146,16 @@ class SyncCore:
         if time.monotonic() - self._reported_at > REPORT_PAUSE_S:
             self._reported_at = time.monotonic()
             self.poller.wake()
+
+    def watch_line(self) -> None:
+        """Judge the line by what flows, while a hearing is open; called every second."""
+        is_silent = self.line.poll(
+            is_hearing_open=self.is_hearing_open,
+            unanswered_since=self.context.link.unanswered_since,
+        )
+        if is_silent and time.monotonic() - self._asked_at > REPORT_PAUSE_S:
+            self._asked_at = time.monotonic()
+            self.poller.wake()  # its end is noticed, and not only with the next usual poll
 
     def set_live(self, state: RecorderState, levels: Mapping[str, Any]) -> None:
         """Take the levels of a room that records; an empty mapping: nothing is recorded."""

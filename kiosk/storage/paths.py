@@ -124,6 +124,11 @@ class Paths:
         return self.data / "published" / "link-checks"
 
     @property
+    def line(self) -> Path:
+        """How the line is while a hearing is open (JSON); owner: sync."""
+        return self.data / "published" / "line.json"
+
+    @property
     def recording_rate(self) -> Path:
         """Measured rate of this courtroom's recordings (JSON); owner: recorder."""
         return self.data / "recording-rate.json"

@@ -344,3 +344,29 @@ def test_a_word_of_5000_letters_is_broken_without_measuring_each_letter() -> Non
     assert all(font.font.getlength(line) <= 1300 for line in lines)
     assert font.font.getlength(lines[1] + word[0]) > 1300, "lines are full"
     assert font.measured < 20 * len(lines)
+
+
+@pytest.mark.parametrize("format_", ["online", "mixed", "offline"])
+def test_a_broken_line_stands_in_the_minutes_where_somebody_took_part_over_it(
+    tmp_path: Path, format_: str
+) -> None:
+    signer = Court.make(tmp_path / "ca").issue("k", tmp_path / "key", tmp_path / "crt")
+    folder = tmp_path / str(HEARING["id"])
+    hearing = {**HEARING, "format": format_}
+    book = HearingJournal.create(folder, hearing, {}, JournalOptions("kiosk-7", signer))
+    part = book.open_part(1, {"reason": "start", "tap_ns": 0}, {})
+    for number, kind in ((1, "silent"), (2, "poor")):
+        began = {"began": "2026-11-23T05:00:00.000Z", "part": 1, "part_seconds": 30.0}
+        book.append("line_trouble", {"number": number, "what": kind, **began})
+    book.append("line_trouble_ended", {"number": 1, "what": "silent", "lasted": 36.0})
+    book.append("line_trouble_ended", {"number": 7, "what": "silent", "lasted": 1.0})
+    part.end({"stop_ns": 60 * SECOND})
+    book.append("part_closed", {"part": 1, "reason": "end"})
+    expected = {
+        "ru": ["Нет ответа по линии суда: 10:00:00, 36 с", "опаздывали на линии суда: 10:00:00"],
+        "kk": ["Сот желісінен жауап болмады: 10:00:00, 36 с", "кешікті: 10:00:00"],
+    }
+    for language, texts in expected.items():
+        means = field(build_minutes(folder, RULES, SETTINGS, language), "means")
+        for text in texts:
+            assert (text in means) is (format_ != "offline"), means

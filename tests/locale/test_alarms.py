@@ -49,6 +49,8 @@ KNOWN_FAULTS = [
     "microphone_refused",
     "microphone_humming",
     "remote_link_lost",
+    "line_silent",
+    "line_poor",
     "clock_stepped",
     "headset_absent",
     "microphone_quiet",

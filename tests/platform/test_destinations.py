@@ -38,6 +38,7 @@ CONNECTING = {
     "kiosk/sync/link_check/load.py": CENTRAL,
     "kiosk/sync/transport/central_client.py": CENTRAL,
     "kiosk/sync/transport/central_session.py": CENTRAL,
+    "kiosk/sync/transport/tcp_health.py": CENTRAL,  # reads how open ones fare, opens none
     "kiosk/sync/transport/tus_client.py": CENTRAL,
     "kiosk/systemd.py": HERE,
 }

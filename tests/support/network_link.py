@@ -121,6 +121,12 @@ class NetworkLink:
                 return
         _shape(DEVICE, down_mbit, buffer_ms)
 
+    def cut(self, *, is_cut: bool = True) -> None:
+        """Carry nothing any more, without a word to the court; or again (needs delay or loss)."""
+        if self._relayed is None:
+            raise ValueError("without a relay the court's own device would go down, too")
+        _run("ip", "link", "set", DEVICE, "down" if is_cut else "up")
+
     def set_congestion_control(self, name: str) -> None:
         """Have new connections of the court use this congestion control (Debian's own: cubic).
 

@@ -1,4 +1,4 @@
-"""Monitors everything except the media: clock, remote links, reminder; filters the alarms.
+"""Monitors everything except the media: clock, links, reminder; filters the alarms.
 
 :meth:`HearingMonitor.poll` is called several times a second by the thread that takes the steps of a
 hearing; any thread may call the rest.
@@ -13,23 +13,26 @@ from kiosk.api.states import MicrophoneKind, Phase
 from kiosk.clocks import format_wall
 from kiosk.config import Settings
 from kiosk.hearing.monitoring.clock_steps import ClockStepDetector
+from kiosk.hearing.monitoring.court_line import CourtLineMonitor
 from kiosk.hearing.monitoring.listen_back import ListenBack
 from kiosk.hearing.monitoring.remote_link import RemoteLinkMonitor
 from kiosk.hearing.monitoring.resume_reminder import ResumeReminder
 from kiosk.hearing.session.microphone_remedies import with_duties
 from kiosk.hearing.session.open_hearing import OpenHearing
+from kiosk.storage.paths import Paths
 
 POLL_S = 0.25
 
 
 class HearingMonitor:
-    """Monitors one room; a test may replace ``clock_steps``."""
+    """Monitors one room; a test may replace ``clock_steps`` and ``court_line``."""
 
     def __init__(self, settings: Settings) -> None:
         self.clock_steps = ClockStepDetector()
         self.reminder = ResumeReminder(settings.hearing.remind_minutes)
         self.listen_back = ListenBack(settings)
         self._remote_links = RemoteLinkMonitor()
+        self.court_line = CourtLineMonitor(Paths.from_settings(settings.paths).line)
 
     def poll(self, hearing: OpenHearing | None, microphones: list[Microphone]) -> bool:
         """Check once; journal what changed in ``hearing``; return whether anything changed.
@@ -49,6 +52,7 @@ class HearingMonitor:
             changed = True
             if recording is not None:
                 recording.add_mark(event, "", source, "remote")
+        changed |= self.court_line.poll(hearing)
         stop = hearing.state.stop if hearing is not None else ("", 0, "")
         if self.reminder.poll(phase, *stop) and hearing is not None:
             changed = True
@@ -78,6 +82,7 @@ class HearingMonitor:
         for name in sorted(self._remote_links.lost):
             if hearing is None or hearing.state.roles.is_serving(name):
                 yield "remote_link_lost", name
+        yield from self.court_line.alarms()
         if self.clock_steps.has_stepped:
             yield "clock_stepped", "clock"
         if self.reminder.count:

@@ -1,7 +1,8 @@
 """Detects when the line-out of a conference set loses its link.
 
 A link counts only once it was up in this hearing, or when the hearing is held online or mixed: a
-set that nobody uses raises no alarm. The kiosk marks loss and return (R24).
+set that nobody uses raises no alarm. The kiosk marks loss and return (R24). The court's line is
+monitored apart (:mod:`.court_line`).
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from typing import Any
 
 from kiosk.api.recorder import Microphone
 from kiosk.api.states import MicrophoneKind, MicrophoneState
+from kiosk.hearing.session.line_ledger import REMOTE_FORMATS
 
 LOST, RESTORED = "link_lost", "link_restored"
-REMOTE_FORMATS = frozenset({"online", "mixed"})
 
 
 class RemoteLinkMonitor:

@@ -18,6 +18,7 @@ from kiosk.clocks import NS_PER_S
 from kiosk.evidence.chain import Entry
 from kiosk.hearing.room.microphone_roles import MicrophoneRoles
 from kiosk.hearing.session.interruption_ledger import InterruptionLedger
+from kiosk.hearing.session.line_ledger import LineLedger
 from kiosk.hearing.session.notes import Notes
 from kiosk.hearing.session.persons import OF_WHOM_PREFIX, Persons
 from kiosk.hearing.session.receipts import RECEIPT_PREFIX, Receipts
@@ -149,6 +150,7 @@ class HearingState:
     _withdrawn: set[int] = field(default_factory=set)
     interruptions: InterruptionLedger = field(default_factory=InterruptionLedger)
     speech: SpeechLedger = field(default_factory=SpeechLedger)
+    line: LineLedger = field(default_factory=LineLedger)
     questions: list[str] = field(default_factory=list)
     answers: dict[str, Any] = field(default_factory=dict)
     stopped_at: str = ""
@@ -367,6 +369,12 @@ class HearingState:
 
     def _on_speech(self, _part: int, entry: Entry) -> None:
         self.speech.apply(entry)
+
+    def _on_line_trouble(self, _part: int, entry: Entry) -> None:
+        self.line.apply(entry)
+
+    def _on_line_trouble_ended(self, _part: int, entry: Entry) -> None:
+        self.line.apply(entry)
 
     def _on_interruption(self, part: int, entry: Entry) -> None:
         row = self.interruptions.apply(part, entry)

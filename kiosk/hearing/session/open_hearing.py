@@ -351,6 +351,7 @@ class OpenHearing:
             tap_to_first_durable_ms=self._first_durable_ms(),
             interruptions=tuple(row.describe() for row in state.interruptions.rows.values()),
             interruption_totals=state.interruptions.describe_totals(),
+            line=state.line.describe(),
             speech=state.speech.describe(),
             not_ready=tuple(state.not_ready),
             closed=self.closure(),

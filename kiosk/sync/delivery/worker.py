@@ -39,6 +39,7 @@ from kiosk.sync.outbox.outbox_items import OutboxItem, Upload
 from kiosk.sync.outbox.request_bodies import request_body
 from kiosk.sync.transport.backoff import Backoff
 from kiosk.sync.transport.central_client import CentralClient
+from kiosk.sync.transport.central_session import is_unanswered
 from kiosk.sync.transport.connection import Connection
 from kiosk.sync.transport.worker import Worker
 
@@ -138,7 +139,7 @@ class DeliveryWorker(Worker):
         return self._idle_seconds
 
     def _handle_link_error(self, error: KioskError) -> float:
-        self.context.link.mark_down(error.code)
+        self.context.link.mark_down(error.code, is_unanswered=is_unanswered(error))
         log.info("%s delivery: %s", self.name, error)
         return max(self._idle_seconds, self._link_backoff.record_failure())
 

@@ -1,1 +1,1 @@
-"""Measurement of the connection before a hearing."""
+"""Measurement of the connection before a hearing, and how it is during one."""

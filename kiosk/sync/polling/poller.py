@@ -30,7 +30,7 @@ from kiosk.sync.polling.rules_pack import PublishedRulesPack
 from kiosk.sync.polling.staff_list import PublishedStaff
 from kiosk.sync.state.forecast import is_late
 from kiosk.sync.transport.central_client import SCHEDULE_DAYS, CentralClient, is_of_one_request
-from kiosk.sync.transport.central_session import AnswerTooLargeError
+from kiosk.sync.transport.central_session import AnswerTooLargeError, is_unanswered
 from kiosk.sync.transport.connection import Connection
 from kiosk.sync.transport.worker import Worker
 
@@ -122,7 +122,7 @@ class Poller(Worker):
         except CentralError as error:
             if not self.stopping.is_set():
                 log.info("poll: %s: %s", error.code, error)
-                self.context.link.mark_down(error.code)
+                self.context.link.mark_down(error.code, is_unanswered=is_unanswered(error))
         except KioskError as error:
             log.warning("poll: %s: %s", error.code, error)
             self.context.alarms.raise_alarm("storage_failed", "poll")

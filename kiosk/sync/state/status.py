@@ -14,7 +14,7 @@ from typing import Any, Literal
 from kiosk.api.recorder import Alarm
 from kiosk.api.rows import ListReport, ReadRows, report_of
 from kiosk.api.sync import CurrentDelivery, Link
-from kiosk.clocks import format_wall
+from kiosk.clocks import boot_seconds, format_wall
 from kiosk.sync.outbox.manifest import KINDS
 
 log = logging.getLogger(__name__)
@@ -102,7 +102,11 @@ def _counts(report: ListReport) -> str:
 
 
 class LinkStatus:
-    """Whether the central system is reachable, since when, and why not."""
+    """Whether the central system is reachable, since when, and why not.
+
+    Attributes:
+        unanswered_since: since when nothing comes back (boot clock, s); None: something does.
+    """
 
     def __init__(self, alarms: AlarmSet, notify_change: Callable[[], None]) -> None:
         self._alarms = alarms
@@ -113,6 +117,7 @@ class LinkStatus:
         self._since = format_wall()
         self._last_contact: str | None = None
         self._alarm: str | None = None
+        self.unanswered_since: float | None = None
 
     @property
     def is_up(self) -> bool:
@@ -121,10 +126,18 @@ class LinkStatus:
 
     def mark_up(self) -> None:
         """Record a successful exchange with the central system."""
+        self.unanswered_since = None
         self._set("up", None)
 
-    def mark_down(self, code: str) -> None:
-        """Record that it was unreachable or refused this kiosk, and why."""
+    def mark_down(self, code: str, *, is_unanswered: bool = False) -> None:
+        """Record that it was unreachable or refused this kiosk, and why.
+
+        Args:
+            is_unanswered: nothing at all came back.
+        """
+        before = self.unanswered_since
+        now = boot_seconds() if before is None else before
+        self.unanswered_since = now if is_unanswered else None
         self._set("down", code)
 
     def _set(self, state: LinkState, problem: str | None) -> None:

@@ -30,6 +30,7 @@ from urllib3.exceptions import NameResolutionError
 from kiosk.clocks import is_synchronised, wall_time
 from kiosk.errors import CentralError, CentralUnreachableError
 from kiosk.sync.transport.send_blocks import MAX_BLOCK_BYTES, MIN_BLOCK_BYTES, SendBlocks
+from kiosk.sync.transport.tcp_health import TcpHealth, read_tcp_health
 
 CONNECT_SECONDS = 10.0  # also the limit for each TLS record sent: see requests' use of it
 ANSWER_SECONDS = 60.0  # a server that syncs and hashes a large file takes its time
@@ -51,6 +52,9 @@ CONTRACT_HEADER = "Court-Contract"
 IDENTITY_CODES = frozenset({"certificate_required", "certificate_revoked", "kiosk_unknown"})
 RETRY_STATUSES = frozenset({408, 423, 429})
 GATEWAY_STATUSES = frozenset({502, 503, 504})  # a proxy that does not reach the central system
+
+UNANSWERED = frozenset({"central_timeout", "central_unreachable", "dns_failed"})
+"""Nothing came back, unless a cause says otherwise."""
 
 CERTIFICATE_NOT_YET_VALID = 9  # X509_V_ERR_CERT_NOT_YET_VALID
 CERTIFICATE_EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED
@@ -182,6 +186,12 @@ class SocketTracker:
                     found = Traffic(*_COUNTERS.unpack_from(info, TCP_INFO_COUNTERS))
                     total = Traffic(*map(sum, zip(total, found, strict=True)))
         return total
+
+    def health(self) -> list[TcpHealth]:
+        """Return how the open connections fare."""
+        with self._lock:
+            found = [read_tcp_health(sock) for sock in list(self._sockets)]
+        return [health for health in found if health is not None]
 
     def abort(self) -> None:
         """Shut every connection down: a thread that waits in one gets an error."""
@@ -392,6 +402,14 @@ def to_central_error(error: requests.RequestException) -> CentralError:
     if isinstance(error, requests.Timeout) or "timed out" in text:
         return CentralUnreachableError(text, code="central_timeout")
     return CentralUnreachableError(text)
+
+
+def is_unanswered(error: CentralError) -> bool:
+    """Return whether nothing came back over the line, not even a refusal."""
+    if error.code not in UNANSWERED or isinstance(error, ForeignAnswerError):
+        return False
+    answers = (ConnectionRefusedError, ConnectionResetError, ssl.SSLError)
+    return not any(isinstance(cause, answers) for cause in error_causes(error))
 
 
 def check_response(response: requests.Response) -> None:

@@ -9,6 +9,7 @@ from kiosk.storage.paths import Paths
 from kiosk.sync.transport.central_client import CentralClient
 from kiosk.sync.transport.central_session import CentralSession
 from kiosk.sync.transport.identity import load_identity
+from kiosk.sync.transport.tcp_health import TcpHealth
 
 
 class Connection:
@@ -53,6 +54,11 @@ class Connection:
             self._rate = bytes_per_second
             if self._client is not None:
                 self._client.session.sockets.set_rate(bytes_per_second)
+
+    def health(self) -> list[TcpHealth]:
+        """Return how its open connections fare."""
+        with self._lock:
+            return self._client.session.sockets.health() if self._client is not None else []
 
     def abort(self) -> None:
         """Abort the current request (from another thread)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiosk.api.published import Schedule
-from kiosk.api.recorder import Mark, RecorderState, RunningHearing
+from kiosk.api.recorder import LineTrouble, Mark, RecorderState, RunningHearing
 from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT
 from kiosk.ui.formatting import age_text, sentence_case
 from kiosk.ui.view_context import ViewContext
@@ -72,6 +72,7 @@ def event_log(context: ViewContext, recorder: RecorderState) -> tuple[EventLogEn
         if gap.seconds is not None:
             text += " · " + age_text(max(1.0, gap.seconds), context.translate)
         entries.append((gap.at, EventLogEntry(context.clock_text(gap.at, True), text, fault=True)))
+    entries += [(row.at, _line_entry(context, row)) for row in _shown_troubles(hearing)]
     return tuple(entry for _at, entry in sorted(entries, key=lambda pair: pair[0], reverse=True))
 
 
@@ -82,6 +83,19 @@ def _mark_text(context: ViewContext, mark: Mark, hides_name: bool) -> str:
         whom = name or context.labels.role(mark.of.role)
         label = f"{label}: {whom}" if whom else label
     return f"{label}: {mark.note}" if mark.note else label
+
+
+def _shown_troubles(hearing: RunningHearing) -> list[LineTrouble]:
+    """Return when the line was silent or poor, where somebody takes part over it."""
+    return list(hearing.line) if hearing.format in ("online", "mixed") else []
+
+
+def _line_entry(context: ViewContext, row: LineTrouble) -> EventLogEntry:
+    _ = context.translate.gettext
+    text = _("Line: no answer") if row.kind == "silent" else _("Line: gaps or late")
+    if row.seconds is not None:
+        text += " · " + age_text(max(1.0, row.seconds), context.translate)
+    return EventLogEntry(context.clock_text(row.at, True), text, fault=True)
 
 
 def _source(context: ViewContext, source: str) -> str:

@@ -334,6 +334,8 @@ LOST = microphones(
     witness={"state": "quiet"},
 )
 GAP = {"source": "defendant", "kind": "lost", "at": at(9, 42, 11), "seconds": 14.0}
+SILENT_LINE = {"kind": "silent", "at": at(9, 45, 2), "part": 1, "part_seconds": 1803.0}
+POOR_LINE = {"kind": "poor", "at": at(9, 48, 40), "part": 1, "part_seconds": 2021.0}
 BUTTON = {"id": 9, "type": "button", "at": at(9, 50, 2), "seconds": 2400.0, "note": ""}
 NO_DEFENDANT = alarm("microphone_absent", "defendant")
 FIRST_MINUTE = {
@@ -497,6 +499,14 @@ SAMPLES: dict[str, Prepare] = {
     "microphone-without": hearing_runs(microphones=WITHOUT),
     "remote-lost": hearing_runs(
         microphones=[*microphones(), REMOTE], alarms=[alarm("remote_link_lost", "remote")]
+    ),
+    "line-silent": hearing_runs(
+        alarms=[alarm("line_silent", "line")],
+        hearing={"format": "mixed", "line": [SILENT_LINE]},
+    ),
+    "line-poor": hearing_runs(
+        alarms=[alarm("line_poor", "line")],
+        hearing={"format": "online", "line": [{**SILENT_LINE, "seconds": 48.0}, POOR_LINE]},
     ),
     "microphone-switched-off": hearing_runs(
         microphones=microphones(
