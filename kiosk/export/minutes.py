@@ -51,9 +51,7 @@ NOTE_LABEL = N_("note")
 NOT_HEARD = N_("nobody was heard at the microphone")
 LINE_TROUBLES = {
     "silent": N_("No answer over the court's line: {when}, {lasted}"),
-    "poor": N_(
-        "Data was lost or late on the court's line: {when}, {lasted}"
-    ),
+    "poor": N_("Data was lost or late on the court's line: {when}, {lasted}"),
 }
 """What remote participants may have missed; the recording of the room is complete."""
 _FREE_FIELDS = ("course", "questions")
