@@ -20,11 +20,13 @@ from kiosk.api.recorder_calls import CloseSince
 from kiosk.api.states import ClockState
 from kiosk.clocks import NS_PER_S, format_wall, recording_ns, wall_time
 from kiosk.config import HearingSettings, MicrophoneSettings
+from kiosk.errors import StorageError
 from kiosk.evidence.chain import read_chain
 from kiosk.export.texts import ExportTexts
 from kiosk.export.time_account import build_time_account
 from kiosk.hardware.audio.block import AudioBlock
 from kiosk.hearing.session import kept_minute
+from kiosk.hearing.session.part_controller import PartController
 from kiosk.locale import Translator
 from kiosk.recording.capture import kept_sound
 from kiosk.recording.encryption.locked_memory import LockedMemoryError
@@ -293,6 +295,34 @@ def test_a_start_that_fails_loses_nothing(rig: KeptRig) -> None:
     hearing, seconds = begin_with_minute(rig)
     assert seconds > 2.8
     end(rig, hearing)
+
+
+def test_a_start_that_fails_late_goes_on_listening_to_nobody(
+    rig: KeptRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The minute is a part already: what follows would fill ordinary memory, without a hearing."""
+    rig.list(due())
+    rig.hear(3.0)
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise StorageError("the disk has gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(PartController, "attach_journal", fail)
+        with pytest.raises(StorageError):
+            begin_with_minute(rig)
+    assert all(microphone.keep_to is None for microphone in rig.sources.microphones)
+    rig.courtroom.poll()
+    tap_ns = recording_ns()
+    hearing = rig.courtroom.start({"id": FIRST}, "p1", tap_ns).hearing_id
+    rig.hear(1.0, tap_ns + NS_PER_S)
+    assert hearing != FIRST, "what is on the disk is not touched"
+    end(rig, hearing)
+    rig.crash()
+    rig.start()
+    assert rig.phase() == "recess", "it is shown, and a person ends it"
+    end(rig, FIRST)
+    assert rig.lines(FIRST, "part_opened")[0]["reason"] == "kept_before_start"
 
 
 def test_only_the_last_seconds_are_kept(rig: KeptRig) -> None:

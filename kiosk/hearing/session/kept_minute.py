@@ -58,7 +58,7 @@ class KeptMinute:
         if sound is None or sound.is_attached:
             return False
         due = self._due()
-        if due == self._hearing:
+        if due == self._hearing and sound.is_listening == bool(due):
             return False
         sound.wipe()
         self._hearing = due

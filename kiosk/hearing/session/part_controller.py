@@ -196,6 +196,19 @@ class PartController:
         self._seal_in_background(hearing, part)
         return part
 
+    def drop_kept(self, folder: Path, before: KeptSound, kept: Part | None) -> None:
+        """End what a start that failed has begun with the minute before; what is written stays.
+
+        Args:
+            folder: of the hearing that did not start.
+            kept: the part that was made of it; None: none was.
+        """
+        if not before.is_listening:  # a part took it: nobody else may take what follows
+            before.wipe()
+        if kept is not None:
+            self._context.seal_queue.withdraw(f"{folder.name}/{kept.journal.part}")
+            kept.discard()
+
     def _attach_journal_or_stop(
         self, hearing: OpenHearing, fields: Mapping[str, Any], *, may_refuse: bool = True
     ) -> None:
@@ -275,7 +288,8 @@ class PartController:
     def _seal_in_background(self, hearing: OpenHearing, capture: Part) -> None:
         part = capture.journal.part
         job = partial(self._seal, hearing, capture, part)
-        self._context.seal_queue.submit(f"{hearing.state.id}/{part}", job)
+        name = f"{hearing.journal.folder.name}/{part}"
+        self._context.seal_queue.submit(name, job)
 
     def _seal(self, hearing: OpenHearing, capture: Part, part: int) -> None:
         hearing.seal_parts(upto=part)

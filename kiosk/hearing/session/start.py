@@ -24,6 +24,7 @@ from kiosk.hearing.session.open_hearing import OpenHearing
 from kiosk.hearing.session.part_controller import PartController
 from kiosk.recording.capture.kept_sound import KeptSound
 from kiosk.recording.journal.hearing_journal import HearingJournal
+from kiosk.recording.part import Part
 from kiosk.storage.hearing_folder import part_folder_name
 from kiosk.storage.patient_reader import PATIENCE_S
 
@@ -69,6 +70,7 @@ def start_hearing(
     first = part_folder_name(1 if before is None else 2)
     capture = parts.start(folder / first, tap_ns, codec)
     context.current.starting = capture
+    kept: Part | None = None
     tap = {"person": person, "tap_ns": tap_ns}
     context.seal_queue.withdraw(_discard_name(folder))
     try:
@@ -79,13 +81,17 @@ def start_hearing(
         hearing = OpenHearing(state, journal, context.rules, capture)
         if state.closed is not None:
             hearing.append("court_closed", {**tap, "ground": state.closed["ground"]})
-        kept = None if before is None else parts.keep_before(hearing, before, person, tap_ns)
+        if before is not None:
+            kept = parts.keep_before(hearing, before, person, tap_ns)
         parts.attach_journal(hearing, {"reason": "start", **tap}, may_refuse=False)
     except Exception:
         context.current.starting = None
         parts.discard(capture)
+        if before is not None:
+            parts.drop_kept(folder, before, kept)
         _discard_start(context, folder)
-        context.storage.begun.discard(folder.name)
+        if kept is None or not context.store.locate(folder).exists():
+            context.storage.begun.discard(folder.name)  # else the next try gets another id
         raise
     context.storage.begun.add(folder.name)
     context.current.set(hearing)
