@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from kiosk.api.exports import SealedHearing
 from kiosk.api.minutes import MinutesSummary
 from kiosk.api.recorder_calls import StaffSession
 from kiosk.api.states import Phase
@@ -20,13 +21,15 @@ from kiosk.auth.person import Person
 from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
 from kiosk.rules import load_rules
-from kiosk.ui.actions.minutes_actions import NEW_LINE, MinutesActions
+from kiosk.ui.actions.export_actions import ExportState
+from kiosk.ui.actions.minutes_actions import NEW_LINE, MinutesActions, MinutesState
 from kiosk.ui.actions.receipt_actions import ReceiptState
 from kiosk.ui.registry import HomePlace, MinutesPlace, TodayPlace
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states
 from kiosk.ui.screen_choice import ScreenInputs, screen_name
 from kiosk.ui.secretary.schedule.today import minutes_line
+from kiosk.ui.secretary.sealed_hearing.export import export_view
 from kiosk.ui.secretary.sealed_hearing.minutes import MinutesView, minutes_view
 from kiosk.ui.view_context import ViewContext
 from tests.support.hearing_builder import add_part, new_hearing
@@ -190,6 +193,16 @@ def test_what_is_typed_stays_while_the_recorder_refuses_or_is_down(tmp_path: Pat
     view = seen(kept[0])
     assert view.typing is not None
     assert view.typing.text == "Истец"
+
+
+def test_the_lists_show_no_day_of_a_clock_that_was_not_set() -> None:
+    unset = "1970-01-01T00:07:12.000Z"
+    summary = MinutesSummary(hearing_id="1", started=unset, ended=unset, due="2026-11-26")
+    (entry,) = minutes_view(CONTEXT, MinutesState(hearings=(summary,)), None).entries
+    assert entry.below == "due by 26.11.2026"
+    sealed = SealedHearing(id="1", started=unset, ended=unset, seconds=60.0)
+    (row,) = export_view(CONTEXT, ExportState((sealed,))).rows
+    assert row.details == "0:01:00"
 
 
 def test_the_first_screen_says_which_minutes_are_due() -> None:

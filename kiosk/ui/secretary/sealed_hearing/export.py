@@ -7,7 +7,7 @@ from typing import Literal
 
 from kiosk.alarms import alarm_of
 from kiosk.api.exports import ClosedParts, ExportEvent, RemovableDrive, SealedHearing
-from kiosk.clocks import parse_wall
+from kiosk.clocks import parse_set_wall
 from kiosk.locale import N_
 from kiosk.ui.actions.export_actions import ExportState
 from kiosk.ui.actions.people_actions import Typing
@@ -96,7 +96,7 @@ def export_view(context: ViewContext, state: ExportState) -> ExportView:
 
 def _row(context: ViewContext, hearing: SealedHearing) -> SealedHearingRow:
     _ = context.translate.gettext
-    started = parse_wall(hearing.started)
+    started = parse_set_wall(hearing.started)
     when = started.astimezone(context.zone).strftime("%d.%m.%Y %H:%M") if started else ""
     notes = {"all": _("closed: no copy"), "some": _("without the closed parts")}
     note = notes.get(hearing.closed, _("damaged") if hearing.damaged else "")

@@ -19,7 +19,7 @@ from kiosk.api.minutes import (
 from kiosk.api.receipts import Receipt
 from kiosk.api.recorder_calls import StaffSession
 from kiosk.api.states import Phase
-from kiosk.clocks import parse_wall
+from kiosk.clocks import parse_set_wall, parse_wall
 from kiosk.locale import N_
 from kiosk.rules import load_rules
 from kiosk.ui.actions.minutes_actions import MinutesState
@@ -154,15 +154,15 @@ def _list_view(context: ViewContext, state: MinutesState) -> MinutesView:
 
 def _hearing_entry(context: ViewContext, row: MinutesSummary) -> Entry:
     _ = context.translate.gettext
-    started = parse_wall(row.started)
+    started = parse_set_wall(row.started)
     when = started.astimezone(context.zone).strftime("%d.%m.%Y %H:%M") if started else ""
     note, tone = STAGES[row.stage]
     if row.problem:
         is_confirmed = row.stage == "confirmed"
         note = N_("Confirmed, not sealed yet") if is_confirmed else N_("Cannot be read")
         tone = "fault"
-    if row.due:
-        when += " · " + _("due by {day}", day=_day(row.due))
+    due = _("due by {day}", day=_day(row.due)) if row.due else ""
+    when = " · ".join(filter(None, (when, due)))
     return Entry(row.hearing_id, row.case_number or _("No case number"), when, _(note), tone)
 
 
