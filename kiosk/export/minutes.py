@@ -22,7 +22,7 @@ from kiosk.export.course import CourseRow, Moment, course_rows
 from kiosk.export.decisions import decision_lines
 from kiosk.export.permission import read_entries
 from kiosk.export.spoken import read_turns, seconds_spoken
-from kiosk.export.texts import LOSSES
+from kiosk.export.texts import LOSSES, given_reason
 from kiosk.hearing.session.hearing_state import (
     BUTTON_MARK,
     FAILURE_KINDS,
@@ -289,7 +289,7 @@ class _MinutesBuilder:
         ]
         reason = self._state.answers.get("failure_reason")
         if reason:
-            said = self._state.without_names(str(reason))
+            said = given_reason(_, self._state.without_names(str(reason)))
             lines.append(_("Reason: {reason}", reason=said))
         return lines
 

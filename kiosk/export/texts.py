@@ -40,6 +40,17 @@ _REASONS: Mapping[str, str] = {
     "kept_before_start": N_("the hearing was started here; the sound before it was kept"),
     "unknown": N_("reason not known"),
 }
+_GIVEN_REASONS: Mapping[str, str] = {
+    "power": N_("power failure"),
+    "device": N_("a device failed"),
+    "software": N_("the kiosk failed"),
+    "unknown": N_("not known"),
+    "rest": N_("rest"),
+    "documents": N_("documents"),
+    "participant": N_("a participant was missing"),
+    "technical": N_("technical reason"),
+}
+"""What a person said of a failure or a recess with one tap."""
 _DIVISIONS = ("closed", "opened", "kept_before_start")
 LOSSES: Mapping[str, str] = {
     "absent": N_("not connected"),
@@ -60,6 +71,11 @@ LOSSES: Mapping[str, str] = {
     "power": _REASONS["power"],
 }
 """What was lost, by the kind of an interruption."""
+
+
+def given_reason(translate: Translator, said: str) -> str:
+    """Return in words why nothing was recorded, as a person said: by a tap, or typed."""
+    return translate(_GIVEN_REASONS[said]) if said in _GIVEN_REASONS else said
 
 
 @dataclass(frozen=True)
@@ -112,8 +128,9 @@ class ExportTexts:
         else:
             what = _("part {part}: recorded", part=interval.part)
         who = self.people.get(interval.person, interval.person) if interval.kind == "gap" else ""
+        why = given_reason(_, interval.why)
         details = " · ".join(
-            text for text in (self.wall_clock_text(interval.wall), who, interval.why) if text
+            text for text in (self.wall_clock_text(interval.wall), who, why) if text
         )
         return format_length(interval.begin_ms), self.length_text(interval.ms), what, details
 

@@ -5,9 +5,11 @@ Requirements: S16, S17.
 
 from __future__ import annotations
 
+import re
 from itertools import product
 from pathlib import Path
 from typing import Any, get_args
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pikepdf
@@ -26,10 +28,14 @@ from kiosk.export.minutes import (
     load_hearing_state,
 )
 from kiosk.export.text_pdf import minutes_to_pdf, render_pages
+from kiosk.export.texts import ExportTexts, given_reason
+from kiosk.export.time_account import Interval
 from kiosk.fonts.drawing import load_font, wrap_text
+from kiosk.locale import Translator
 from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.recording.journal.part_journal import JournalOptions
 from kiosk.rules import load_rules
+from kiosk.ui.secretary.running_hearing.questions import FIXED_ANSWERS
 from tests.support.identity import Court
 
 RULES = load_rules()
@@ -270,6 +276,19 @@ def test_files_and_failures_with_their_reason(folder: Path) -> None:
     assert "камера, не подключено" in means
     assert "12 с" in means
     assert "кабель камеры" in means
+
+
+@pytest.mark.parametrize("language", ["kk", "ru"])
+def test_a_reason_that_was_given_by_a_tap_stands_in_words(language: str) -> None:
+    """S16. What was typed stays as it is."""
+    translate = Translator(language)
+    taps = {**FIXED_ANSWERS["failure_reason"], **FIXED_ANSWERS["recess_reason"]}
+    said = {tap: given_reason(translate, tap) for tap in taps}
+    assert [tap for tap, text in said.items() if re.search("[A-Za-z]", text)] == []
+    assert given_reason(translate, "кабель камеры") == "кабель камеры"
+    texts = ExportTexts(translate, RULES, ZoneInfo("Asia/Almaty"), {}, {})
+    interval = Interval("gap", 1, 0, 1000, "", "recess", "rest", "")
+    assert texts.interval_row(interval)[-1] == said["rest"]
 
 
 def test_what_is_not_known_stays_empty(folder: Path) -> None:
