@@ -45,6 +45,8 @@ def test_an_administrative_justice_hearing_online(folder: Path, display: Display
         assert walk.due[:2] == ["warning_false_testimony:p3", "receipt_taken:p3"]
         walk.mark("warning_false_testimony:p3", "receipt_taken:p3", "questioning:p3")
         assert walk.hearing["marks"][-1]["left_out"] == ["witnesses_leave"], "АПК 192(1)"
+        walk.lose("witness")
+        walk.answer("failure_reason", "device")
         walk.mark("debates")
         walk.answer("left_out:witnesses_leave", "not_due")
         assert walk.due[0] == "announcement", "nobody is accused: no last word"
@@ -73,6 +75,10 @@ def test_an_administrative_justice_hearing_online(folder: Path, display: Display
         "resumed",
         "announcement",
     ]
+    assert walk.record.lost("witness") > 0
+    said = "\n".join(walk.record.minutes_lines("means"))
+    assert said.count("Не записывалось: ") == 1, "S16: once, of one microphone"
+    assert "Причина: отказ устройства" in said
     assert walk.record.check_media() == [False, False]
     assert walk.record.minutes_lines("attendance") == [
         "[  ] истец: Ахметов А.",

@@ -61,6 +61,11 @@ def test_a_civil_hearing_in_part_from_afar(folder: Path, display: Display) -> No
             assert walk.due[:2] == ["warning_false_testimony:p3", "questioning:p3"]
             walk.mark("warning_false_testimony:p3", "questioning:p3")
             assert walk.hearing["marks"][-1]["left_out"] == []
+            walk.write_line(1, "Ж")
+            assert walk.state["phase"] == "recording", "S18: minutes are begun while it is recorded"
+            walk.pause("recess")
+            walk.answer("recess_reason", "documents")
+            walk.resume()
             walk.mark("debates")
             assert walk.due[0] == "announcement", "no last word"
             walk.pause("retire")
@@ -68,6 +73,8 @@ def test_a_civil_hearing_in_part_from_afar(folder: Path, display: Display) -> No
             walk.mark("announcement")
             walk.end()
     assert walk.hall == [
+        ("in_session", "open", True),
+        ("recess", "open", True),
         ("in_session", "open", True),
         ("retired", "open", True),
         ("in_session", "open", True),
@@ -82,18 +89,25 @@ def test_a_civil_hearing_in_part_from_afar(folder: Path, display: Display) -> No
         "rights_explained:p3",
         "warning_false_testimony:p3",
         "questioning:p3",
+        "recess",
+        "resumed",
         "debates",
         "retirement",
         "resumed",
         "announcement",
     ]
-    assert walk.record.check_media() == [False, False]
+    assert walk.record.check_media() == [False, False, False]
     assert walk.record.minutes_lines("attendance") == [
         "[  ] истец: Ахметов А.",
         "[  ] ответчик: Ким О.",
         "[  ] свидетель: Ержан Т.",
         "[  ] переводчик: Цой В.",
     ], "who came was not marked: the secretary ticks it"
+    # the court came back twice, and once from a recess (282(2)13-1)
+    assert walk.record.minutes_lines("recess") == ["перерыв", "продолжение заседания"]
+    begun = walk.record.begun_minutes()
+    assert (begun.form, begun.is_running) == ("full", True)
+    assert [edit.lines[-1] for edit in begun.edits] == ["Ж"]
     assert walk.record.minutes_lines("announcement") == ["оглашение судебного акта"]
     ((person, begin, end),) = walk.record.questioned()
     assert person == "p3"

@@ -58,6 +58,7 @@ COURSE = [
     "закрытое заседание: уголовные правонарушения несовершеннолетних · УПК 29(1) · № 5",
 ]
 """The events of УПК 347-1(2)9 in the short minutes, then the decision on closing."""
+HIDDEN = (NUMBER, TITLE, *(person["name"] for person in PEOPLE))
 ROW: dict[str, Any] = {
     "case_number": NUMBER,
     "title": TITLE,
@@ -98,8 +99,11 @@ def test_a_criminal_hearing_in_the_room(folder: Path, display: Display) -> None:
         walk.close("crim_minors")
         walk.type_answer("closure_act", "5")
         assert walk.due[:2] == ["non_disclosure_warned", "non_disclosure_receipt:p1"], "350(2)"
+        # meanwhile neither the hall nor who stands before the kiosk reads what it is about (R66)
+        assert [text for text in HIDDEN if text in walk.hall_text() + walk.locked_text()] == []
         walk.mark("non_disclosure_warned", "documents_examined")
         walk.open_again()
+        assert NUMBER in walk.hall_text()
         walk.mark("debates")
         assert walk.due[0] == "last_word:p1", "whoever was removed is not asked"
         walk.mark("last_word:p1")

@@ -390,6 +390,29 @@ class WalkedHearing:
         self.screen.wait_screen("visitor.home")
         return "\n".join(str(row["text"]) for row in shown["widgets"])
 
+    def hall_text(self) -> str:
+        """Return all that the display in the hall is told now."""
+        told = get_json(self.recorder.paths.hall_socket, "/v1/hall")
+        return json.dumps(told, ensure_ascii=False)
+
+    def locked_text(self) -> str:
+        """Return all that visitors read on the screen while it is locked; sign in again then."""
+        self.tap("staff.signout")
+        shown = self.screen.wait_screen("secretary.lock")
+        self.badge.scan(PEOPLE["secretary"])
+        self.screen.wait_screen("secretary.recording")
+        return "\n".join(str(row["text"]) for row in shown["widgets"])
+
+    def write_line(self, field: int, key: str) -> None:
+        """Type a line of a letter into a field of the full minutes, and go back to the hearing."""
+        self.tap("rec.note", "panel.minutes:")
+        self.screen.wait_screen("secretary.minutes")
+        assert self.screen.text("rec.timer"), "it is recorded meanwhile"
+        self.tap(f"minutes.field.{field}", "minutes.add", f"key.{key}", "typing.save")
+        wait_for(lambda: self._shows("minutes.add"), "the line", WAIT_S)
+        self.tap("minutes.hearing")
+        self.screen.wait_screen("secretary.recording")
+
     def sign_out(self) -> None:
         """Leave the screen to the visitors."""
         self.tap("staff.signout")

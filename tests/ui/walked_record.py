@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kiosk.evidence.chain import read_chain
 from kiosk.export.minutes import Minutes, build_minutes, load_hearing_state
+from kiosk.export.minutes_record import MinutesRecord, read_record
 from kiosk.recording.verify.hearing import verify
 from kiosk.rules import load_rules
 from kiosk.settings_files import load_settings
@@ -43,6 +44,12 @@ class WalkedRecord:
         """Return the short minutes."""
         settings = load_settings(self.recorder.folder / "kiosk.toml")
         return build_minutes(self.folder, load_rules(), settings, language)
+
+    def begun_minutes(self) -> MinutesRecord:
+        """Return the minutes that were begun during the hearing."""
+        record = read_record(self.recorder.paths.minutes_drafts / self.folder.name)
+        assert record is not None
+        return record
 
     def minutes_lines(self, field: str) -> list[str]:
         """Return a field of the Russian short minutes; of its events, without times and places."""
