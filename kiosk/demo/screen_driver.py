@@ -6,7 +6,6 @@ and Kivy's touch input, as a finger's does.
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import json
 import socket
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from kiosk.demo.processes import Services, wait_until
+from kiosk.demo.touch import touch_widget
 from kiosk.demo.x_server import Display
 from kiosk.errors import KioskError
 
@@ -80,7 +80,6 @@ class ScreenDriver:
         self._services = services
         self.screenshots: list[Screenshot] = []
         self.taps = 0
-        self._touches = 0
 
     def read_screen(self) -> dict[str, Any]:
         """Return the screen as the UI describes it; ``{}`` while it does not answer."""
@@ -119,33 +118,19 @@ class ScreenDriver:
         A button that has only just come takes no tap, as a person finds, too: it is tapped again.
         """
         while True:
-            before = self.read_screen().get("refused", 0)
             item = self.wait_widget(widget, seconds)
-            found = self.tap_widget(item)
-            if not self._was_refused(before):
-                return found
+            if self.tap_widget(item) is not False:
+                return str(item["id"])
 
-    def _was_refused(self, before: int) -> bool:
-        """Return whether the screen refused the touch; False: it took it, or none came."""
-        touches = self._touches
+    def tap_widget(self, item: dict[str, Any]) -> bool | None:
+        """Tap the middle of ``item``, as :meth:`find_widget` returns it; see :func:`touch_widget`.
 
-        def touched() -> dict[str, Any] | None:
-            screen = self.read_screen()
-            return screen if screen.get("touches", touches) > touches else None
-
-        with contextlib.suppress(KioskError):
-            return bool(wait_until(touched, "the touch", TOUCH_S).get("refused", 0) > before)
-        return False
-
-    def tap_widget(self, item: dict[str, Any]) -> str:
-        """Tap the middle of ``item``, as :meth:`find_widget` returns it; return its id."""
-        self._touches = int(self.read_screen().get("touches", 0))
-        x = round(item["x"] + item["w"] / 2)
-        y = round(item["y"] + item["h"] / 2)
-        self._run("xdotool", "mousemove", str(x), str(y))
-        self._run("xdotool", "click", "1")  # by itself: a click at once with the move may be lost
+        Returns:
+            Whether the screen took it; None: it counted no touch.
+        """
+        taken = touch_widget(item, self.read_screen, self._run, TOUCH_S)
         self.taps += 1
-        return str(item["id"])
+        return taken
 
     def take_screenshot(self, name: str) -> Path:
         """Take a screenshot ``NN-name.png`` of the whole display; return its path."""

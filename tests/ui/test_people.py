@@ -26,9 +26,9 @@ from kiosk.ui.actions.people_actions import (
     PeopleSheet,
     PeopleState,
     PersonSheet,
-    Typing,
 )
 from kiosk.ui.actions.secretary_actions import SecretaryActions
+from kiosk.ui.actions.typing_actions import Typing
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states as sample_data
 from kiosk.ui.secretary.running_hearing.panel_view import PanelView

@@ -26,9 +26,10 @@ from kiosk.selftest import (
 )
 from kiosk.ui import screenshots
 from kiosk.ui.actions import self_test_runner
-from kiosk.ui.actions.people_actions import PersonSheet, Typing
+from kiosk.ui.actions.people_actions import PersonSheet
 from kiosk.ui.actions.self_test_runner import SelfTestState
 from kiosk.ui.actions.side_panel_actions import ClosedSincePanel
+from kiosk.ui.actions.typing_actions import Typing
 from kiosk.ui.app_state import NOTICE_REST_SECONDS, NOTICE_SECONDS, AppState
 from kiosk.ui.registry import PeoplePlace, PinPlace, SelfTestPlace
 from kiosk.ui.rule_labels import RuleLabels

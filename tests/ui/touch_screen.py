@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from kiosk.demo.processes import end_process
 from kiosk.demo.screen_driver import get_json
+from kiosk.demo.touch import touch_widget
 from kiosk.demo.x_server import Display
 from kiosk.storage.paths import Paths
 from tests.support.waiting import wait_for
@@ -144,16 +145,15 @@ class TouchScreen:
         Returns:
             Whether the screen took it; a button that has just changed refuses it.
         """
-        before = wait_for(self.screen, "the screen", SECONDS)
-        at = [str(round(item["x"] + item["w"] / 2)), str(round(item["y"] + item["h"] / 2))]
         environment = {**os.environ, "DISPLAY": self._display.name}
-        subprocess.run(["xdotool", "mousemove", *at], check=True, env=environment)
-        subprocess.run(["xdotool", "click", "1"], check=True, env=environment)
 
-        def touched() -> dict[str, Any] | None:
-            if self.process.poll() == 0:
-                return before  # the touch ended it, in order
-            screen = self.screen()
-            return screen if screen.get("touches", 0) > before["touches"] else None
+        def run(*command: str) -> None:
+            subprocess.run(command, check=True, env=environment)
 
-        return bool(wait_for(touched, "the touch", SECONDS)["refused"] == before["refused"])
+        def read() -> dict[str, Any]:
+            is_over = self.process.poll() == 0  # the touch ended it, in order
+            return {"touches": sys.maxsize} if is_over else self.screen()
+
+        taken = touch_widget(item, read, run, SECONDS)
+        assert taken is not None, "the screen felt no touch"
+        return taken

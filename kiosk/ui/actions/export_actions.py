@@ -19,9 +19,7 @@ from kiosk.api.exports import (
     SealedHearings,
 )
 from kiosk.errors import KioskError
-from kiosk.ui.actions.people_actions import Typing
-from kiosk.ui.actions.recorder_actions import RecorderActions
-from kiosk.ui.formatting import append_key
+from kiosk.ui.actions.typing_actions import Typing, TypingActions
 
 log = logging.getLogger(__name__)
 DRIVE_POLL_SECONDS = 2.0
@@ -53,7 +51,7 @@ class ExportState:
     is_warned: bool = False
 
 
-class ExportActions(RecorderActions):
+class ExportActions(TypingActions):
     """Lists sealed hearings and drives, and runs one export at a time."""
 
     state = ExportState()
@@ -116,31 +114,21 @@ class ExportActions(RecorderActions):
         """Show the keys for a name."""
         self._set(typing=Typing())
 
-    def type(self, key: str) -> None:
-        """Type a key of the screen; a word begins with a capital."""
-        typing = self.state.typing
-        if typing is not None:
-            is_first = not typing.text or typing.text[-1] in " .-"
-            self.type_text(key if typing.has_capitals or is_first else key.lower())
+    @property
+    def typing(self) -> Typing | None:
+        """The name that is being typed."""
+        return self.state.typing
 
-    def type_text(self, text: str) -> None:
-        """Type characters as they are (``""``: delete the last)."""
-        typing = self.state.typing
-        if typing is not None:
-            new = append_key(typing.text, text, MAX_NAME_LENGTH)
-            self._set(typing=replace(typing, text=new))
+    @property
+    def _most_characters(self) -> int:
+        return MAX_NAME_LENGTH
 
-    def show_next_keys(self) -> None:
-        """Show the next page of keys."""
-        typing = self.state.typing
-        if typing is not None:
-            self._set(typing=replace(typing, key_page=typing.key_page + 1))
+    @property
+    def _word_ends(self) -> str:
+        return " .-"
 
-    def toggle_capitals(self) -> None:
-        """Switch capitals on or off."""
-        typing = self.state.typing
-        if typing is not None:
-            self._set(typing=replace(typing, has_capitals=not typing.has_capitals))
+    def _keep_typing(self, typing: Typing) -> None:
+        self._set(typing=typing)
 
     def keep_name(self) -> None:
         """Give the copy to the person whose name was typed."""

@@ -20,9 +20,7 @@ from kiosk.api.minutes import (
     ShortMinutes,
 )
 from kiosk.errors import KioskError
-from kiosk.ui.actions.people_actions import Typing
-from kiosk.ui.actions.recorder_actions import RecorderActions
-from kiosk.ui.formatting import append_key
+from kiosk.ui.actions.typing_actions import Typing, TypingActions
 
 log = logging.getLogger(__name__)
 CALL_SECONDS = 60.0
@@ -67,7 +65,7 @@ class MinutesState:
         return [line.text for line in self.row.lines] if self.row else []
 
 
-class MinutesActions(RecorderActions):
+class MinutesActions(TypingActions):
     """Lists hearings, opens minutes, and sends each change to the recorder."""
 
     state = MinutesState()
@@ -237,26 +235,17 @@ class MinutesActions(RecorderActions):
         text = lines[number] if 0 <= number < len(lines) else ""
         self._set(line=number, typing=Typing(text))
 
-    def _set_typing(self, **changes: Any) -> None:
-        if self.state.line is not None:
-            self._set(typing=replace(self.state.typing, **changes))
+    @property
+    def typing(self) -> Typing | None:
+        """The line that is being typed."""
+        return None if self.state.line is None else self.state.typing
 
-    def type(self, key: str) -> None:
-        """Type a key of the screen; a line begins with a capital."""
-        typing = self.state.typing
-        self.type_text(key if typing.has_capitals or not typing.text else key.lower())
+    @property
+    def _most_characters(self) -> int:
+        return MAX_LINE_LENGTH
 
-    def type_text(self, text: str) -> None:
-        """Type characters as they are, from a keyboard (``""``: delete the last)."""
-        self._set_typing(text=append_key(self.state.typing.text, text, MAX_LINE_LENGTH))
-
-    def show_next_keys(self) -> None:
-        """Show the next page of keys."""
-        self._set_typing(key_page=self.state.typing.key_page + 1)
-
-    def toggle_capitals(self) -> None:
-        """Switch capitals on or off."""
-        self._set_typing(has_capitals=not self.state.typing.has_capitals)
+    def _keep_typing(self, typing: Typing) -> None:
+        self._set(typing=typing)
 
     async def keep_line(self) -> None:
         """Keep the line that was typed; without any text it is removed."""

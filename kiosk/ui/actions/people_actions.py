@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kiosk.api.notes import MAX_NOTE_LENGTH
 from kiosk.api.persons import HearingPerson
 from kiosk.api.recorder_calls import MAX_ANSWER_LENGTH
 from kiosk.ipc import LocalClient
-from kiosk.ui.actions.recorder_actions import RecorderActions
-from kiosk.ui.formatting import append_key
+from kiosk.ui.actions.typing_actions import Typing, TypingActions
 
 SPEAKING_DB = -45.0
 """A level at or above it (dB of full scale) is somebody who speaks."""
@@ -38,15 +37,6 @@ class PeopleSheet:
 
 
 @dataclass(frozen=True)
-class Typing:
-    """Text that is being typed."""
-
-    text: str = ""
-    key_page: int = 0
-    has_capitals: bool = False
-
-
-@dataclass(frozen=True)
 class PersonSheet:
     """Somebody new, or a correction: first the role, then the name.
 
@@ -60,7 +50,7 @@ class PersonSheet:
     person: str = ""
     mark: int | None = None
     role: str | None = None
-    typing: Typing = Typing()
+    typing: Typing = field(default_factory=Typing)
     page: int = 0
     is_act: bool = False
 
@@ -77,7 +67,7 @@ class NoteSheet:
 
     began: float = 0.0
     mark: int | None = None
-    typing: Typing = Typing()
+    typing: Typing = field(default_factory=Typing)
     is_typing: bool = False
     page: int = 0
 
@@ -93,7 +83,7 @@ class AnswerSheet:
 
     subject: str
     question: str
-    typing: Typing = Typing()
+    typing: Typing = field(default_factory=Typing)
     page: int = 0
 
 
@@ -108,7 +98,7 @@ class PeopleState:
     speaking: tuple[str, ...] = ()
 
 
-class PeopleActions(RecorderActions):
+class PeopleActions(TypingActions):
     """The open sheet, and what its taps do.
 
     Attributes:
@@ -294,27 +284,24 @@ class PeopleActions(RecorderActions):
             case _:
                 return None
 
-    def _set_typing(self, **changes: Any) -> None:
-        typing = self.typing
-        if typing is not None and isinstance(self.sheet, PersonSheet | NoteSheet | AnswerSheet):
-            self.show(replace(self.sheet, typing=replace(typing, **changes)))
+    @property
+    def _most_characters(self) -> int:
+        match self.sheet:
+            case NoteSheet():
+                return MAX_NOTE_LENGTH
+            case AnswerSheet():
+                return MAX_ANSWER_LENGTH
+            case _:
+                return MAX_NAME_LENGTH
 
-    def type(self, key: str) -> None:
-        """Type a key of the screen; names have a capital at each word, notes at the beginning."""
-        typing = self.typing
-        if typing is None:
-            return
-        ends = " -«" if isinstance(self.sheet, PersonSheet) else ""
-        is_first = not typing.text or typing.text[-1] in ends
-        self.type_text(key if typing.has_capitals or is_first else key.lower())
+    @property
+    def _word_ends(self) -> str:
+        """Names have a capital at each word, notes and answers at the beginning."""
+        return " -«" if isinstance(self.sheet, PersonSheet) else ""
 
-    def type_text(self, text: str) -> None:
-        """Type characters as they are, from a keyboard (``""``: delete the last)."""
-        if self.typing is not None:
-            most = MAX_NOTE_LENGTH if isinstance(self.sheet, NoteSheet) else MAX_NAME_LENGTH
-            if isinstance(self.sheet, AnswerSheet):
-                most = MAX_ANSWER_LENGTH
-            self._set_typing(text=append_key(self.typing.text, text, most))
+    def _keep_typing(self, typing: Typing) -> None:
+        if isinstance(self.sheet, PersonSheet | NoteSheet | AnswerSheet):
+            self.show(replace(self.sheet, typing=typing))
 
     async def finish(self) -> None:
         """Keep what was typed, if anything was."""
@@ -334,13 +321,3 @@ class PeopleActions(RecorderActions):
             value = sheet.typing.text.strip()
             if await self._post("/v1/hearing/statements", subject=sheet.subject, value=value):
                 self.show(None)
-
-    def show_next_keys(self) -> None:
-        """Show the next page of keys."""
-        if self.typing is not None:
-            self._set_typing(key_page=self.typing.key_page + 1)
-
-    def toggle_capitals(self) -> None:
-        """Switch capitals on or off."""
-        if self.typing is not None:
-            self._set_typing(has_capitals=not self.typing.has_capitals)

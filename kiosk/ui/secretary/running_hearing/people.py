@@ -15,9 +15,9 @@ from kiosk.ui.actions.people_actions import (
     PeopleSheet,
     PersonSheet,
     Sheet,
-    Typing,
 )
 from kiosk.ui.actions.secretary_actions import SOMEBODY_ELSE
+from kiosk.ui.actions.typing_actions import Typing
 from kiosk.ui.formatting import sentence_case
 from kiosk.ui.secretary.running_hearing.admission import must_leave
 from kiosk.ui.secretary.running_hearing.panel_view import Choice, PanelView

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kiosk.ui.actions.people_actions import NoteSheet, PeopleSheet, PersonSheet, Sheet, Typing
+from kiosk.ui.actions.people_actions import NoteSheet, PeopleSheet, PersonSheet, Sheet
+from kiosk.ui.actions.typing_actions import Typing
 from kiosk.ui.app_state import AppState
 from kiosk.ui.samples.screen_sample import Prepare
 from kiosk.ui.samples.service_states import PERSONS, at

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from kiosk.config import PrinterSettings
-from kiosk.ui.actions.people_actions import AnswerSheet, Typing
+from kiosk.ui.actions.people_actions import AnswerSheet
 from kiosk.ui.actions.receipt_actions import ReceiptState
+from kiosk.ui.actions.typing_actions import Typing
 from kiosk.ui.app_state import AppState
 from kiosk.ui.samples.screen_sample import Prepare
 from kiosk.ui.samples.service_states import at

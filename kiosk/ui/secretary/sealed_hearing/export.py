@@ -10,7 +10,7 @@ from kiosk.api.exports import ClosedParts, ExportEvent, RemovableDrive, SealedHe
 from kiosk.clocks import parse_set_wall
 from kiosk.locale import N_
 from kiosk.ui.actions.export_actions import ExportState
-from kiosk.ui.actions.people_actions import Typing
+from kiosk.ui.actions.typing_actions import Typing
 from kiosk.ui.app_state import AppState
 from kiosk.ui.formatting import size_text, timer_text
 from kiosk.ui.registry import ExportPlace

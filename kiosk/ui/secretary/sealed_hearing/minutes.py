@@ -23,8 +23,8 @@ from kiosk.clocks import parse_set_wall, parse_wall
 from kiosk.locale import N_
 from kiosk.rules import load_rules
 from kiosk.ui.actions.minutes_actions import MinutesState
-from kiosk.ui.actions.people_actions import Typing
 from kiosk.ui.actions.receipt_actions import ReceiptState
+from kiosk.ui.actions.typing_actions import Typing
 from kiosk.ui.app_state import AppState
 from kiosk.ui.formatting import sentence_case
 from kiosk.ui.registry import MinutesPlace
