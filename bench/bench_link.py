@@ -4,7 +4,7 @@ Each line has its own network namespaces, rate, loss, jitter and buffer, drawn o
 kiosk checks it; then spoken words cross it both ways as a call does, beside a picture, are played
 from a jitter buffer of 150 ms, and get their PESQ. PESQ and G.107 differ in scale: the bounds
 between the classes are the PESQ of the same words with the random loss of G.107's bounds.
-``pesq`` must be installed (``pip install pesq``); ``KIOSK_BENCH_LINES=12`` tries the first twelve.
+``pesq`` must be there (see docs/benchmarks.md); ``KIOSK_BENCH_LINES=12`` tries the first twelve.
 """
 
 from __future__ import annotations

@@ -375,7 +375,10 @@ async def _listen_udp(
                 lambda: UdpEcho(link), local_addr=(host, number)
             )
             stack.callback(transport.close)
-            return int(transport.get_extra_info("sockname")[1])
+            found = int(transport.get_extra_info("sockname")[1])
+            if found != port:
+                log.warning("UDP port %d is taken: the echo listens on %d", port, found)
+            return found
     log.warning("no UDP port for the echo: loss and jitter cannot be measured")
     return None
 

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import create_engine
@@ -112,6 +113,13 @@ def test_datagrams_with_a_token_come_back_and_no_others(kiosk: Kiosk) -> None:
     assert (key, sequence, sent, count) == (secret, 7, 123, 1)
     assert server > 0
     assert echo.endswith(b"filling")
+
+
+def test_the_echo_listens_on_the_number_of_the_tcp_port(kiosk: Kiosk) -> None:
+    """A firewall needs one number; the unit starts the server on all addresses."""
+    contract = kiosk.call("GET", "/v1/contract").json()
+    assert contract["udp_port"] == token(kiosk)["udp_port"]
+    assert contract["udp_port"] == urlsplit(kiosk.url).port
 
 
 def test_planned_checks_of_200_rooms_do_not_meet(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,6 +81,23 @@ def test_the_central_system_may_take_the_connections_of_2000_kiosks() -> None:
     assert int(limit) >= 5 * 2000
 
 
+@pytest.mark.parametrize("name", ["kiosk-central", "kiosk-sync"])
+def test_no_unit_keeps_the_link_checks_datagrams_away(name: str) -> None:
+    """The echo listens on the UDP port of the server's number; no setting of a unit names it."""
+    settings = settings_of(SYSTEMD / f"{name}.service")
+    families = set(" ".join(settings["RestrictAddressFamilies"]).split())
+    assert {"AF_INET", "AF_INET6"} <= families
+    limits = (
+        "IPAddress",
+        "SocketBind",
+        "RestrictNetwork",
+        "PrivateNetwork",
+        "IPIngress",
+        "IPEgress",
+    )
+    assert not [key for key in settings if key.startswith(limits)]
+
+
 @pytest.mark.parametrize("unit", OWN_SERVICES, ids=lambda unit: unit.stem)
 def test_a_service_comes_back_for_ever_and_is_no_root(unit: Path) -> None:
     settings = settings_of(unit)

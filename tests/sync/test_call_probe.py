@@ -180,8 +180,8 @@ def test_a_fast_line_that_loses_every_fifth_packet_is_not_called_good(template: 
 @pytest.mark.parametrize(
     ("up_mbit", "down_mbit", "direction", "said"),
     [
-        (0.4, 10, "up", ("the others will not hear you", "your own picture", "from here")),
-        (10, 0.4, "down", ("you will not hear the others", "Ask the others", "to here")),
+        (0.4, 10, "up", ("the others will not hear you", "your own picture", "From here")),
+        (10, 0.4, "down", ("you will not hear the others", "Ask the others", "To here")),
     ],
 )
 def test_a_line_that_is_slow_in_one_direction_says_which(

@@ -199,9 +199,9 @@ MEASURED = {
     "remedy": "loss",
     "at": at(9, 40),
     "sentence": {
-        "kk": "Бейнебайланыста дауысыңыз үзіліп естіледі.",
-        "ru": "На видеосвязи вас будет слышно с перерывами.",
-        "en": "In a video call you will be heard with gaps.",
+        "kk": "Бейнебайланыста дыбыс үзіліп естіледі.",
+        "ru": "На видеосвязи звук будет прерываться.",
+        "en": "In a video call the sound will have gaps.",
     },
     "rate_sentence": {
         "kk": "Шамамен 1 Мбит/с: шекте.",
@@ -245,8 +245,29 @@ def _minutes_due(day: str) -> Prepare:
     return prepare
 
 
+def _one_way(direction: str) -> Prepare:
+    """Show a line over which, in one direction alone, nobody is heard."""
+
+    def prepare(app: AppState) -> None:
+        rules = app.labels.rules
+        rows = (
+            rules.call_verdicts[f"unheard_{direction}"],
+            rules.link_verdicts[f"below_{direction}"],
+            rules.link_remedies[f"rate_{direction}"],
+        )
+        names = ("sentence", "rate_sentence", "remedy_sentence")
+        said = {name: row.label.as_map() for name, row in zip(names, rows, strict=True)}
+        found = {"verdict": "below", "call": "unheard", "remedy": "rate", "at": at(9, 40)}
+        check = {"running": False, "last": {**found, **said}, "next": None}
+        staff_at(TodayPlace(), sync=service_states.sync(link_check=check))(app)
+
+    return prepare
+
+
 SAMPLES: dict[str, Prepare] = {
     "today": staff_at(TodayPlace()),
+    "today-line-up": _one_way("up"),
+    "today-line-down": _one_way("down"),
     "today-second-page": staff_at(TodayPlace(None, 1)),
     "today-one-over": staff_at(TodayPlace(), deliveries={service_states.LIST[0]["id"]: DELIVERED}),
     "today-faint": staff_at(TodayPlace(), service_states.recorder(microphones=FAINT)),
