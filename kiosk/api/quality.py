@@ -19,7 +19,7 @@ class CauseSeconds(Model):
     """Seconds that were hard to make out, and what disturbed most."""
 
     cause: str
-    """``noise``, ``far``, ``cross_talk``; empty: not told."""
+    """As ``unclear`` of a microphone; empty: not told."""
     seconds: float
 
 

@@ -16,7 +16,7 @@ class SpokenPlace(Model):
     unclear_seconds: float = 0.0
     """Of these, in which the words were hard to make out."""
     cause: str = ""
-    """What disturbed most: ``noise``, ``far``, ``cross_talk``; empty: nothing."""
+    """What disturbed most: as ``unclear`` of a microphone; empty: nothing."""
 
 
 class SpeechTotal(Model):
@@ -28,6 +28,8 @@ class SpeechTotal(Model):
     unclear_seconds: float
     intelligibility: float | None = None
     """Estimated, 0 to 1, over what is long enough to tell; null: nothing was."""
+    level_db: float | None = None
+    """Of the speech without the noise, dB of full scale, mean over its seconds; null: not known."""
     latest: SpokenPlace
     """The newest turn: to be played again."""
     worst: tuple[SpokenPlace, ...] = ()

@@ -109,6 +109,10 @@ class UnclearSpeech(StrEnum):
     """Echo: whoever speaks is far from the microphone."""
     CROSS_TALK = "cross_talk"
     """Somebody else speaks at the same time."""
+    CLIPPED = "clipped"
+    """The microphone is overdriven."""
+    QUIET = "quiet"
+    """Much quieter than at this microphone usually."""
 
     @property
     def alarm(self) -> str:

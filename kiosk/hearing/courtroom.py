@@ -48,6 +48,7 @@ from kiosk.hearing.monitoring.monitor import HearingMonitor
 from kiosk.hearing.monitoring.panel_watch import PanelWatch
 from kiosk.hearing.monitoring.state import StateBuilder
 from kiosk.hearing.room.errors import AlreadyRecordingError, BadRequestError, StepRefusedError
+from kiosk.hearing.room.speech_levels import SpeechLevels
 from kiosk.hearing.room.storage_monitor import StorageMonitor
 from kiosk.hearing.session import (
     crash_recovery,
@@ -104,6 +105,9 @@ class Courtroom:
         self._rules = rules
         self._sources = sources
         self._on_change = events.on_change
+        self._speech_levels = SpeechLevels(paths.speech_levels)
+        if sources.speech is not None:
+            sources.speech.usual_level = self._speech_levels.usual
         self.storage = StorageMonitor(settings, paths)
         self.seal_queue = SealQueue()
         self.monitor = HearingMonitor(settings)
@@ -284,6 +288,7 @@ class Courtroom:
     def _seal_hearing(self, hearing: OpenHearing, person: str) -> None:
         self._context.publicity.save_remembered()
         hearing.seal(person)
+        self._speech_levels.add(hearing.state.speech.describe())
         self._current_hearing.clear(hearing)
         self._on_change()
 

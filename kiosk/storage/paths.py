@@ -159,6 +159,11 @@ class Paths:
         return self.data / "morning-check.json"
 
     @property
+    def speech_levels(self) -> Path:
+        """How loud speech was at each microphone in the last hearings (JSON); owner: recorder."""
+        return self.data / "speech-levels.json"
+
+    @property
     def sweep_baseline(self) -> Path:
         """What each microphone heard of the loudspeaker after commissioning; owner: recorder."""
         return self.data / "sweep-baseline.json"

@@ -11,6 +11,7 @@ import pytest
 
 from bench.speech_mixtures import MEASURING, SPEECH_DB, Floats, at_level, noise, spoken
 from kiosk.clocks import NS_PER_S
+from kiosk.hardware.audibility.channel import clipped_share
 from kiosk.hardware.audibility.listener import Listener
 from kiosk.hardware.audibility.seat import Turn
 from kiosk.hardware.audibility.voice_model import RATE, VoiceModel
@@ -45,12 +46,15 @@ def silence(seconds: float) -> Floats:
     return np.zeros(round(seconds * RATE), np.float32)
 
 
-def listen(*channels: Sequence[Floats], room_db: float = SPEECH_DB - 40) -> Told:
+def listen(
+    *channels: Sequence[Floats], room_db: float = SPEECH_DB - 40, gain_db: float = 0.0
+) -> Told:
     """Let a listener hear the pieces of each channel one after the other, in a quiet room."""
     joined = [np.concatenate([*pieces, silence(4)]) for pieces in channels]
     length = min(len(row) for row in joined)
     random, told = np.random.default_rng(8), Told()
     rows = [row[:length] + at_level(noise(random, "fan", length), room_db) for row in joined]
+    rows = [np.clip(row * np.float32(10 ** (gain_db / 20)), -1, 1) for row in rows]
     listener = Listener(MODEL, {"abcdefgh"[number]: RATE for number in range(len(rows))})
     before: dict[str, str | None] = {}
     for start in range(0, length - STEP + 1, STEP):
@@ -88,6 +92,52 @@ def test_words_in_a_loud_fan_are_told_within_five_seconds_with_their_seconds(lan
     assert told.unclear[0][2] < 2 + 5
     assert sum(turn.unclear_s for turn in told.turns) > len(said) / RATE / 3
     assert {turn.cause for turn in told.turns} == {"noise"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("gain_db", [26, 32])
+def test_an_overdriven_microphone_is_told_within_five_seconds(
+    language: str, gain_db: float
+) -> None:
+    said = np.concatenate((words(language, 0), words(language, 1)))
+    told = listen([silence(2), said], gain_db=gain_db)
+    assert [(name, cause) for name, cause, _ in told.unclear] == [("a", "clipped")]
+    assert told.unclear[0][2] < 2 + 5
+    (turn,) = told.turns
+    assert turn.cause == "clipped"
+    assert turn.unclear_s > len(said) / RATE / 3
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_loud_clean_words_are_not_taken_for_overdriven(language: str) -> None:
+    """Their tops come to full scale, and some are cut."""
+    said = np.concatenate((words(language, 0), words(language, 1)))
+    told = listen([silence(2), said], gain_db=-20 * np.log10(np.max(np.abs(said))) + 3)
+    assert told.unclear == []
+    assert {turn.unclear_s for turn in told.turns} == {0.0}
+
+
+def test_cut_samples_are_those_in_runs_at_full_scale() -> None:
+    block = np.zeros(1000, np.int16)
+    assert clipped_share(block) == 0
+    block[[10, 11, 500]] = 32767  # two in a row, and one: the loudest of a clean voice
+    assert clipped_share(block) == 0
+    block[100:110], block[200:203], block[997:] = 32767, -32768, 32762
+    assert clipped_share(block) == pytest.approx(0.016)
+    alternating = np.tile(np.array([32767, -32768], np.int16), 500)
+    assert clipped_share(alternating) == 0, "a run has one sign"
+
+
+@pytest.mark.parametrize(
+    ("quieter_db", "room_db"), [(0, -66), (12, -66), (24, -66), (0, -46), (0, -26), (12, -40)]
+)
+def test_the_level_of_a_turn_is_that_of_the_voice_without_the_noise(
+    quieter_db: int, room_db: int
+) -> None:
+    said = np.concatenate((words("ru", 0), words("ru", 1)))
+    told = listen([silence(3), said * np.float32(10 ** (-quieter_db / 20))], room_db=room_db)
+    (turn,) = told.turns
+    assert turn.level_db == pytest.approx(SPEECH_DB - quieter_db, abs=3)
 
 
 def test_it_is_told_at_most_once_a_minute() -> None:

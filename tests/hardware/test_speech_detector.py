@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.speech_mixtures import at_level, noise
+from bench.speech_mixtures import MEASURING, at_level, noise, spoken
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.config import CameraSettings, MicrophoneSettings, Settings
 from kiosk.hardware.audibility.voice_model import RATE
 from kiosk.hardware.audio.block import AudioBlock
 from kiosk.hardware.camera.packet import VideoPacket
+from kiosk.hardware.sources.microphone_source import MicrophoneSource
 from kiosk.hardware.sources.sources import Sources
 from kiosk.hardware.sources.speech_detector import SpeechDetector
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
@@ -146,3 +147,35 @@ def test_the_detector_is_nice_and_has_no_real_time(rig: Rig) -> None:
     assert pid is not None
     assert os.getpriority(os.PRIO_PROCESS, pid) == 15
     assert os.sched_getscheduler(pid) == os.SCHED_OTHER
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("usual_db", "cause"), [(None, "noise"), (-40, "noise"), (-22, "quiet")])
+def test_a_voice_much_quieter_than_usual_is_told_as_that(
+    usual_db: float | None, cause: str
+) -> None:
+    """At -40 dB in a fan: whether the fan or the speaker is to blame says what is usual there."""
+    source = MicrophoneSource(
+        MicrophoneSettings(name="witness", role="witness", device="w", rate=RATE)
+    )
+    said = np.concatenate([spoken(text, "ru+m2", 140, 50) for text in MEASURING.texts["ru"][:3]])
+    voice = np.concatenate((np.zeros(3 * RATE, np.float32), at_level(said, -40)))
+    fan = at_level(noise(np.random.default_rng(4), "fan", len(voice)), -37)
+    samples = np.round((voice + fan) * 32767).astype(np.int16)
+    detector = SpeechDetector((source,))
+    detector.usual_level = {"witness": usual_db}.get
+    detector.open()
+    try:
+        wait_for(lambda: detector.is_working, "the detector", PATIENCE)
+        step, begun_ns = RATE // 10, recording_ns()
+        for start in range(0, len(samples) - step, step):
+            at_ns = begun_ns + start * NS_PER_S // RATE
+            wait_for(lambda at_ns=at_ns: recording_ns() >= at_ns, "the next block", PATIENCE)
+            assert source.hand_to is not None
+            source.hand_to(AudioBlock(0, start, at_ns, samples[start : start + step]))
+            if source.unclear is not None:
+                break
+        assert source.unclear == cause
+        wait_for(lambda: {row.cause for row in detector.take_all_turns()} == {cause}, "a turn", 9)
+    finally:
+        detector.close()

@@ -12,8 +12,10 @@ from kiosk.api.states import MicrophoneState, UnclearSpeech
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.config import MicrophoneSettings
 from kiosk.hardware.audibility.seat import Turn
+from kiosk.hardware.sources.sources import Sources
 from kiosk.hardware.sources.speech_detector import SpeechDetector
 from kiosk.hearing.session.speech_ledger import WORST, SpeechLedger, turn_fields
+from tests.hearing import courtroom_rig
 from tests.hearing.courtroom_rig import CourtroomRig, courtroom_settings
 from tests.support.waiting import wait_for
 
@@ -95,6 +97,38 @@ def test_who_spoke_last_is_in_the_journal_when_the_hearing_ends(rig: CourtroomRi
     (row,) = rig.lines(hearing_id, "speech")
     assert (row["source"], row["part"], row["part_seconds"]) == ("witness", 1, 0.0)
     assert row["lasts"] > 0
+
+
+class ListeningSources(Sources):
+    """Sources whose detector was started before the courtroom was made, as the service does."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.speech = EndedDetector(self.microphones)
+
+
+def test_how_loud_the_last_hearings_were_is_known_and_given_to_the_detector(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(courtroom_rig, "Sources", ListeningSources)
+    microphone = MicrophoneSettings(name="witness", role="witness", device="mic_witness")
+    rig = CourtroomRig(tmp_path, courtroom_settings(tmp_path, (microphone,)))
+    detector = rig.sources.speech
+    assert detector is not None
+    for level_db in (-30.0, -34.0, -31.0):
+        assert detector.usual_level("witness") is None
+        hearing_id = rig.begin(format="offline")
+        hearing = rig.courtroom.current
+        assert hearing is not None
+        tap_ns = hearing.state.parts[1].tap_ns
+        long = turn("witness", tap_ns, 25, intelligibility=0.9, level_db=level_db)
+        hearing.add_turns([long, turn("witness", tap_ns, 1)])
+        rig.courtroom.end("s1")
+        rig.sealed(hearing_id)
+        rows = rig.lines(hearing_id, "speech")
+        assert level_db in [row["level_db"] for row in rows]
+    wait_for(lambda: detector.usual_level("witness") == -31.0, "the third hearing is known")
+    rig.crash()
 
 
 @pytest.mark.parametrize(

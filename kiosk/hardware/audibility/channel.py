@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
 from kiosk.clocks import NS_PER_S
 from kiosk.hardware.audibility.voice_model import CHUNK, RATE, Floats
@@ -15,8 +16,29 @@ UNHEARD_NS = NS_PER_S // 2
 """In a longer hole somebody may have spoken unheard."""
 OFFSET_SHARE = 0.2
 """Share of what came since the last call in the mean that is taken away."""
+CLIPPED_LEVEL, CLIPPED_SAMPLES = 32_760, 3
+"""So many samples of this size in a row are cut off."""
 MAX_SAMPLES = 4 * RATE
 """What waits at most: of more the oldest is forgotten."""
+
+
+def clipped_share(samples: Samples) -> float:
+    """Return the share of ``samples`` that are cut off: in runs at full scale, up or down.
+
+    The loudest sample of a loud voice is alone, or nearly; of an overdriven one the tops are flat.
+    """
+    if int(np.max(samples)) < CLIPPED_LEVEL and int(np.min(samples)) > -CLIPPED_LEVEL:
+        return 0.0
+    return sum(
+        _in_runs(side) for side in (samples >= CLIPPED_LEVEL, samples <= -CLIPPED_LEVEL)
+    ) / len(samples)
+
+
+def _in_runs(is_cut: NDArray[np.bool_]) -> int:
+    """Return how many are in runs of :data:`CLIPPED_SAMPLES` at least."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], is_cut, [False]))))
+    lengths = edges[1::2] - edges[::2]
+    return int(np.sum(lengths[lengths >= CLIPPED_SAMPLES]))
 
 
 class Channel:
@@ -27,11 +49,13 @@ class Channel:
 
     Attributes:
         since_ns: recording clock since which it is listened to without a longer hole.
+        clipped: share of the samples of the last :meth:`take` that are cut off at full scale.
     """
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
         self._next_ns = self.since_ns = 0
+        self.clipped = 0.0
         self._forget()
 
     def _forget(self) -> None:
@@ -68,6 +92,7 @@ class Channel:
         """Return the blocks at :data:`RATE`, all in one go: block by block costs twice as much."""
         samples = np.concatenate(self._blocks)
         self._blocks = []
+        self.clipped = clipped_share(samples)
         mean = float(np.mean(samples))
         before = mean if self._offset is None else self._offset
         self._offset = before + OFFSET_SHARE * (mean - before)

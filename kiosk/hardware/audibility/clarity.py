@@ -10,13 +10,14 @@ on others says docs/benchmarks.md. Voices were synthetic.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kiosk.api.states import UnclearSpeech
-from kiosk.hardware.audibility.band_levels import BANDS, FRAMES_A_SECOND
+from kiosk.hardware.audibility.band_levels import BANDS, FLOOR_DB, FRAMES_A_SECOND
 
 Levels = NDArray[np.float32]
 """(frames, bands) in dB of full scale, oldest first."""
@@ -42,6 +43,10 @@ CROSS_TALK_SHARE = 0.3
 """More of it that another seat explains: that seat disturbs."""
 NOISE_DB = 23.0
 """Speech that rises less above the floor is in noise; else it is echo, so the mouth is far."""
+LEAST_POWER, LEAST_VOICE = 1e-11, 0.1
+"""Of a level at least so much is the voice: an echo's tail between words looks like noise."""
+MEAN_OF_MEDIAN = 1.3
+"""Of the power of noise in a band of a few lines; 1.44 for a single one."""
 _NO_LEAK = (2.0, 0.0)
 RATIO, EXPLAINED = 2, 15
 """Places of two features: ratio of speech to noise in tens of dB, share that a leak explains."""
@@ -60,10 +65,12 @@ class Clarity:
     Attributes:
         intelligibility: estimated STOI, 0 to 1.
         cause: what disturbs most, if anything does.
+        level_db: of the speech without the noise, in the bands that carry it, dB of full scale.
     """
 
     intelligibility: float
     cause: UnclearSpeech
+    level_db: float
 
 
 def judge(
@@ -86,7 +93,7 @@ def judge(
     else:
         cause = UnclearSpeech.NOISE if ratio_db < NOISE_DB else UnclearSpeech.FAR
     value = float(np.dot(_WEIGHTS, found)) + _CONSTANT
-    return Clarity(min(1.0, max(0.0, value)), cause)
+    return Clarity(min(1.0, max(0.0, value)), cause, speech_level(levels, is_speech))
 
 
 def features(
@@ -130,6 +137,16 @@ def is_own(levels: Levels, floor: NDArray[np.float32], other: Levels) -> bool:
         return True
     own = (levels[-count:] - other[-count:] > OWN_DB)[is_audible]
     return float(np.mean(own)) >= OWN_SHARE
+
+
+def speech_level(levels: Levels, is_speech: NDArray[np.bool_]) -> float:
+    """Return the level of the newest speech without the noise, dB of full scale."""
+    spoken = np.mean(10 ** (levels[-WINDOW_FRAMES:][is_speech[-WINDOW_FRAMES:]] / 10), axis=0)
+    without = levels[-FLOOR_FRAMES:][~is_speech[-FLOOR_FRAMES:]]
+    usual = np.median(without, axis=0) if len(without) else np.full(BANDS, FLOOR_DB)
+    noise = 10 ** (usual / 10) * MEAN_OF_MEDIAN
+    voice = np.maximum(spoken - noise, spoken * LEAST_VOICE)
+    return 10 * math.log10(max(float(np.sum(voice)), LEAST_POWER))
 
 
 def noise_floor(levels: Levels) -> NDArray[np.float32]:

@@ -22,6 +22,7 @@ class Heard:
         since_ns, until_ns: recording clock of what was listened to without a hole.
         speech_ns: end of the newest speech, or None.
         unclear: what makes its words hard to make out now; None: nothing.
+        unclear_db: level of these words without the noise, dB of full scale.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Heard:
     until_ns: int
     speech_ns: int | None
     unclear: str | None = None
+    unclear_db: float | None = None
 
 
 class Listener:
@@ -67,11 +69,13 @@ class Listener:
 
     def _heard(self, number: int) -> Heard:
         seat, since_ns = self._seats[number], self._channels[number].since_ns
-        return Heard(seat.name, since_ns, seat.end_ns, seat.speech_ns, seat.unclear)
+        found = seat.speech_ns, seat.unclear, seat.unclear_db
+        return Heard(seat.name, since_ns, seat.end_ns, *found)
 
     def _let_through(self, number: int, samples: Floats) -> Floats:
         """Give a microphone's chunks to its seat; return what the voice model must get of them."""
-        levels = self._seats[number].push(samples, self._channels[number].end_ns)
+        channel = self._channels[number]
+        levels = self._seats[number].push(samples, channel.end_ns, channel.clipped)
         return self._gates[number].let_through(samples, levels)
 
     def _detect(self, passed: dict[int, Floats]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from kiosk.clocks import NS_PER_S
 from kiosk.hardware.audibility.band_levels import FLOOR_DB, HOP, band_levels
 from kiosk.hardware.audibility.clarity import (
     FLOOR_FRAMES,
+    WINDOW_FRAMES,
     Clarity,
     Levels,
     is_own,
@@ -36,6 +38,9 @@ UNCLEAR, UNCLEAR_TIMES = 0.82, 3
 """Words are unclear when the mean of so many judgements is lower: STOI below 0.75 is found."""
 LOST, LOST_TIMES = 0.7, 2
 """So much lower, fewer say it: the sooner it is told, the less is to be said again."""
+CLIPPED_SHARE = 0.06
+"""Of the speech, cut off at full scale: STOI 0.87 with nothing else wrong; 0.03 is still above 0.9,
+0.2 is 0.7. What is overdriven stays so, so one such judgement is enough."""
 UNCLEAR_HOLD_NS = 10 * NS_PER_S
 """It is told for so long after the last unclear words."""
 TOLD_EVERY_NS = 60 * NS_PER_S
@@ -58,6 +63,7 @@ class Turn:
         intelligibility: mean estimate, 0 to 1; None: too short to tell.
         unclear_s: seconds in which the words were hard to make out.
         cause: what disturbed most then; empty: nothing.
+        level_db: of the speech without the noise, median, dB of full scale; None: too short.
     """
 
     name: str
@@ -66,6 +72,7 @@ class Turn:
     intelligibility: float | None = None
     unclear_s: float = 0.0
     cause: str = ""
+    level_db: float | None = None
 
 
 class Seat:
@@ -76,6 +83,7 @@ class Seat:
         levels: of the last seconds, one row for each 16 ms before :attr:`end_ns`.
         speech_ns: end of the newest speech, or None.
         unclear: what makes the words hard to make out now, as it is told; None: nothing.
+        unclear_db: level of these words without the noise, dB of full scale.
     """
 
     def __init__(self, name: str) -> None:
@@ -83,6 +91,7 @@ class Seat:
         self.end_ns = 0
         self.speech_ns: int | None = None
         self.unclear: UnclearSpeech | None = None
+        self.unclear_db: float | None = None
         self._told_ns: int | None = None
         self._unclear_ns = 0
         self._judged_ns = 0
@@ -98,10 +107,14 @@ class Seat:
         self.levels: Levels = no_levels()
         self._probabilities = np.zeros(0, np.float32)
         self._before = np.zeros(0, np.float32)
+        self._clipped = np.zeros(0, np.float32)
         self._new_frames = 0
 
-    def push(self, samples: Floats, end_ns: int) -> Levels:
+    def push(self, samples: Floats, end_ns: int, clipped: float = 0.0) -> Levels:
         """Take chunks, no speech until :meth:`hear`; ``end_ns`` is their end.
+
+        Args:
+            clipped: share of what the card gave of them that was cut off at full scale.
 
         Returns:
             the levels of the frames that are complete with them.
@@ -113,6 +126,8 @@ class Seat:
         self._new_frames = len(samples) // HOP
         none = np.zeros(self._new_frames, np.float32)
         self._probabilities = np.concatenate((self._probabilities, none))[-FLOOR_FRAMES:]
+        cut = np.full(self._new_frames, clipped, np.float32)
+        self._clipped = np.concatenate((self._clipped, cut))[-WINDOW_FRAMES:]
         unheard = np.zeros(len(samples) // CHUNK, np.bool_)
         self._is_speech = np.concatenate((self._is_speech, unheard))[-FLOOR_FRAMES:]
         self.end_ns = end_ns
@@ -163,8 +178,15 @@ class Seat:
         if found is None:
             return
         self._judgements.append(found)
-        if self._is_below(UNCLEAR, UNCLEAR_TIMES) or self._is_below(LOST, LOST_TIMES):
+        if self._is_clipped(probabilities > MAYBE):
+            self._be_unclear(UnclearSpeech.CLIPPED)
+        elif self._is_below(UNCLEAR, UNCLEAR_TIMES) or self._is_below(LOST, LOST_TIMES):
             self._be_unclear(found.cause)
+
+    def _is_clipped(self, is_speech: NDArray[np.bool_]) -> bool:
+        """Return whether so much of the newest speech was cut off that words suffer."""
+        spoken = np.count_nonzero(is_speech[-WINDOW_FRAMES:])
+        return bool(np.sum(self._clipped) > CLIPPED_SHARE * spoken)
 
     def _is_below(self, limit: float, times: int) -> bool:
         """Return whether the mean of the newest judgements, so many at least, is lower."""
@@ -178,6 +200,7 @@ class Seat:
         is_due = self._told_ns is None or self.end_ns - self._told_ns >= TOLD_EVERY_NS
         if self.unclear is None and is_due:
             self.unclear, self._told_ns = cause, self.end_ns
+            self.unclear_db = self._level_db
 
     def ended_turn(self) -> Turn | None:
         """Return the turn that has just ended, if one has."""
@@ -197,6 +220,12 @@ class Seat:
         return turn
 
     @property
+    def _level_db(self) -> float | None:
+        """Level of the speech of the turn so far, dB of full scale; None: too short to tell."""
+        levels = [row.level_db for row in self._judgements]
+        return round(statistics.median(levels), 1) if levels else None
+
+    @property
     def running_turn(self) -> Turn | None:
         """The turn as far as it was heard; None: there is none, or it is too short."""
         start_ns, spoken_ns = self._start_ns, self.speech_ns
@@ -211,6 +240,7 @@ class Seat:
             round(sum(values) / len(values), 3) if values else None,
             min(len(causes) * JUDGE_NS, spoken_ns - start_ns) / NS_PER_S,
             max(causes, key=causes.count) if causes else "",
+            self._level_db,
         )
 
 

@@ -11,7 +11,10 @@ import logging
 import socket
 import threading
 from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from kiosk.api.states import UnclearSpeech
 from kiosk.clocks import NS_PER_S, recording_ns
@@ -22,24 +25,34 @@ from kiosk.hardware.child_process.protocol import STATUS
 from kiosk.hardware.child_process.supervisor import ProcessSupervisor
 from kiosk.hardware.sources.microphone_source import MicrophoneSource
 
+UsualLevel = Callable[[str], float | None]
 log = logging.getLogger(__name__)
 SILENT_NS = 3 * NS_PER_S
 """A child that says nothing for this long hangs: it is started again."""
 START_NS = 20 * NS_PER_S
 """On a busy machine its libraries take their time."""
 BUFFER_BYTES = 1 << 20
+MUCH_QUIETER_DB = 12.0
+"""So far below what is usual at a microphone; a voice that turns away or is hushed loses less."""
 MAX_TURNS = 1000
 """That nobody took; of more the oldest are forgotten."""
+
+
+def _no_usual_level(_name: str) -> float | None:
+    """Say of no microphone how loud speech is there usually."""
+    return None
 
 
 class SpeechDetector:
     """Listens to ``microphones`` in a process of its own.
 
     Attributes:
+        usual_level: returns how loud speech is at a microphone usually, if that is known.
         dropped: blocks that it could not be given.
     """
 
     def __init__(self, microphones: tuple[MicrophoneSource, ...]) -> None:
+        self.usual_level: UsualLevel = _no_usual_level
         self._microphones = {microphone.name: microphone for microphone in microphones}
         self._rates = {microphone.name: microphone.rate for microphone in microphones}
         self._sockets: tuple[socket.socket, ...] = ()
@@ -144,13 +157,30 @@ class SpeechDetector:
         if "heard" in values:
             self._answers, self._has_failed = True, False
         for row in values.get("heard", ()):
-            unclear = UnclearSpeech(row["unclear"]) if row["unclear"] else None
+            unclear = self._cause(row["name"], row["unclear"], row["unclear_db"])
             microphone = self._microphones[row["name"]]
             microphone.hear_speech(row["speech_ns"], unclear)
             microphone.note_listened(row["since_ns"], row["until_ns"])
-        self._turns.extend(Turn(**row) for row in values.get("turns", ()))
+        self._turns.extend(map(self._turn, values.get("turns", ())))
         if "running" in values:
-            self._running = tuple(Turn(**row) for row in values["running"])
+            self._running = tuple(map(self._turn, values["running"]))
+
+    def _turn(self, row: dict[str, Any]) -> Turn:
+        turn = Turn(**row)
+        return replace(turn, cause=self._cause(turn.name, turn.cause, turn.level_db) or "")
+
+    def _cause(self, name: str, told: str | None, level_db: float | None) -> UnclearSpeech | None:
+        """Return what makes words hard to make out: the speaker's level, if it is the reason.
+
+        Noise and echo drown whoever speaks much quieter than others did at this microphone.
+        """
+        if not told:
+            return None
+        cause, usual_db = UnclearSpeech(told), self.usual_level(name)
+        can_be_quiet = cause in (UnclearSpeech.NOISE, UnclearSpeech.FAR)
+        if not can_be_quiet or level_db is None or usual_db is None:
+            return cause
+        return UnclearSpeech.QUIET if level_db < usual_db - MUCH_QUIETER_DB else cause
 
     def _find_problem(self) -> str | None:
         if self._has_failed and not self._answers:

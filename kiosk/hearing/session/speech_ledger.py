@@ -6,6 +6,7 @@ turn and the worst ones of each microphone, so that it does not grow with every 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +31,8 @@ class _Speaker:
     unclear_seconds: float = 0.0
     judged_seconds: float = 0.0
     weighted: float = 0.0
+    measured_seconds: float = 0.0
+    weighted_db: float = 0.0
     worst: list[SpokenPlace] = field(default_factory=list)
 
 
@@ -52,6 +55,9 @@ class SpeechLedger:
         if (value := entry.get("intelligibility")) is not None:
             speaker.judged_seconds += place.seconds
             speaker.weighted += float(value) * place.seconds
+        if (level_db := entry.get("level_db")) is not None:
+            speaker.measured_seconds += place.seconds
+            speaker.weighted_db += float(level_db) * place.seconds
         if place.unclear_seconds:
             rows = sorted((*speaker.worst, place), key=lambda row: -row.unclear_seconds)
             speaker.worst = rows[:WORST]
@@ -64,6 +70,7 @@ class SpeechLedger:
 def spoken_place(entry: Entry) -> SpokenPlace | None:
     """Return where an entry ``speech`` says that somebody spoke; None: it cannot be read."""
     unclear, value = entry.get("unclear_seconds"), entry.get("intelligibility")
+    level_db = entry.get("level_db")
     try:
         place = SpokenPlace(
             part=int(entry["part"]),
@@ -73,19 +80,21 @@ def spoken_place(entry: Entry) -> SpokenPlace | None:
             cause=str(entry.get("cause") or ""),
         )
         is_known = bool(entry["source"]) and (value is None or 0 <= float(value) <= 1)
+        is_known &= level_db is None or math.isfinite(float(level_db))
     except (KeyError, TypeError, ValueError):
         return None
     return place if is_known and place.part_seconds >= 0 and place.seconds > 0 else None
 
 
 def _total(name: str, speaker: _Speaker) -> SpeechTotal:
-    judged = speaker.judged_seconds
+    judged, measured = speaker.judged_seconds, speaker.measured_seconds
     return SpeechTotal(
         source=name,
         turns=speaker.turns,
         seconds=round(speaker.seconds, 1),
         unclear_seconds=round(speaker.unclear_seconds, 1),
         intelligibility=round(speaker.weighted / judged, 3) if judged else None,
+        level_db=round(speaker.weighted_db / measured, 1) if measured else None,
         latest=speaker.latest,
         worst=tuple(speaker.worst),
     )
@@ -109,4 +118,5 @@ def turn_fields(turn: Turn, part: int, tap_ns: int, stop_ns: int | None) -> dict
         "intelligibility": turn.intelligibility,
         "unclear_seconds": round(min(turn.unclear_s, (end_ns - start_ns) / NS_PER_S), 2),
         "cause": turn.cause,
+        "level_db": turn.level_db,
     }
