@@ -63,6 +63,12 @@ class Mark(Model):
     heard: bool | None = None
     """Of one that ended: whether somebody was heard at the microphone of whoever swore, or of the
     presiding judge who explained; null: it cannot be known."""
+    said_seconds: float | None = None
+    """Of one that was heard: for how long; null: no voice detector listened all the time."""
+    is_short: bool | None = None
+    """Too short for its text (``oath.*`` of the limits); null: not known."""
+    also: tuple[str, ...] = ()
+    """Roles at the other microphones at which somebody spoke at the same time."""
 
 
 class Interruption(Model):

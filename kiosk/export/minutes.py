@@ -383,9 +383,20 @@ class _MinutesBuilder:
         return _("spoke: {who}", who=", ".join(names)) if names else ""
 
     def _silence(self, row: CourseRow) -> str:
-        """Return that an oath was not heard; empty: it was, or nobody can know (R50, R52)."""
-        is_silent = row.mark is not None and row.mark.heard is False
-        return self._translate(NOT_HEARD) if is_silent else ""
+        """Return how an oath was not heard alone and in full; empty: it was, or nobody can know.
+
+        Requirements: R50, R51, R52.
+        """
+        _, mark = self._translate, row.mark
+        if mark is None or mark.heard is None:
+            return ""
+        if not mark.heard:
+            return _(NOT_HEARD)
+        also = ", ".join(self._role_name(role) for role in mark.also)
+        texts = [_("others spoke at the same time: {who}", who=also)] if also else []
+        if mark.is_short:
+            texts.append(_("heard for {n} s only", n=mark.said_seconds))
+        return " · ".join(texts)
 
     def _receipt(self, row: CourseRow) -> str:
         """Return what became of a receipt; empty: the row has none (R48)."""

@@ -49,7 +49,7 @@ def test_every_row_of_the_tables_is_there(rules: Rules) -> None:
         "fees": 21,
         "exemptions": 36,
         "mrp": 9,
-        "limits": 34,
+        "limits": 38,
         "short_protocol": [10, 10],
         "full_protocol": [15, 20],
     }

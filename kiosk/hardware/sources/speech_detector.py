@@ -91,6 +91,11 @@ class SpeechDetector:
         """Return the turns of speech that have ended since the last call, and forget them."""
         return [self._turns.popleft() for _ in range(len(self._turns))]
 
+    @property
+    def running_turns(self) -> tuple[Turn, ...]:
+        """The turns that go on, as far as they were heard."""
+        return self._running
+
     def take_all_turns(self) -> list[Turn]:
         """Return those turns, and those that go on, as far as they were heard: nothing follows."""
         return [*self.take_turns(), *self._running]

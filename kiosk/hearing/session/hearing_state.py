@@ -76,6 +76,9 @@ class Mark:
             ``EVENT:PERSON``.
         ended: wall time of the end of an oath or explanation; empty: it goes on, or was left.
         heard: whether somebody was heard meanwhile; None: not known.
+        said_seconds, is_short: for how long it was heard, and whether that is too short for it;
+            None: not known.
+        also: roles at the microphones at which others spoke at the same time.
     """
 
     number: int
@@ -91,6 +94,9 @@ class Mark:
     left_out: tuple[str, ...] = ()
     ended: str = ""
     heard: bool | None = None
+    said_seconds: float | None = None
+    is_short: bool | None = None
+    also: tuple[str, ...] = ()
 
     def describe(self) -> api.Mark:
         """Return the mark as in State."""
@@ -167,7 +173,7 @@ class HearingState:
     decisions: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     earlier: list[dict[str, Any]] = field(default_factory=list)
     _left_out: dict[int, tuple[str, ...]] = field(default_factory=dict)
-    _oath_ends: dict[int, tuple[str, bool | None]] = field(default_factory=dict)
+    _oath_ends: dict[int, Entry] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Begin with the people of the list."""
@@ -346,7 +352,7 @@ class HearingState:
             self.questions.append(subject)
 
     def _on_oath_ended(self, _part: int, entry: Entry) -> None:
-        self._oath_ends[int(entry["mark"])] = entry["at"], entry.get("heard")
+        self._oath_ends[int(entry["mark"])] = entry
         self._apply_oath_ends()
 
     def _on_explanation_ended(self, part: int, entry: Entry) -> None:
@@ -355,7 +361,10 @@ class HearingState:
     def _apply_oath_ends(self) -> None:
         """End each oath; its end may stand in a journal that is read before that of its mark."""
         for mark in self.marks:
-            mark.ended, mark.heard = self._oath_ends.get(mark.number, ("", None))
+            if (end := self._oath_ends.get(mark.number)) is not None:
+                mark.ended, mark.heard = end["at"], end.get("heard")
+                mark.said_seconds, mark.is_short = end.get("said_seconds"), end.get("is_short")
+                mark.also = tuple(map(str, end.get("also") or ()))
 
     def _on_mark_withdrawn(self, _part: int, entry: Entry) -> None:
         self._remove_question(f"{OF_WHOM_PREFIX}{entry['mark']}")

@@ -1,15 +1,22 @@
 """The end of an oath or an explanation, and whether it was heard (R50, R51; УПК 352, 360, 370(2)).
 
 Both begin with their mark. Whether an oath was heard is asked of the microphone of the person who
-swears, an explanation of that of the presiding judge; it blocks nothing.
+swears, an explanation of that of the presiding judge; it blocks nothing. How long it was heard, and
+who spoke at the same time, is asked of the turns of speech (:mod:`.oath_speech`).
 """
 
 from __future__ import annotations
 
-from kiosk.clocks import NS_PER_S, boot_id
+from kiosk.clocks import NS_PER_S, boot_id, recording_ns
 from kiosk.hardware.sources.sources import Sources
 from kiosk.hearing.room.errors import BadRequestError
+from kiosk.hearing.room.microphone_roles import SPARE
 from kiosk.hearing.session.hearing_state import HearingState, Mark
+from kiosk.hearing.session.oath_speech import (
+    SaidMeanwhile,
+    least_oath_seconds,
+    said_meanwhile,
+)
 from kiosk.hearing.session.open_hearing import OpenHearing
 from kiosk.rules import Rules
 from kiosk.rules.explanations import spoken_events
@@ -30,14 +37,46 @@ def end_oath(hearing: OpenHearing, sources: Sources, rules: Rules, number: int, 
     mark = _find_begun(hearing.state, rules, number)
     name = _microphone_of(hearing.state, mark)
     heard = None if name is None else _was_heard(hearing.state, sources, mark, name)
+    said = None if name is None or not heard else _said(hearing, sources, rules, mark, name)
     fields = {
         "mark": number,
         "person": by,
         "microphone": name or "",
         "heard": heard,
+        "said_seconds": None if said is None else said.seconds,
+        "is_short": None if said is None else said.seconds < _least_seconds(hearing, rules, mark),
+        "also": None if said is None else [_role_at(hearing.state, row) for row in said.also],
     }
     hearing.append_here("oath_ended" if mark.type == OATH else "explanation_ended", fields)
     return mark
+
+
+def _said(
+    hearing: OpenHearing, sources: Sources, rules: Rules, mark: Mark, name: str
+) -> SaidMeanwhile | None:
+    """Return for how long it was said, and who else spoke; None: nobody listened all the time."""
+    part, speech = hearing.state.parts.get(mark.part), sources.speech
+    microphone = next((row for row in sources.microphones if row.name == name), None)
+    if part is None or speech is None or microphone is None:
+        return None
+    begun_ns = part.tap_ns + round(mark.part_seconds * NS_PER_S)
+    if not (microphone.knows_speech and microphone.is_silence_known(begun_ns)):
+        return None
+    hearing.add_turns(speech.take_turns())
+    turns = (*hearing.recent_turns, *speech.running_turns)
+    return said_meanwhile(turns, name, begun_ns, recording_ns(), rules)
+
+
+def _least_seconds(hearing: OpenHearing, rules: Rules, mark: Mark) -> float:
+    if mark.type != OATH:
+        return float(rules.limit("oath.explained_seconds"))
+    return least_oath_seconds(rules, str(hearing.state.details.get("language") or ""))
+
+
+def _role_at(state: HearingState, name: str) -> str:
+    """Return the role at a microphone, or its name when it serves nobody."""
+    role = state.roles.main_role(name)
+    return name if role == SPARE else role
 
 
 def _find_begun(state: HearingState, rules: Rules, number: int) -> Mark:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -45,6 +46,10 @@ DETAILS = (
 """Keys of a hearing's details that State has."""
 
 
+RECENT_TURNS = 500
+"""Turns of speech that are remembered besides the journal: of the longest explanation."""
+
+
 class OpenHearing:
     """One hearing from its start (or recovery) to its seal."""
 
@@ -63,6 +68,7 @@ class OpenHearing:
         self._unsealed_parts = unsealed_parts or []
         self._ending_parts: dict[int, Part] = {}
         self._kept: tuple[Part, str, int] | None = None
+        self.recent_turns: deque[Turn] = deque(maxlen=RECENT_TURNS)
         self._detector: tuple[int, bool] | None = None
         self._last_due: tuple[Course, tuple[Step, ...]] | None = None
 
@@ -84,6 +90,7 @@ class OpenHearing:
     def add_turns(self, turns: Iterable[Turn]) -> None:
         """Journal who spoke while this hearing was captured, and in which part."""
         for turn in turns:
+            self.recent_turns.append(turn)
             for number, times in self.state.parts.items():
                 is_known = times.boot == boot_id()
                 fields = turn_fields(turn, number, times.tap_ns, times.stop_ns)

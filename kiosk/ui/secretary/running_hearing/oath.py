@@ -21,6 +21,14 @@ NOT_EXPLAINED = N_(
     "The presiding judge was not heard at the microphone meanwhile. Repeat it, or go on: this is "
     "noted."
 )
+OTHERS_SPOKE = N_("Others spoke during the oath: {who}. Repeat the oath, or go on: this is noted.")
+TOO_SHORT = N_("The oath was heard for {n} s only. Repeat the oath, or go on: this is noted.")
+OTHERS_SPOKE_OVER_IT = N_(
+    "Others spoke while the presiding judge explained: {who}. Repeat it, or go on: this is noted."
+)
+EXPLAINED_SHORT = N_(
+    "The presiding judge was heard for {n} s only. Repeat it, or go on: this is noted."
+)
 
 
 @dataclass(frozen=True)
@@ -118,7 +126,15 @@ def _explanation_view(
 
 def oath_hint(context: ViewContext, hearing: RunningHearing) -> str:
     """Return what is to be said of the oath that was marked last; empty: nothing."""
-    mark = hearing.newest_mark
-    if mark is None or mark.heard is not False:
+    mark, _ = hearing.newest_mark, context.translate.gettext
+    if mark is None or mark.heard is None:
         return ""
-    return context.translate.gettext(NOT_HEARD if mark.type == OATH else NOT_EXPLAINED)
+    is_oath = mark.type == OATH
+    if not mark.heard:
+        return _(NOT_HEARD if is_oath else NOT_EXPLAINED)
+    if mark.also:
+        who = ", ".join(context.labels.role(role) for role in mark.also)
+        return _(OTHERS_SPOKE if is_oath else OTHERS_SPOKE_OVER_IT, who=who)
+    if mark.is_short:
+        return _(TOO_SHORT if is_oath else EXPLAINED_SHORT, n=mark.said_seconds)
+    return ""

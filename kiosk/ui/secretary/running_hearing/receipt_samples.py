@@ -23,6 +23,8 @@ PRINTED = {"mark": 7, "printed": at(9, 51)}
 SCANNED = {**PRINTED, "scan": 1, "scanned": at(9, 53), "pages": 1, "by_code": True}
 WARNED = {**TAKEN, "type": "warning_false_testimony"}
 NOT_EXPLAINED = {**WARNED, "ended": at(9, 50, 40), "heard": False}
+EXPLAINED_SHORT = {**NOT_EXPLAINED, "heard": True, "said_seconds": 0.9, "is_short": True}
+EXPLAINED_OVER = {**EXPLAINED_SHORT, "is_short": False, "also": ["witness"]}
 RIGHTS = {**TAKEN, "type": "rights_explained"}
 EXPERT = {
     **TAKEN,
@@ -70,5 +72,7 @@ RECEIPT_SAMPLES: dict[str, Prepare] = {
     "explained-expert": _receipt(marks=[EXPERT], language="kk"),
     "explained-rights": _receipt(marks=[RIGHTS], language="ru"),
     "explained-not-heard": _receipt(marks=[NOT_EXPLAINED]),
+    "explained-short": _receipt(marks=[EXPLAINED_SHORT]),
+    "explained-others-spoke": _receipt(marks=[EXPLAINED_OVER]),
     "recording-question-typed": _typed_answer,
 }

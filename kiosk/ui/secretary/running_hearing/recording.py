@@ -359,6 +359,9 @@ LEFT_OUT = {
 }
 SWEARS = {**LEFT_OUT, "type": "oath", "left_out": []}
 NOT_HEARD = {**SWEARS, "ended": at(9, 50, 40), "heard": False}
+HEARD = {**NOT_HEARD, "heard": True, "said_seconds": 6.2, "is_short": False}
+OTHERS_SPOKE = {**HEARD, "also": ["plaintiff", "defendant_civil"]}
+SHORT_OATH = {**HEARD, "said_seconds": 1.1, "is_short": True}
 ASKED = ["left_out:oath:p3", "left_out:receipt_taken:p3"]
 ANNOUNCEMENT = {
     "due": [{"event": "announcement"}, {"event": "appeal_explained"}],
@@ -420,6 +423,8 @@ SAMPLES: dict[str, Prepare] = {
     "oath": hearing_runs(hearing={"marks": [SWEARS], "language": "kk"}),
     "oath-russian": hearing_runs(hearing={"marks": [SWEARS], "language": "ru"}),
     "oath-not-heard": hearing_runs(hearing={"marks": [NOT_HEARD]}),
+    "oath-others-spoke": hearing_runs(hearing={"marks": [OTHERS_SPOKE]}),
+    "oath-short": hearing_runs(hearing={"marks": [SHORT_OATH]}),
     "recording-left-out": hearing_runs(hearing={"marks": [LEFT_OUT], "open_questions": ASKED}),
     "recording-announcement": hearing_runs(hearing={**ANNOUNCEMENT, **CLOSED}),
     "recording-no-minutes": hearing_runs(hearing={"keeps_minutes": False, "due": []}),
