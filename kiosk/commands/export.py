@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.parent is not None:
         die_with_parent(arguments.parent)
     if arguments.settings_from_stdin:
-        settings, arguments.given_to = _read_stdin()
+        settings, arguments.given_to, arguments.application = _read_stdin()
     else:
         settings = command_settings(arguments)
     report_progress = _print_json_line if arguments.progress_json else _print_bar
@@ -110,11 +110,15 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _read_stdin() -> tuple[Settings, str]:
-    """Return the recorder's own settings, and who takes the copy: a command line shows names."""
+def _read_stdin() -> tuple[Settings, str, str]:
+    """Return the recorder's own settings, who takes the copy and by which application.
+
+    Both may name persons, and a command line is shown to everybody.
+    """
     try:
-        settings, _, given_to = sys.stdin.read().partition("\n")
-        return Settings.model_validate_json(settings), given_to
+        settings, _, typed = sys.stdin.read().partition("\n")
+        given_to, _, application = typed.partition("\n")
+        return Settings.model_validate_json(settings), given_to, application
     except (ValidationError, UnicodeDecodeError) as error:
         raise ConfigError("standard input: these are no settings") from error
 

@@ -129,11 +129,12 @@ class ExportService:
             raise DriveBusyError("another copy is being made")
         copy_id = str(uuid.uuid4())
         arguments = [hearing, "--to", medium, "--language", language, "--by", call.person.id]
-        arguments += [f"--application={request.application[:MAX_APPLICATION]}", "--id", copy_id]
+        arguments += ["--id", copy_id]
         arguments += ["--warned"] if is_warned else []
         self._cancelled = False
         self._publish(ExportEvent(id=copy_id, hearing_id=hearing, medium=medium))
-        self._task = asyncio.create_task(self._run_export(arguments, given_to))
+        typed = f"{given_to}\n{as_one_line(request.application)[:MAX_APPLICATION]}"
+        self._task = asyncio.create_task(self._run_export(arguments, typed))
         return api.StartedExport(id=copy_id)
 
     def _check(self, hearing: str, medium: str, is_warned: bool) -> None:
@@ -175,11 +176,15 @@ class ExportService:
                 with contextlib.suppress(ProcessLookupError):
                     self._process.kill()
 
-    async def _run_export(self, arguments: list[str], given_to: str) -> None:
-        """Run the child process and publish its progress."""
+    async def _run_export(self, arguments: list[str], typed: str) -> None:
+        """Run the child process and publish its progress.
+
+        Args:
+            typed: who takes the copy and by which application, a line each: for no command line.
+        """
         last: dict[str, Any] = {"state": "failed", "code": "export_failed"}
         try:
-            last = await self._run_child(arguments, given_to, last)
+            last = await self._run_child(arguments, typed, last)
         except (OSError, ValueError) as error:  # a path holds the case number: no log gets it
             said = error.strerror if isinstance(error, OSError) else type(error).__name__
             log.error("the copy cannot be made: %s", said)
@@ -191,7 +196,7 @@ class ExportService:
             self._publish_progress(last)
 
     async def _run_child(
-        self, arguments: list[str], given_to: str, last: dict[str, Any]
+        self, arguments: list[str], typed: str, last: dict[str, Any]
     ) -> dict[str, Any]:
         command = [*_low_priority(), sys.executable, "-m", "kiosk.cli", "export", *arguments]
         command += ["--progress-json", "--settings-from-stdin", "--parent", str(os.getpid())]
@@ -200,15 +205,19 @@ class ExportService:
         )
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(f"{self._settings.model_dump_json()}\n{given_to}".encode())
-        process.stdin.close()
-        if self._cancelled:
-            process.terminate()
-        async for line in process.stdout:
-            last = json.loads(line)
-            if last["state"] == "running":
-                self._publish_progress(last)
-        await process.wait()
+        try:
+            process.stdin.write(f"{self._settings.model_dump_json()}\n{typed}".encode())
+            process.stdin.close()
+            if self._cancelled:
+                process.terminate()
+            async for line in process.stdout:
+                last = json.loads(line)
+                if last["state"] == "running":
+                    self._publish_progress(last)
+            await process.wait()
+        finally:
+            if process.returncode is None:  # said to have failed, it must not go on writing
+                process.kill()
         return last
 
     def _publish_progress(self, step: dict[str, Any]) -> None:

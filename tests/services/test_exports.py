@@ -18,6 +18,7 @@ from kiosk.auth.person import Person, RoleError
 from kiosk.config import ExportSettings, PathSettings, Settings
 from kiosk.export.removable_drive import VIRTUAL_MARKER, find_drives
 from kiosk.ipc import EventStream, LocalClient, ServiceRefusedError, errors_as_json, serve_unix
+from kiosk.services import exports
 from kiosk.services.exports import ExportService
 from kiosk.services.local_api import add_routes
 from tests.support.hearing_builder import new_hearing, sealed_hearing
@@ -51,17 +52,17 @@ class ExportRig:
     async def client(self) -> AsyncIterator[LocalClient]:
         """Serve the calls on a socket."""
         events = EventStream()
-        exports = ExportService(self.settings, events)
+        service = ExportService(self.settings, events)
         app = web.Application(middlewares=[errors_as_json])
         app.router.add_get("/v1/events", events.handle)
-        add_routes(app, EXPORT_OPERATIONS, exports.routes(), self.authorize)
+        add_routes(app, EXPORT_OPERATIONS, service.routes(), self.authorize)
         socket = self.folder / "s"
         runner = await serve_unix(app, socket)
         client = LocalClient(socket)
         try:
             yield client
         finally:
-            await exports.close()
+            await service.close()
             events.close()
             await client.close()
             await runner.cleanup()
@@ -135,6 +136,48 @@ def test_no_copy_of_a_civil_case_before_its_taker_was_warned(rig: ExportRig) -> 
             assert refused.value.code == "export_not_warned"
         assert (await client.get("/v1/exports"))["copies"] == []
         assert list(rig.stick.iterdir()) == []
+
+    run_with_client(rig, steps)
+
+
+def test_no_command_line_names_anybody(rig: ExportRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody on the machine may read it; who takes it, and the application, are typed."""
+    begun: list[str] = []
+    create = asyncio.create_subprocess_exec
+
+    async def spy(*command: str, **more: Any) -> asyncio.subprocess.Process:
+        begun.extend(command)
+        return await create(*command, **more)
+
+    monkeypatch.setattr(exports.asyncio, "create_subprocess_exec", spy)
+
+    async def steps(client: LocalClient) -> None:
+        await client.post("/v1/exports", rig.wanted(application="of Омаров\n--originals=yes"))
+        assert (await until(client, lambda step: step["state"] != "running"))["state"] == "done"
+        (entry,) = (await client.get("/v1/exports"))["copies"]
+        assert entry["application"] == "of Омаров --originals=yes"
+
+    run_with_client(rig, steps)
+    assert "export" in begun
+    assert not [word for word in begun if "Омаров" in word]
+
+
+def test_a_copy_that_is_said_to_have_failed_does_not_go_on(
+    rig: ExportRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one could be begun on the same stick meanwhile."""
+    odd, pid = rig.folder / "odd", rig.folder / "pid"
+    odd.write_text(f"#!/bin/sh\necho $$ > {pid}\necho no JSON\nexec sleep 60\n")
+    odd.chmod(0o755)
+    monkeypatch.setattr(exports.sys, "executable", str(odd))
+
+    async def steps(client: LocalClient) -> None:
+        await client.post("/v1/exports", rig.wanted())
+        failed = await until(client, lambda step: step["state"] != "running")
+        assert (failed["state"], failed["code"]) == ("failed", "export_failed")
+        process = Path(f"/proc/{pid.read_text().strip()}")
+        while process.exists() and "Z" not in (process / "stat").read_text().split()[2]:
+            await asyncio.sleep(0.02)
 
     run_with_client(rig, steps)
 
