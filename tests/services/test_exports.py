@@ -167,7 +167,7 @@ def test_a_copy_that_is_said_to_have_failed_does_not_go_on(
 ) -> None:
     """Another one could be begun on the same stick meanwhile."""
     odd, pid = rig.folder / "odd", rig.folder / "pid"
-    odd.write_text(f"#!/bin/sh\necho $$ > {pid}\necho no JSON\nexec sleep 60\n")
+    odd.write_text(f"#!/bin/sh\necho $$ > {pid}\necho no JSON\nexec sleep 300\n")
     odd.chmod(0o755)
     monkeypatch.setattr(exports.sys, "executable", str(odd))
 

@@ -39,11 +39,13 @@ def test_the_same_event_of_another_person_is_another_button() -> None:
 
 def test_the_same_button_for_another_mark_is_another_one() -> None:
     """Two quick taps on undo take back one mark."""
-    last, before = (TapTarget("rec.undo", "", 0, 0, 9, 9, subject=mark) for mark in "21")
+    last, before = (TapTarget("rec.undo", "", 0, 0, 9, 9, number=mark) for mark in (2, 1))
     guard, clock = guard_of((last,), (before,))
     assert guard.refuses(before, 5, 5)
     clock[0] += 0.8
     assert not guard.refuses(before, 5, 5)
+    guard, _ = guard_of((before,), (last,))
+    assert not guard.refuses(last, 5, 5), "what was just marked can be taken back at once"
 
 
 def test_a_button_that_moved_takes_the_taps_where_it_was_before() -> None:

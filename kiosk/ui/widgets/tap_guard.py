@@ -21,7 +21,7 @@ class TapTarget:
         name: of the widget.
         label: its words: the same button for another person is another one.
         is_key: a key of a keyboard; keys change as one types, and are meant to.
-        subject: what a tap does it to, where the words do not say it.
+        number: of the mark that a tap takes back; 0: it takes none.
     """
 
     name: str
@@ -31,7 +31,7 @@ class TapTarget:
     width: float
     height: float
     is_key: bool = False
-    subject: str = ""
+    number: int = 0
 
     @property
     def middle(self) -> tuple[float, float]:
@@ -44,8 +44,11 @@ class TapTarget:
 
     def is_as(self, other: TapTarget) -> bool:
         """Return whether a tap meant for ``other`` is right here."""
-        own, others = ((row.name, row.label, row.subject) for row in (self, other))
-        return (self.is_key and other.is_key) or own == others
+        if self.is_key and other.is_key:
+            return True
+        # who takes back what was just marked means that; a second tap not the mark before it
+        is_same = (self.name, self.label) == (other.name, other.label)
+        return is_same and self.number >= other.number
 
 
 class TapGuard:

@@ -21,7 +21,7 @@ class Touchable(ButtonBehavior, BoxLayout):
         wid: stable name (``kiosk/ui/README.md``).
         label: its words, for automation.
         on_tap: called once per tap, on release inside.
-        subject: what a tap does it to, where the words do not say it.
+        number: of the mark that a tap takes back; 0: it takes none.
         once: it takes one tap only, then waits until it is drawn again or :meth:`take_next_tap`.
     """
 
@@ -31,12 +31,12 @@ class Touchable(ButtonBehavior, BoxLayout):
         label: str,
         on_tap: Tap | None,
         *,
-        subject: str = "",
+        number: int = 0,
         once: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        self._subject = subject
+        self._number = number
         self.wid, self.label, self._on_tap, self._once = wid, label, on_tap, once
         self.disabled = on_tap is None
         self.paint_pressed: Callable[[bool], None] = lambda _pressed: None
@@ -62,7 +62,7 @@ class Touchable(ButtonBehavior, BoxLayout):
         x, y = self.to_window(*self.pos)
         is_key = self.wid.startswith("key.")
         size = self.width, self.height
-        return TapTarget(self.wid, self.label, x, y, *size, is_key, self._subject)
+        return TapTarget(self.wid, self.label, x, y, *size, is_key, self._number)
 
 
 def tap_targets(root: Widget) -> Iterator[TapTarget]:

@@ -16,7 +16,7 @@ def undo_button(kit: WidgetKit, app: AppState, mark: int) -> Widget:
     return kit.button(
         "rec.undo", kit.translate.gettext("Take back the last mark"),
         lambda: app.spawn(app.secretary.undo_mark(mark)), icon="undo", wide=True, pad=12,
-        subject=str(mark),
+        number=mark,
     )  # fmt: skip
 
 
@@ -31,7 +31,7 @@ def sheets_line(kit: WidgetKit, app: AppState, *, undoable: int) -> Widget:
     if undoable:
         undo = kit.button(
             "rec.undo", "", lambda: app.spawn(app.secretary.undo_mark(undoable)), icon="undo",
-            fill=True, pad=4, size_hint_x=None, width=kit.theme.target, subject=str(undoable),
+            fill=True, pad=4, size_hint_x=None, width=kit.theme.target, number=undoable,
         )  # fmt: skip
         buttons.insert(0, undo)
     return kit.touch_line(*buttons)
