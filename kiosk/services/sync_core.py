@@ -148,7 +148,12 @@ class SyncCore:
             self.poller.wake()
 
     def watch_line(self) -> None:
-        """Judge the line by what flows, while a hearing is open; called every second."""
+        """Judge the line by what flows, while a hearing is open; called every second.
+
+        While the recorder does not answer nothing is known of a hearing, and nothing changes.
+        """
+        if self.poller.recorder_state is None:
+            return
         is_silent = self.line.poll(
             is_hearing_open=self.is_hearing_open,
             unanswered_since=self.context.link.unanswered_since,

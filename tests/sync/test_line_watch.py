@@ -153,8 +153,19 @@ def published(tmp_path: Path) -> Path:
     return tmp_path / "published" / "line.json"
 
 
+class Carrying:
+    """A connection of which a test says how it fares."""
+
+    def __init__(self) -> None:
+        self.found = [TcpHealth(40_000, 0, 40.0, 0, 5, 900, 400)]
+
+    def health(self) -> list[TcpHealth]:
+        """Return it."""
+        return self.found
+
+
 def test_the_state_is_there_only_while_a_hearing_is_open(published: Path) -> None:
-    publisher = LinePublisher([], published)
+    publisher = LinePublisher([Carrying()], published)
     assert not publisher.poll(is_hearing_open=False, unanswered_since=None)
     assert not published.exists()
     assert not publisher.poll(is_hearing_open=True, unanswered_since=None)
@@ -167,9 +178,25 @@ def test_the_state_is_there_only_while_a_hearing_is_open(published: Path) -> Non
     assert not published.exists()
 
 
+def test_after_a_restart_a_silent_line_is_not_called_good_before_something_comes_back(
+    published: Path,
+) -> None:
+    published.parent.mkdir()
+    published.write_text('{"state": "silent"}')
+    connection = Carrying()
+    carried, connection.found = connection.found, []
+    publisher = LinePublisher([connection], published)
+    for _ in range(3):
+        publisher.poll(is_hearing_open=True, unanswered_since=None)
+    assert read_json(published) == {"state": "silent"}
+    connection.found = carried
+    publisher.poll(is_hearing_open=True, unanswered_since=None)
+    assert read_json(published)["state"] == "good"
+
+
 def test_a_disk_that_refuses_ends_nothing(published: Path) -> None:
     published.parent.write_text("no folder")
-    publisher = LinePublisher([], published)
+    publisher = LinePublisher([Carrying()], published)
     publisher.poll(is_hearing_open=True, unanswered_since=None)
     published.parent.unlink()
     publisher.poll(is_hearing_open=True, unanswered_since=None)

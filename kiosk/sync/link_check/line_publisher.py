@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Protocol
 
 from kiosk.api.sync import PublishedLine
 from kiosk.clocks import boot_id, boot_seconds
@@ -12,13 +13,20 @@ from kiosk.errors import StorageError
 from kiosk.storage.age_stamp import age_stamp
 from kiosk.storage.atomic_io import make_folder, write_json
 from kiosk.sync.link_check.line_watch import LineState, LineWatch
-from kiosk.sync.transport.connection import Connection
+from kiosk.sync.transport.tcp_health import TcpHealth
 
 log = logging.getLogger(__name__)
 
 EVERY_S = 1.0
 REWRITE_S = 60.0
 """An unchanged state is written again, so that its reader knows that the line is still watched."""
+
+
+class Carrier(Protocol):
+    """What has connections to the central system."""
+
+    def health(self) -> list[TcpHealth]:
+        """Return how the open ones fare."""
 
 
 class LinePublisher:
@@ -29,7 +37,7 @@ class LinePublisher:
         path: of the file.
     """
 
-    def __init__(self, connections: Iterable[Connection], path: Path) -> None:
+    def __init__(self, connections: Iterable[Carrier], path: Path) -> None:
         self._connections, self._path = tuple(connections), path
         self._watch: LineWatch | None = None
         self._line: LineState | None = None
@@ -54,6 +62,8 @@ class LinePublisher:
         found = [health for connection in self._connections for health in connection.health()]
         line, before = self._watch.poll(found, now, unanswered_since), self._written
         self._line = line
+        if line.state == "good" and not self._watch.has_carried:
+            return  # what was said before a restart of sync stays until something is known
         is_known = before is not None and (before.state, before.since) == (line.state, line.since)
         if is_known and now - self._written_s < REWRITE_S:
             return

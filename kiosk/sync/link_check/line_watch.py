@@ -58,6 +58,9 @@ class LineWatch:
 
     Args:
         now: boot clock, in s, as in all methods.
+
+    Attributes:
+        has_carried: whether anything came back so far: until then "good" is a guess.
     """
 
     def __init__(self, now: float) -> None:
@@ -65,6 +68,7 @@ class LineWatch:
         self._stuck: dict[int, float] = {}
         self._samples: deque[_Sample] = deque()
         self._carried_at = now
+        self.has_carried = False
         self._state = LineState("good", now)
 
     def poll(
@@ -102,7 +106,7 @@ class LineWatch:
             if is_acknowledged:
                 round_trips.append(health.rtt_ms)
             if is_acknowledged or health.bytes_received > before.bytes_received:
-                self._carried_at = now
+                self._carried_at, self.has_carried = now, True
             if is_acknowledged or not health.unacknowledged:
                 self._stuck.pop(health.port, None)
             else:

@@ -28,7 +28,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError
 
 from kiosk.clocks import is_synchronised, wall_time
-from kiosk.errors import CentralError, CentralUnreachableError
+from kiosk.errors import CentralError, CentralUnreachableError, KioskError
 from kiosk.sync.transport.send_blocks import MAX_BLOCK_BYTES, MIN_BLOCK_BYTES, SendBlocks
 from kiosk.sync.transport.tcp_health import TcpHealth, read_tcp_health
 
@@ -404,7 +404,7 @@ def to_central_error(error: requests.RequestException) -> CentralError:
     return CentralUnreachableError(text)
 
 
-def is_unanswered(error: CentralError) -> bool:
+def is_unanswered(error: KioskError) -> bool:
     """Return whether nothing came back over the line, not even a refusal."""
     if error.code not in UNANSWERED or isinstance(error, ForeignAnswerError):
         return False

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kiosk.api.published import Schedule
 from kiosk.api.recorder import LineTrouble, Mark, RecorderState, RunningHearing
+from kiosk.hearing.session.line_ledger import REMOTE_FORMATS
 from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT
 from kiosk.ui.formatting import age_text, sentence_case
 from kiosk.ui.view_context import ViewContext
@@ -87,7 +88,7 @@ def _mark_text(context: ViewContext, mark: Mark, hides_name: bool) -> str:
 
 def _shown_troubles(hearing: RunningHearing) -> list[LineTrouble]:
     """Return when the line was silent or poor, where somebody takes part over it."""
-    return list(hearing.line) if hearing.format in ("online", "mixed") else []
+    return list(hearing.line) if hearing.format in REMOTE_FORMATS else []
 
 
 def _line_entry(context: ViewContext, row: LineTrouble) -> EventLogEntry:
