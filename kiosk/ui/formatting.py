@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
-from kiosk.clocks import parse_wall
+from kiosk.clocks import EARLIEST_VALID, parse_wall
 from kiosk.locale import Translator
 
 
@@ -18,9 +18,9 @@ def timer_text(seconds: float) -> str:
 
 
 def clock_text(when: datetime | str | None, zone: ZoneInfo, seconds: bool = False) -> str:
-    """Return a time of day in the court's zone: ``09:42``; empty for none."""
+    """Return a time of day in the court's zone: ``09:42``; empty: none, or of an unset clock."""
     value = parse_wall(when) if isinstance(when, str) or when is None else when
-    if value is None:
+    if value is None or value < EARLIEST_VALID:
         return ""
     return value.astimezone(zone).strftime("%H:%M:%S" if seconds else "%H:%M")
 

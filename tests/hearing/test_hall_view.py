@@ -392,6 +392,11 @@ def test_while_nobody_knows_the_day_only_the_open_hearing_is_shown(
     monkeypatch.setattr(hall_view, "clock_state", lambda: ClockState.UNSET)
     view = rig.courtroom.hall_view()
     assert (view.is_day_known, [r.status for r in view.rows]) == (False, ["in_session"])
+    hearing = rig.courtroom.current
+    assert hearing is not None
+    assert view.rows[0].starts_at == hearing.state.started
+    hearing.state.started = "1970-01-01T00:07:12.000Z"  # as the journal has it then
+    assert rig.courtroom.hall_view().rows[0].starts_at is None, "the hall is told no false time"
 
 
 def test_what_ended_yesterday_may_come_today(tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from string import Formatter
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -15,7 +16,21 @@ from kiosk.locale.catalogues import (
     read_catalogue,
 )
 from kiosk.rules.text import has_latin_schwa
-from kiosk.ui.formatting import age_text, day_text, iso_date, size_text, timer_text
+from kiosk.ui.formatting import (
+    age_text,
+    clock_text,
+    day_text,
+    iso_date,
+    size_text,
+    timer_text,
+)
+
+
+def test_a_clock_that_was_not_set_gives_no_time_of_day() -> None:
+    zone = ZoneInfo("Asia/Almaty")
+    assert clock_text("2026-11-23T04:42:00.000Z", zone) == "09:42"
+    assert clock_text("1970-01-01T00:07:12.000Z", zone) == clock_text(None, zone) == ""
+    assert clock_text(datetime(1970, 1, 1, tzinfo=UTC), zone, seconds=True) == ""
 
 
 def fields(text: str) -> set[str]:

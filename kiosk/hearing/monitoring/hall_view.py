@@ -16,7 +16,7 @@ from kiosk.api.hall import HallCall, HallRow, HallStatus, HallView, PublicCase, 
 from kiosk.api.hearing import Hearing
 from kiosk.api.persons import HearingPerson
 from kiosk.api.states import ClockState, Phase
-from kiosk.clocks import format_wall, wall_time
+from kiosk.clocks import format_wall, parse_set_wall, wall_time
 from kiosk.hardware.wall_clock import clock_state
 from kiosk.hearing.room.court_list import hides_number
 from kiosk.hearing.session.context import HearingContext
@@ -127,7 +127,7 @@ def open_row(state: HearingState, *, is_hidden: bool) -> OpenRow:
     row = HallRow(
         status=STATUS_OF_PHASE[state.phase],
         publicity="closed" if state.closed is not None else publicity,
-        starts_at=state.started or None,
+        starts_at=state.started if parse_set_wall(state.started) else None,
         until=state.recess_until,
         case=case,
         online=case is not None
