@@ -46,6 +46,8 @@ class SeatQuality(Model):
     turns: int = 0
     seconds: float = 0.0
     """Spoken there."""
+    judged_seconds: float = 0.0
+    """Of these, in turns that are long enough to tell how well they can be made out."""
     unclear_seconds: float = 0.0
     """Of these, in which the words were hard to make out."""
     causes: tuple[CauseSeconds, ...] = ()
@@ -89,6 +91,7 @@ class QualityReport(Model):
     seconds: float
     """Recorded in all parts."""
     spoken_seconds: float
+    judged_seconds: float
     unclear_seconds: float
     unchecked_seconds: float
     """Recorded while no voice detector listened: of these nobody knows how they sound."""

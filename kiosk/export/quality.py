@@ -148,6 +148,7 @@ def make_report(facts: Facts, rules: Rules) -> QualityReport:
         verdict="usable",
         seconds=_rounded(part.seconds for part in facts.parts.values()),
         spoken_seconds=_rounded(row.seconds for row in seats),
+        judged_seconds=_rounded(row.judged_seconds for row in seats),
         unclear_seconds=_rounded(row.unclear_seconds for row in seats),
         unchecked_seconds=_unchecked_seconds(facts),
         unreadable=unreadable,
@@ -182,6 +183,7 @@ def _seat(
         name=seat.name,
         turns=len(turns),
         seconds=_rounded(place.seconds for place in places),
+        judged_seconds=round(weight, 1),
         unclear_seconds=_rounded(place.unclear_seconds for place in places),
         causes=tuple(
             CauseSeconds(cause=cause, seconds=round(seconds, 1))
@@ -273,10 +275,10 @@ def _verdict(report: QualityReport, rules: Rules) -> Verdict:
     decides = float(rules.limit("quality.seat_seconds"))
     lost = [(math.fsum(kind.seconds for kind in row.lost), row.lost) for row in report.seats]
     is_unusable = (
-        _is_share(report.unclear_seconds, report.spoken_seconds, share("unclear"))
+        _is_share(report.unclear_seconds, report.judged_seconds, share("unclear"))
         or any(
-            row.seconds >= decides
-            and _is_share(row.unclear_seconds, row.seconds, share("seat_unclear"))
+            row.judged_seconds >= decides
+            and _is_share(row.unclear_seconds, row.judged_seconds, share("seat_unclear"))
             for row in report.seats
         )
         or any(_is_share(seconds, report.seconds, share("lost")) for seconds, _ in lost)

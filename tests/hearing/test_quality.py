@@ -60,6 +60,7 @@ def test_what_was_said_at_each_seat_and_how_well_it_can_be_made_out() -> None:
     assert [(row.cause, row.seconds) for row in witness.causes] == [("noise", 5.0), ("far", 2.0)]
     assert witness.intelligibility == 0.75, "weighted by the seconds that were judged"
     assert (report.spoken_seconds, report.unclear_seconds) == (70.0, 7.0)
+    assert (witness.judged_seconds, report.judged_seconds) == (40.0, 60.0)
 
 
 def test_the_ten_worst_places_with_time_whose_and_why() -> None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kiosk.api.quality import QualityReport
+from kiosk.api.quality import LostSeconds, QualityReport, SeatQuality
 from kiosk.api.recorder_calls import StaffSession
 from kiosk.auth.person import Person
 from kiosk.clocks import recording_ns
@@ -18,18 +18,18 @@ from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
 from kiosk.rules import load_rules
 from kiosk.ui.actions.quality_actions import QualityActions, QualityState
+from kiosk.ui.formatting import sentence_case
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states
 from kiosk.ui.secretary.sealed_hearing.quality import (
     CAUSES,
-    HEAR_FIRST,
     MISSING,
-    UNUSABLE,
-    USABLE,
+    SOURCES,
     VERDICTS,
     QualityView,
     quality_view,
 )
+from kiosk.ui.secretary.sealed_hearing.quality_samples import HEAR_FIRST, UNUSABLE, USABLE
 from kiosk.ui.view_context import ViewContext
 from tests.support.hearing_builder import add_part, close_part, new_hearing
 from tests.support.minutes_rig import JUDGE, SECRETARY, MinutesRig
@@ -85,9 +85,36 @@ def test_a_seat_says_its_share_its_causes_and_what_was_not_recorded() -> None:
     assert (witness.note, witness.tone) == ("Clear: 89 %", "caution")
     assert "hard to make out: 0:01:36 (the microphone is far away, too much noise)" in witness.below
     assert "not recorded: 0:00:41, switched off or muted" in rows["Plaintiff: Ахметов А."].below
-    assert rows["Defendant: Ли В."].note == "Nobody spoke"
     lost = {row.text: row.below for row in of(UNUSABLE).rows}
-    assert lost["Recorder"] == "not recorded: 0:05:01 and longer, the power failed"
+    assert lost["The recorder"] == "not recorded: 0:05:01 and longer, the power failed"
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("language", ["kk", "ru"])
+def test_what_is_no_microphone_is_named_in_the_language(source: str, language: str) -> None:
+    lost = (LostSeconds(kind="power", count=1, seconds=9.0),)
+    seats = (SeatQuality(source=source, lost=lost),)
+    (row,) = of(USABLE.model_copy(update={"seats": seats}), language).rows
+    assert row.text == sentence_case(context(language).translate.gettext(SOURCES[source]))
+    assert row.text.casefold() not in (source, SOURCES[source])
+
+
+@pytest.mark.parametrize(
+    ("unchecked", "wanted"),
+    [(0.0, "Nobody spoke"), (12.0, "Not checked in full"), (6303.0, "Not checked")],
+)
+def test_silence_is_claimed_only_where_it_was_listened_all_the_time(
+    unchecked: float, wanted: str
+) -> None:
+    report = USABLE.model_copy(update={"unchecked_seconds": unchecked})
+    rows = {row.text: row.note for row in of(report).rows}
+    assert rows["Defendant: Ли В."] == wanted
+
+
+def test_words_too_short_to_tell_are_not_called_clear() -> None:
+    seat = USABLE.seats[0].model_copy(update={"judged_seconds": 0.0})
+    (row,) = of(USABLE.model_copy(update={"seats": (seat,)})).rows
+    assert (row.note, row.share) == ("Too short to tell", None)
 
 
 def test_what_was_not_checked_is_said_in_figures() -> None:

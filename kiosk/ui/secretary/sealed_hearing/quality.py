@@ -1,12 +1,10 @@
-"""The report for the presiding judge: view and samples (no Kivy). S18, УПК 347-1(2-1)."""
+"""The report for the presiding judge: the view (no Kivy). S18, УПК 347-1(2-1)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from kiosk.api.quality import (
-    CauseSeconds,
     LostSeconds,
     QualityReport,
     QualityWord,
@@ -21,12 +19,9 @@ from kiosk.locale import N_
 from kiosk.ui.actions.quality_actions import QualityState
 from kiosk.ui.app_state import AppState
 from kiosk.ui.formatting import sentence_case, timer_text
-from kiosk.ui.registry import QualityPlace
-from kiosk.ui.samples import service_states
 from kiosk.ui.samples.screen_sample import Prepare
-from kiosk.ui.samples.service_states import at
-from kiosk.ui.samples.staff_states import staff_at
 from kiosk.ui.secretary.running_hearing.side_panel import playing_text
+from kiosk.ui.secretary.sealed_hearing.quality_samples import QUALITY_SAMPLES
 from kiosk.ui.theme import Tone
 from kiosk.ui.view_context import ViewContext
 
@@ -55,6 +50,16 @@ CAUSES = {
     "far": N_("the microphone is far away"),
     "cross_talk": N_("several people speak at once"),
 }
+NOBODY_SPOKE = N_("Nobody spoke")
+NOT_CHECKED = N_("Not checked")
+PARTLY_CHECKED = N_("Not checked in full")
+SOURCES = {
+    "camera": N_("camera"),
+    "recorder": N_("the recorder"),
+    "storage": N_("the kiosk’s own disk"),
+    "mirror": N_("the second storage"),
+}
+"""Sources of the recording that are no microphones."""
 CLEAR, HARD = 0.9, 0.75
 """Share of a seat's words that can be made out: good from the first on, poor below the second."""
 
@@ -138,7 +143,7 @@ def quality_view(
         playing_text(context, recorder) if recorder is not None else "",
         (
             *([_full_row(context)] if can_begin_full else ()),
-            *(_seat_row(context, seat) for seat in report.seats),
+            *(_seat_row(context, seat, report) for seat in report.seats),
             *(
                 _place_row(context, f"{number}/{report.places}", row)
                 for number, row in enumerate(report.worst, 1)
@@ -177,8 +182,8 @@ def _word(context: ViewContext, word: QualityWord | None) -> str:
 
 def _who(context: ViewContext, row: SeatQuality | UnclearPlace) -> str:
     """Return role and name of a seat; of another source what it is called."""
-    if row.source == "camera":
-        return sentence_case(context.translate.gettext("camera"))
+    if row.source in SOURCES:
+        return sentence_case(context.translate.gettext(SOURCES[row.source]))
     if not row.role:
         return sentence_case(context.labels.role(row.source))
     return ": ".join(
@@ -192,7 +197,7 @@ def _full_row(context: ViewContext) -> QualityRow:
     return QualityRow(_("Begin full minutes"), below, begins_full=True)
 
 
-def _seat_row(context: ViewContext, seat: SeatQuality) -> QualityRow:
+def _seat_row(context: ViewContext, seat: SeatQuality, report: QualityReport) -> QualityRow:
     _ = context.translate.gettext
     texts = []
     if seat.turns:
@@ -203,12 +208,22 @@ def _seat_row(context: ViewContext, seat: SeatQuality) -> QualityRow:
         texts[-1] += f" ({causes})" if causes else ""
     texts += [_lost_text(context, row) for row in seat.lost]
     if not seat.seconds:
-        note = "" if seat.lost else _("Nobody spoke")
+        note = "" if seat.lost else _(_silence(report))
         return QualityRow(_who(context, seat), " · ".join(texts), note)
-    share = max(0.0, 1 - seat.unclear_seconds / seat.seconds)
+    judged = max(seat.judged_seconds, seat.unclear_seconds)
+    if not judged:
+        return QualityRow(_who(context, seat), " · ".join(texts), _("Too short to tell"))
+    share = 1 - seat.unclear_seconds / judged
     tone: Tone = "good" if share >= CLEAR else "caution" if share >= HARD else "fault"
     note = _("Clear: {n} %", n=int(share * 100))
     return QualityRow(_who(context, seat), " · ".join(texts), note, tone, share)
+
+
+def _silence(report: QualityReport) -> str:
+    """Return what is said of a seat without speech: silence only where all was listened to."""
+    if not report.unchecked_seconds:
+        return NOBODY_SPOKE
+    return NOT_CHECKED if report.unchecked_seconds >= report.seconds else PARTLY_CHECKED
 
 
 def _lost_text(context: ViewContext, row: LostSeconds) -> str:
@@ -234,134 +249,4 @@ def _place_row(context: ViewContext, number: str, row: UnclearPlace) -> QualityR
     return QualityRow(title, below, note, place=row)
 
 
-# -- samples -------------------------------------------------------------------------------------
-
-
-def _seat(source: str, role: str, name: str, seconds: float, **more: Any) -> SeatQuality:
-    values = {"turns": round(seconds / 12), "seconds": seconds, **more}
-    return SeatQuality(source=source, role=role, name=name, **values)
-
-
-def _places(count: int, *, can_play: bool = True) -> tuple[UnclearPlace, ...]:
-    seats = (("witness", "witness", "Ержан Т."), ("defendant", "defendant_civil", "Ли В."))
-    return tuple(
-        UnclearPlace(
-            source=seats[n % 2][0],
-            role=seats[n % 2][1],
-            name=seats[n % 2][2],
-            part=1 + n % 2,
-            part_seconds=421.0 * (n + 1),
-            seconds=34.0 - 2 * n,
-            unclear_seconds=22.0 - 2 * n,
-            cause=("far", "noise", "cross_talk")[n % 3],
-            at=at(10, 3 + 7 * n % 50, 17),
-            can_play=can_play,
-        )
-        for n in range(count)
-    )
-
-
-_SEATS = (
-    _seat("judge", "presiding", "", 1820.0),
-    _seat(
-        *("witness", "witness", "Ержан Т.", 912.0),
-        unclear_seconds=96.0,
-        causes=(
-            CauseSeconds(cause="far", seconds=70.0),
-            CauseSeconds(cause="noise", seconds=26.0),
-        ),
-    ),
-    _seat(
-        *("plaintiff", "plaintiff", "Ахметов А.", 640.0),
-        lost=(LostSeconds(kind="muted", count=2, seconds=41.0),),
-    ),
-    _seat("defendant", "defendant_civil", "Ли В.", 0.0),
-)
-USABLE = QualityReport(
-    hearing_id="1",
-    case_number="7514-26-00-2/4491",
-    verdict="usable",
-    seconds=6303.0,
-    spoken_seconds=3372.0,
-    unclear_seconds=0.0,
-    unchecked_seconds=0.0,
-    seats=(_SEATS[0], _seat("witness", "witness", "Ержан Т.", 912.0), _SEATS[3]),
-)
-HEAR_FIRST = USABLE.model_copy(
-    update={
-        "verdict": "hear_first",
-        "unclear_seconds": 96.0,
-        "unchecked_seconds": 12.0,
-        "seats": _SEATS,
-        "worst": _places(10),
-        "places": 14,
-    }
-)
-_POOR = _seat(
-    *("witness", "witness", "Ержан Т.", 912.0),
-    unclear_seconds=610.0,
-    causes=(CauseSeconds(cause="noise", seconds=610.0),),
-)
-UNUSABLE = HEAR_FIRST.model_copy(
-    update={
-        "verdict": "unusable",
-        "unclear_seconds": 610.0,
-        "seats": (
-            _POOR,
-            _SEATS[0],
-            SeatQuality(
-                source="recorder",
-                lost=(LostSeconds(kind="power", count=1, seconds=301.0, has_unknown=True),),
-            ),
-        ),
-    }
-)
-UNCHECKED = USABLE.model_copy(
-    update={
-        "verdict": "unchecked",
-        "spoken_seconds": 0.0,
-        "unchecked_seconds": 6303.0,
-        "seats": (_SEATS[3],),
-    }
-)
-_GOOD = QualityWord(is_good=True, person="p-2", name="Серікова С. С.", at=at(12, 20))
-_BAD = _GOOD.model_copy(update={"is_good": False})
-JUDGE = service_states.SECRETARY | {"person": "p-2", "name": "Серікова С. С.", "roles": ["judge"]}
-
-
-def _at(
-    report: QualityReport | None,
-    who: dict[str, Any] = JUDGE,
-    word: QualityWord | None = None,
-    recorder: dict[str, Any] | None = None,
-    **more: Any,
-) -> Prepare:
-    shown = report and report.model_copy(update={"word": word})
-
-    def prepare(app: AppState) -> None:
-        staff_at(QualityPlace(), recorder, who=who)(app)
-        app.secretary.quality.state = QualityState("1", shown, **more)
-
-    return prepare
-
-
-_PLAYING = service_states.recorder(
-    listening={"source": "witness", "seconds": 4.0, "of_seconds": 31.0}
-)
-SAMPLES: dict[str, Prepare] = {
-    "quality-usable": _at(USABLE),
-    "quality-good": _at(USABLE, word=_GOOD),
-    "quality-hear-first": _at(HEAR_FIRST),
-    "quality-missing": _at(HEAR_FIRST.model_copy(update={"worst": (), "places": 0})),
-    "quality-places": _at(HEAR_FIRST, page=1),
-    "quality-playing": _at(HEAR_FIRST, page=1, recorder=_PLAYING),
-    "quality-closed": _at(
-        HEAR_FIRST.model_copy(update={"worst": _places(3, can_play=False), "places": 3}), page=1
-    ),
-    "quality-unusable": _at(UNUSABLE),
-    "quality-bad": _at(UNUSABLE, word=_BAD),
-    "quality-unchecked": _at(UNCHECKED),
-    "quality-secretary": _at(HEAR_FIRST, service_states.SECRETARY),
-    "quality-reading": _at(None),
-    "quality-unreadable": _at(None, is_unreadable=True),
-}
+SAMPLES: dict[str, Prepare] = QUALITY_SAMPLES
