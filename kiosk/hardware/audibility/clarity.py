@@ -143,7 +143,7 @@ def speech_level(levels: Levels, is_speech: NDArray[np.bool_]) -> float:
     """Return the level of the newest speech without the noise, dB of full scale."""
     spoken = np.mean(10 ** (levels[-WINDOW_FRAMES:][is_speech[-WINDOW_FRAMES:]] / 10), axis=0)
     without = levels[-FLOOR_FRAMES:][~is_speech[-FLOOR_FRAMES:]]
-    usual = np.median(without, axis=0) if len(without) else np.full(BANDS, FLOOR_DB)
+    usual = _percentile(without, 50) if len(without) else np.full(BANDS, FLOOR_DB)
     noise = 10 ** (usual / 10) * MEAN_OF_MEDIAN
     voice = np.maximum(spoken - noise, spoken * LEAST_VOICE)
     return 10 * math.log10(max(float(np.sum(voice)), LEAST_POWER))
