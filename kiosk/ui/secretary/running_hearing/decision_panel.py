@@ -27,7 +27,9 @@ def _list_view(context: ViewContext, hearing: RunningHearing) -> PanelView:
     form = labels.form(hearing.format) if hearing.format else _("not said")
     choices = [Choice("about:format", _("Format: {format}", format=form), "gavel")]
     session = labels.form(hearing.session) if hearing.session else _("usual")
-    choices.append(Choice("about:session", _("Session: {kind}", kind=session), "calendar-month"))
+    choices.append(
+        Choice("about:session", _("Session: {kind}", kind=session), "calendar-clock-outline")
+    )
     if hearing.closed is None:
         yes, no = _("allowed"), _("not allowed")
         choices.extend(

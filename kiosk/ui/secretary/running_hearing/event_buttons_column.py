@@ -105,6 +105,7 @@ def _frequent_events(kit: WidgetKit, app: AppState, view: RecordingView) -> Widg
     is_short = kit.theme.text_size > 2 or bool(view.banner)  # the buttons need the space
     has_headings = not small and not is_short
     parts: list[Widget] = []
+    more_apart = 0
     if view.due:
         count = 1 if small or _is_due_tight(kit, view) else DUE_SHOWN
         first = [
@@ -112,7 +113,12 @@ def _frequent_events(kit: WidgetKit, app: AppState, view: RecordingView) -> Widg
             for n, event in enumerate(view.due[:count])
         ]
         if more := len(view.due[count:]):
-            first.append(_more_due_button(kit, app, more))
+            if small and len(view.due[0].label) > LONG_LABEL:
+                more_apart = more  # its words need the whole line
+            else:
+                button = _more_due_button(kit, app, more)
+                button.size_hint_x, button.width = None, kit.theme.target
+                first.append(button)
         height = max(kit.px(92), round(kit.theme.target * 1.25))
         if has_headings:
             parts.append(kit.text(_("Up next"), "small", colour="quiet"))
@@ -126,8 +132,10 @@ def _frequent_events(kit: WidgetKit, app: AppState, view: RecordingView) -> Widg
     parts += [kit.text(_("Other"), "small", colour="quiet")] if has_headings else []
 
     def others(count: int) -> list[Widget]:
-        shown = [_event_button(kit, app, event) for event in view.others[: count - 1]]
-        return [*shown, _list_button(kit, app)]
+        apart = [_more_due_button(kit, app, more_apart)] if more_apart else []
+        events = view.others[: count - 1 - len(apart)]
+        shown = [_event_button(kit, app, event) for event in events]
+        return [*shown, *apart, _list_button(kit, app)]
 
     grid = EventButtonGrid(kit, len(view.others), others)
     # the event log, where it stands otherwise, gives way to a question
@@ -153,8 +161,7 @@ def _list_button(kit: WidgetKit, app: AppState) -> Widget:
 def _more_due_button(kit: WidgetKit, app: AppState, count: int) -> Widget:
     """Return the button that says how many more are due, and leads to all that are."""
     return kit.button(
-        "rec.due", f"+{count}", lambda: app.secretary.show_events("due"), fill=True, pad=4,
-        size_hint_x=None, width=kit.theme.target,
+        "rec.due", f"+{count}", lambda: app.secretary.show_events("due"), fill=True, pad=4
     )  # fmt: skip
 
 
