@@ -9,8 +9,8 @@ from typing import Any
 from kiosk.locale import N_, Translator
 
 MAX_NAME = 200
-_WARNED_BY_CODE = ("civil", "admin_justice")
-"""Kinds of case whose code wants the warning; УПК 347-1(3) names none."""
+_WITHOUT_WARNING = ("criminal", "admin_offence")
+"""Kinds of case whose code names no warning (УПК 347-1(3)); АПК 282(4) wants it."""
 _WARNING = N_(
     "Warned when the copy was given (АПК 282(4)): of liability under the law on personal data, and "
     "of the permitted use. Permitted (АПК 282(5)): in proceedings, and to establish facts in "
@@ -39,5 +39,9 @@ class Recipient:
 
 
 def needs_warning(kind: str | None) -> bool:
-    """Return whether who takes a copy of a case of this kind must be warned."""
-    return kind in _WARNED_BY_CODE
+    """Return whether who takes a copy of a case of this kind must be warned.
+
+    Args:
+        kind: None: nobody has said it; the case may be a civil one.
+    """
+    return kind not in _WITHOUT_WARNING

@@ -285,6 +285,17 @@ def test_two_hearings_in_turn_have_each_their_own(rig: KeptRig) -> None:
     end(rig, second)
 
 
+def test_one_that_was_declined_keeps_nothing_from_the_next(rig: KeptRig) -> None:
+    rig.list(due(FIRST), due(SECOND))
+    rig.hear(2.0)
+    rig.courtroom.decline_minute(FIRST)
+    assert rig.kept() is None, "what was said before the first is overwritten"
+    rig.hear(1.0)
+    assert (rig.kept() or {})["hearing_id"] == SECOND
+    _, seconds = begin_with_minute(rig, SECOND)
+    assert seconds < 2
+
+
 def test_a_start_that_fails_loses_nothing(rig: KeptRig) -> None:
     rig.list(due(publicity="closed"))  # the court's keys are not pinned
     rig.hear(3.0)

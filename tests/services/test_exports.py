@@ -16,6 +16,7 @@ from kiosk.api.exports import EXPORT_OPERATIONS
 from kiosk.api.operations import COURT_ROLES
 from kiosk.auth.person import Person, RoleError
 from kiosk.config import ExportSettings, PathSettings, Settings
+from kiosk.export.recipient import needs_warning
 from kiosk.export.removable_drive import VIRTUAL_MARKER, find_drives
 from kiosk.ipc import EventStream, LocalClient, ServiceRefusedError, errors_as_json, serve_unix
 from kiosk.services import exports
@@ -138,6 +139,12 @@ def test_no_copy_of_a_civil_case_before_its_taker_was_warned(rig: ExportRig) -> 
         assert list(rig.stick.iterdir()) == []
 
     run_with_client(rig, steps)
+
+
+@pytest.mark.parametrize("kind", [None, "civil", "admin_justice", "criminal", "admin_offence"])
+def test_where_nobody_has_said_the_kind_of_case_the_warning_is_needed(kind: str | None) -> None:
+    """It may be a civil one (АПК 282(4))."""
+    assert needs_warning(kind) == (kind not in ("criminal", "admin_offence"))
 
 
 def test_no_command_line_names_anybody(rig: ExportRig, monkeypatch: pytest.MonkeyPatch) -> None:

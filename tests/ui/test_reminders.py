@@ -82,6 +82,15 @@ def test_speech_at_the_hour_of_a_hearing(minutes: float, expected: list[str]) ->
     assert "start_forgotten" not in codes(replace(given, done=(listed(0).id,)))
 
 
+def test_the_second_of_one_hour_is_said_once_the_first_is_dismissed() -> None:
+    first = listed(0)
+    second = first.model_copy(update={"id": "the-second"})
+    given = replace(inputs(first, is_speaking=True), listed=(first, second))
+    found = [row for row in reminders(given, SETTINGS) if row.code == "start_forgotten"]
+    assert [row.hearing_id for row in found] == [first.id, "the-second"]
+    assert not found[0].keys & found[1].keys, "each is dismissed by itself"
+
+
 def test_nothing_is_said_while_nobody_knows() -> None:
     """Without a recorder's State or a clock, silence and no false reminder."""
     given = inputs(listed(5), is_speaking=True)

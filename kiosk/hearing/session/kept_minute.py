@@ -77,8 +77,8 @@ class KeptMinute:
         ended = context.publicity.ended_hearings.on(today)
         for hearing in context.publicity.court_list.hearings_on(today):
             is_over = hearing.id in ended or context.storage.has_begun(hearing.id)
-            if hearing.is_due(now) and not is_over:
-                return "" if hearing.id in self._declined else hearing.id
+            if hearing.is_due(now) and not is_over and hearing.id not in self._declined:
+                return hearing.id
         return ""
 
     def take(self, hearing: str) -> KeptSound | None:

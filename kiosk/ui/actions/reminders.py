@@ -84,13 +84,15 @@ def reminders(inputs: ReminderInputs, settings: HearingSettings) -> list[Reminde
 
 
 def _forgotten(inputs: ReminderInputs, settings: HearingSettings) -> Iterator[Reminder]:
-    """Yield that people speak at the hour of a hearing and nobody has started it."""
+    """Yield that people speak at the hour of a hearing and nobody has started it.
+
+    After the first one was dismissed the next one counts whose hour it is.
+    """
     if not (settings.remind_forgotten_start and inputs.is_speaking):
         return
     for hearing in inputs.listed:
         if hearing.is_due(inputs.now) and hearing.id not in inputs.done:
             yield Reminder(FORGOTTEN, _key(FORGOTTEN, hearing.id), hearing_id=hearing.id)
-            return
 
 
 def _soon(inputs: ReminderInputs, settings: HearingSettings) -> Iterator[Reminder]:
