@@ -30,6 +30,10 @@ PATIENCE = 40.0
 WORDS = "The court is in session. Please be seated, and tell the court what you have seen."
 
 
+def wait_until(moment_ns: int) -> None:
+    wait_for(lambda: recording_ns() >= moment_ns, "that moment", PATIENCE)
+
+
 @dataclass
 class Rig:
     folder: Path
@@ -156,7 +160,7 @@ def test_a_voice_much_quieter_than_usual_is_told_as_that(
 ) -> None:
     """At -40 dB in a fan: whether the fan or the speaker is to blame says what is usual there."""
     source = MicrophoneSource(
-        MicrophoneSettings(name="witness", role="witness", device="w", rate=RATE)
+        MicrophoneSettings(name="witness", role="witness", device="w", rate=16_000)
     )
     said = np.concatenate([spoken(text, "ru+m2", 140, 50) for text in MEASURING.texts["ru"][:3]])
     voice = np.concatenate((np.zeros(3 * RATE, np.float32), at_level(said, -40)))
@@ -170,7 +174,7 @@ def test_a_voice_much_quieter_than_usual_is_told_as_that(
         step, begun_ns = RATE // 10, recording_ns()
         for start in range(0, len(samples) - step, step):
             at_ns = begun_ns + start * NS_PER_S // RATE
-            wait_for(lambda at_ns=at_ns: recording_ns() >= at_ns, "the next block", PATIENCE)
+            wait_until(at_ns)
             assert source.hand_to is not None
             source.hand_to(AudioBlock(0, start, at_ns, samples[start : start + step]))
             if source.unclear is not None:
