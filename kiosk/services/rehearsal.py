@@ -97,11 +97,11 @@ class RehearsalService:
         self, sound: RehearsedSound, source: str | None
     ) -> tuple[PlaybackOutput | None, str | None]:
         """Play it where it can be heard; return where, and why not (there)."""
-        samples = await asyncio.to_thread(sound.mix, source)
+        mixing = asyncio.ensure_future(asyncio.to_thread(sound.mix, source))
         try:
-            return await self._play_samples(samples)
+            return await self._play_samples(await asyncio.shield(mixing))
         finally:
-            samples[:] = 0
+            mixing.add_done_callback(_overwrite)  # broken off meanwhile, it is mixed to the end
 
     async def _play_samples(self, samples: Samples) -> tuple[PlaybackOutput | None, str | None]:
         if not samples.any():
@@ -147,6 +147,12 @@ class RehearsalService:
     ) -> None:
         progress = RehearsalProgress(phase=phase, seconds=seconds, of_seconds=round(of_seconds, 1))
         self._events.send("rehearsal", progress.to_json())
+
+
+def _overwrite(mixing: asyncio.Future[Samples]) -> None:
+    """Overwrite what was mixed."""
+    if not mixing.cancelled() and mixing.exception() is None:
+        mixing.result()[:] = 0
 
 
 async def _wait_for(condition: Callable[[], bool], seconds: float) -> None:

@@ -237,6 +237,34 @@ def test_broken_off_it_listens_no_longer(tmp_path: Path) -> None:
     assert not rig.service.is_running
 
 
+def test_broken_off_while_it_is_mixed_the_mixture_is_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path)
+    has_begun, may_end = threading.Event(), threading.Event()
+    mixed: list[Any] = []
+
+    def mix(_sound: RehearsedSound, _source: str | None) -> Any:
+        has_begun.set()
+        may_end.wait(20)
+        mixed.append(np.ones(RATE, np.int16))
+        return mixed[0]
+
+    monkeypatch.setattr(RehearsedSound, "mix", mix)
+
+    async def steps() -> None:
+        running = asyncio.create_task(rig.service.rehearse(BeginRehearsal(seconds=2)))
+        while not has_begun.is_set():
+            await asyncio.sleep(0.01)
+        running.cancel()
+        await asyncio.wait({running})
+        may_end.set()
+        while not mixed or mixed[0].any():
+            await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(steps(), 30))
+
+
 def test_one_that_ends_late_takes_nothing_from_the_next(tmp_path: Path) -> None:
     """A driver may hang while it is broken off: somebody else rehearses then."""
     rig = Rig(tmp_path)
