@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import av
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +20,8 @@ OFFSET_SHARE = 0.2
 """Share of what came since the last call in the mean that is taken away."""
 CLIPPED_LEVEL, CLIPPED_SAMPLES = 32_760, 3
 """So many samples of this size in a row are cut off."""
-MAX_SAMPLES = 4 * RATE
-"""What waits at most: of more the oldest is forgotten."""
+MAX_WAITING_S = 4
+"""What waits at most: of more the oldest blocks are forgotten."""
 
 
 def clipped_share(samples: Samples) -> float:
@@ -59,7 +61,8 @@ class Channel:
         self._forget()
 
     def _forget(self) -> None:
-        self._blocks: list[Samples] = []
+        self._blocks: deque[Samples] = deque()
+        self._waiting = 0
         self._offset: float | None = None
         self._samples = np.zeros(0, np.float32)
         self._resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
@@ -75,15 +78,17 @@ class Channel:
             self._forget()
         self._next_ns = start_ns + len(samples) * NS_PER_S // self._rate
         self._blocks.append(samples)
+        self._waiting += len(samples)
+        while self._waiting > MAX_WAITING_S * self._rate and len(self._blocks) > 1:
+            self._waiting -= len(self._blocks.popleft())
+            self._samples = self._samples[:0]
+            self.since_ns = self._next_ns - self._waiting * NS_PER_S // self._rate
         return is_new
 
     def take(self) -> Floats:
         """Return the complete chunks that came, oldest first, and forget them."""
         if self._blocks:
-            joined = np.concatenate((self._samples, *self._resample()))
-            if len(joined) > MAX_SAMPLES:  # the oldest of it is listened to by nobody
-                self.since_ns = self._next_ns - MAX_SAMPLES * NS_PER_S // RATE
-            self._samples = joined[-MAX_SAMPLES:]
+            self._samples = np.concatenate((self._samples, *self._resample()))
         complete = len(self._samples) // CHUNK * CHUNK
         taken, self._samples = self._samples[:complete], self._samples[complete:]
         return taken
@@ -91,7 +96,8 @@ class Channel:
     def _resample(self) -> list[Floats]:
         """Return the blocks at :data:`RATE`, all in one go: block by block costs twice as much."""
         samples = np.concatenate(self._blocks)
-        self._blocks = []
+        self._blocks.clear()
+        self._waiting = 0
         self.clipped = clipped_share(samples)
         mean = float(np.mean(samples))
         before = mean if self._offset is None else self._offset
