@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,7 +20,6 @@ from kiosk.config import ExportSettings, PathSettings, Settings
 from kiosk.export.recipient import needs_warning
 from kiosk.export.removable_drive import VIRTUAL_MARKER, find_drives
 from kiosk.ipc import EventStream, LocalClient, ServiceRefusedError, errors_as_json, serve_unix
-from kiosk.services import exports
 from kiosk.services.exports import ExportService
 from kiosk.services.local_api import add_routes
 from tests.support.hearing_builder import new_hearing, sealed_hearing
@@ -156,7 +156,7 @@ def test_no_command_line_names_anybody(rig: ExportRig, monkeypatch: pytest.Monke
         begun.extend(command)
         return await create(*command, **more)
 
-    monkeypatch.setattr(exports.asyncio, "create_subprocess_exec", spy)
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", spy)
 
     async def steps(client: LocalClient) -> None:
         await client.post("/v1/exports", rig.wanted(application="of Омаров\n--originals=yes"))
@@ -176,7 +176,7 @@ def test_a_copy_that_is_said_to_have_failed_does_not_go_on(
     odd, pid = rig.folder / "odd", rig.folder / "pid"
     odd.write_text(f"#!/bin/sh\necho $$ > {pid}\necho no JSON\nexec sleep 300\n")
     odd.chmod(0o755)
-    monkeypatch.setattr(exports.sys, "executable", str(odd))
+    monkeypatch.setattr(sys, "executable", str(odd))
 
     async def steps(client: LocalClient) -> None:
         await client.post("/v1/exports", rig.wanted())
