@@ -367,6 +367,8 @@ MEASURED: Mapping[str, Mapping[str, Value]] = {
         "sentence": Sentence(N_("Meaning")),
         "rate_sentence": Sentence(N_("Rate")),
         "remedy_sentence": Sentence(N_("What helps")),
+        "direction": Silent("the sentence names it"),
+        "rate_direction": Silent("the sentence on the rate names it"),
         "limit_mbit": Silent("it is the limit beside download and upload"),
         "at": Silent("the time of the test is shown with each result"),
     },
