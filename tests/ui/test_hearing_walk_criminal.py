@@ -100,7 +100,7 @@ def test_a_criminal_hearing_in_the_room(folder: Path, display: Display) -> None:
         walk.type_answer("closure_act", "5")
         assert walk.due[:2] == ["non_disclosure_warned", "non_disclosure_receipt:p1"], "350(2)"
         # meanwhile neither the hall nor who stands before the kiosk reads what it is about (R66)
-        assert [text for text in HIDDEN if text in walk.hall_text() + walk.locked_text()] == []
+        assert walk.read_of(HIDDEN) == []
         walk.mark("non_disclosure_warned", "documents_examined")
         walk.open_again()
         assert NUMBER in walk.hall_text()

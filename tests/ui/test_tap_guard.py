@@ -48,6 +48,13 @@ def test_the_same_button_for_another_mark_is_another_one() -> None:
     assert not guard.refuses(last, 5, 5), "what was just marked can be taken back at once"
 
 
+def test_later_puts_off_the_question_that_was_read_and_not_the_one_that_has_just_come() -> None:
+    read, new = (TapTarget("ask.later", "Later", 0, 0, 9, 9, about=text) for text in "ab")
+    guard, _ = guard_of((read,), (new,))
+    assert guard.refuses(new, 5, 5)
+    assert not guard.refuses(read, 5, 5)
+
+
 def test_a_button_that_moved_takes_the_taps_where_it_was_before() -> None:
     guard, _ = guard_of((OATH, RECESS), (MOVED,))
     assert guard.refuses(MOVED, 50, 30), "the oath was there"

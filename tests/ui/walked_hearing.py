@@ -7,9 +7,10 @@ each step. Nothing here says what should have been: that is in the tests.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,9 @@ HEARING = "11111111-2222-4333-8444-555555555555"
 MICROPHONES = ("presiding", "witness")
 WAIT_S = 60.0
 MOST_PAGES = 12
+OATH = "I swear to tell the court all that I know of the case, and to tell nothing but the truth."
+OATH_TIME = timedelta(seconds=3)
+"""From its first words: longer than the kiosk expects of the shortest text (R50)."""
 TYPED = "typed"
 """What is asked where the answer is typed: the screen does not name it."""
 
@@ -91,10 +95,14 @@ class WalkedHearing:
 
     def _tap_first(self, *widgets: str) -> str:
         """Tap the first of ``widgets`` that is on the screen, again if it refuses; say which."""
-        while True:
-            found = wait_for(lambda: self._first_of(widgets), " or ".join(widgets), WAIT_S)
-            if self.screen.click(found):
-                return str(found["id"])
+        while not (tapped := self._tap_once(*widgets)):
+            pass
+        return tapped
+
+    def _tap_once(self, *widgets: str) -> str:
+        """Tap the first of ``widgets`` that is on the screen; say which; empty: it refused."""
+        found = wait_for(lambda: self._first_of(widgets), " or ".join(widgets), WAIT_S)
+        return str(found["id"]) if self.screen.click(found) else ""
 
     def _first_of(self, widgets: tuple[str, ...]) -> dict[str, Any] | None:
         rows = self._rows()
@@ -230,8 +238,7 @@ class WalkedHearing:
         while (asked := self._asked()) != subject:
             if subject.startswith(OF_WHOM_PREFIX):
                 wait_for(lambda: self._asked() == subject, subject, WAIT_S)
-            else:
-                self.tap("ask.later")
+            elif self._tap_once("ask.later"):  # refused: another question has just come
                 wait_for(partial(self._is_other, asked), f"another than {asked}", WAIT_S)
         self._turn_and_tap(f"ask.{subject}.{value}", "ask.more")
         wait_for(lambda: subject not in self.hearing["open_questions"], subject, WAIT_S)
@@ -323,17 +330,24 @@ class WalkedHearing:
     def swear(self, microphone: str) -> None:
         """Read the oath that is shown at ``microphone``, and say that it is taken."""
         assert self.screen.text("oath.text")
-        voice = self.microphones.speak(microphone, "I swear to tell all that I know of the case.")
-        heard = self._heard(microphone)
-        wait_for(lambda: self._heard(microphone) != heard, "the voice", WAIT_S)
+        voice = self.microphones.speak(microphone, OATH)
+        before = self._heard(microphone)
+        wait_for(lambda: self._heard(microphone) != before, "the voice", WAIT_S)
+        begun = datetime.fromisoformat(self._heard(microphone))
+        is_said = partial(self._is_heard_at, microphone, begun + OATH_TIME)
+        wait_for(is_said, "the oath to its end", WAIT_S)
         self.tap("oath.end")
         wait_for(lambda: self.hearing["marks"][-1]["ended"], "the end of the oath", WAIT_S)
         voice.kill()
         voice.wait()
 
-    def _heard(self, microphone: str) -> object:
+    def _heard(self, microphone: str) -> str:
+        """Return when somebody was heard there last; empty: never."""
         rows = self.state["microphones"]
-        return next(row["heard"] for row in rows if row["name"] == microphone)
+        return next(str(row["heard"] or "") for row in rows if row["name"] == microphone)
+
+    def _is_heard_at(self, microphone: str, moment: datetime) -> bool:
+        return datetime.fromisoformat(self._heard(microphone)) >= moment
 
     def close(self, ground: str) -> None:
         """Close the hearing, and name the ground when it is asked."""
@@ -394,6 +408,11 @@ class WalkedHearing:
         """Return all that the display in the hall is told now."""
         told = get_json(self.recorder.paths.hall_socket, "/v1/hall")
         return json.dumps(told, ensure_ascii=False)
+
+    def read_of(self, texts: Iterable[str]) -> list[str]:
+        """Return which of ``texts`` are read in the hall, or on the locked screen."""
+        read = self.hall_text() + self.locked_text()
+        return [text for text in texts if text in read]
 
     def locked_text(self) -> str:
         """Return all that visitors read on the screen while it is locked; sign in again then."""

@@ -22,6 +22,7 @@ class TapTarget:
         label: its words: the same button for another person is another one.
         is_key: a key of a keyboard; keys change as one types, and are meant to.
         number: of the mark that a tap takes back; 0: it takes none.
+        about: what a tap is about where name and label do not say it, as a question put off.
     """
 
     name: str
@@ -32,6 +33,7 @@ class TapTarget:
     height: float
     is_key: bool = False
     number: int = 0
+    about: str = ""
 
     @property
     def middle(self) -> tuple[float, float]:
@@ -47,7 +49,7 @@ class TapTarget:
         if self.is_key and other.is_key:
             return True
         # who takes back what was just marked means that; a second tap not the mark before it
-        is_same = (self.name, self.label) == (other.name, other.label)
+        is_same = (self.name, self.label, self.about) == (other.name, other.label, other.about)
         return is_same and self.number >= other.number
 
 

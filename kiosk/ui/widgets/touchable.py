@@ -22,6 +22,7 @@ class Touchable(ButtonBehavior, BoxLayout):
         label: its words, for automation.
         on_tap: called once per tap, on release inside.
         number: of the mark that a tap takes back; 0: it takes none.
+        about: what a tap is about where its name and label do not say it.
         once: it takes one tap only, then waits until it is drawn again or :meth:`take_next_tap`.
     """
 
@@ -32,11 +33,12 @@ class Touchable(ButtonBehavior, BoxLayout):
         on_tap: Tap | None,
         *,
         number: int = 0,
+        about: str = "",
         once: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        self._number = number
+        self._number, self._about = number, about
         self.wid, self.label, self._on_tap, self._once = wid, label, on_tap, once
         self.disabled = on_tap is None
         self.paint_pressed: Callable[[bool], None] = lambda _pressed: None
@@ -62,7 +64,7 @@ class Touchable(ButtonBehavior, BoxLayout):
         x, y = self.to_window(*self.pos)
         is_key = self.wid.startswith("key.")
         size = self.width, self.height
-        return TapTarget(self.wid, self.label, x, y, *size, is_key, self._number)
+        return TapTarget(self.wid, self.label, x, y, *size, is_key, self._number, self._about)
 
 
 def tap_targets(root: Widget) -> Iterator[TapTarget]:

@@ -34,13 +34,15 @@ def oath_card(kit: WidgetKit, app: AppState, view: OathView) -> Widget:
         )
         for code, name in view.languages
     ]  # fmt: skip
+    about = str(view.mark)
     hide = kit.button(
-        "oath.hide", _("Hide the text"), lambda: secretary.hide_oath(view.mark), fill=True, pad=8
-    )
+        "oath.hide", _("Hide the text"), lambda: secretary.hide_oath(view.mark), fill=True, pad=8,
+        about=about,
+    )  # fmt: skip
     end = kit.button(
         "oath.end", view.done, lambda: app.spawn(secretary.end_oath(view.mark)),
         icon="" if kit.theme.compact else "check", style="primary", fill=True, once=True, pad=8,
-        size_hint_x=1.6,
+        size_hint_x=1.6, about=about,
     )  # fmt: skip
     buttons = kit.row(*languages, hide, end, gap=12, height=kit.theme.target)
     return kit.card(head, text, buttons, tone="accent", gap=8, padding=12)

@@ -43,7 +43,7 @@ def question_card(kit: WidgetKit, question: Question, app: AppState) -> Widget:
     last: list[Widget] = [
         kit.button(
             "ask.later", _("Later"), lambda: secretary.postpone_question(question.subject),
-            style="chosen", fill=True, pad=8,
+            style="chosen", fill=True, pad=8, about=question.subject,
         )
     ]  # fmt: skip
     if len(question.choices) > per_page:
