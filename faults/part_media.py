@@ -106,13 +106,14 @@ def read_part(folder: Path) -> PartMedia:
         NotSurvivedError: what is missing is not what the ledger says.
     """
     lines = read_entries(folder)
-    period = 1 / int(read_json(folder / PART_FILE)["camera"]["fps"])
+    runs = [(track, run) for track in ("main", "channels") for run in list_runs(folder / track)]
+    # a cut between the hearing's entry of the part and this file leaves a part without media
+    period = 1 / int(read_json(folder / PART_FILE)["camera"]["fps"]) if runs else 0.0
     spans: dict[str, Span] = {}
-    for track in ("main", "channels"):
+    for track, run in runs:
         tolerance = period / 2 if track == "main" else SOUND_HOLE_S
-        for run in list_runs(folder / track):
-            for name, start, end in _iter_packets(run, track, period):
-                spans.setdefault(name, Span(start, start, tolerance)).extend(start, end)
+        for name, start, end in _iter_packets(run, track, period):
+            spans.setdefault(name, Span(start, start, tolerance)).extend(start, end)
     media = PartMedia(int(lines[0]["tap_ns"]), spans)
     closed = next((line for line in lines if line["kind"] == "closed"), None)
     if closed is None:  # the journal comes after the media
