@@ -29,7 +29,7 @@ from kiosk.hearing.session.hearing_state import (
     STORAGE_SOURCES,
     HearingState,
 )
-from kiosk.hearing.session.interruption_ledger import InterruptionLedger
+from kiosk.hearing.session.interruption_ledger import Interruption, InterruptionLedger
 from kiosk.hearing.session.line_ledger import REMOTE_FORMATS
 from kiosk.hearing.session.receipts import Receipts
 from kiosk.locale import N_, Translator
@@ -106,6 +106,17 @@ class Minutes:
             parts.append("")
         parts.extend(f"{_capitalised(label)}: {'_' * 40}" for label in self.signatures)
         return "\n".join(parts) + "\n"
+
+
+def is_loss(row: Interruption) -> bool:
+    """Return whether something is missing of the recording (S16); of a storage: seconds."""
+    return bool(row.seconds) if row.source in STORAGE_SOURCES else row.kind in FAILURE_KINDS
+
+
+def part_wall(folder: Path, part: int) -> str:
+    """Return when a part of the hearing in ``folder`` began, by its ``part.json``; else empty."""
+    metadata = read_json_or_none(folder / part_folder_name(part) / PART_FILE)
+    return str((metadata or {}).get("wall", ""))
 
 
 def load_hearing_state(folder: Path) -> HearingState:
@@ -294,12 +305,7 @@ class _MinutesBuilder:
         return lines
 
     def _failures(self) -> list[Any]:
-        rows = self._state.interruptions.rows.values()
-        return [
-            row
-            for row in rows
-            if (row.seconds if row.source in STORAGE_SOURCES else row.kind in FAILURE_KINDS)
-        ]
+        return list(filter(is_loss, self._state.interruptions.rows.values()))
 
     def _failure_line(self, source: str, kind: str, at: str, seconds: float | None) -> str:
         _ = self._translate
@@ -323,10 +329,8 @@ class _MinutesBuilder:
         return lines
 
     def _start_time(self, part: int) -> str:
-        """Return the time at which a part began, from its ``part.json``."""
-        metadata = read_json_or_none(self._folder / part_folder_name(part) / PART_FILE)
-        wall = str((metadata or {}).get("wall", ""))
-        return self._format_time(wall, "%H:%M:%S") or "__:__:__"
+        """Return the time at which a part began."""
+        return self._format_time(part_wall(self._folder, part), "%H:%M:%S") or "__:__:__"
 
     def _attendance(self) -> list[str]:
         """List the people of the hearing, and how they take part (АПК 190(1)).

@@ -24,14 +24,12 @@ from kiosk.api.speech import SpokenPlace
 from kiosk.clocks import format_wall, parse_set_wall
 from kiosk.config import Settings
 from kiosk.evidence.chain import Entry
-from kiosk.export.minutes import load_hearing_state
+from kiosk.export.minutes import is_loss, load_hearing_state, part_wall
 from kiosk.export.permission import closed_parts, read_entries
-from kiosk.hearing.session.hearing_state import FAILURE_KINDS, STORAGE_SOURCES, HearingState
+from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.hearing.session.interruption_ledger import Interruption
 from kiosk.hearing.session.speech_ledger import DETECTOR_ENTRY, SPEECH_ENTRY, spoken_place
 from kiosk.rules.rules import Rules
-from kiosk.storage.atomic_io import read_json_or_none
-from kiosk.storage.hearing_folder import PART_FILE, part_folder_name
 
 WORST = 10
 AT_ONCE_S = 1.0
@@ -92,23 +90,13 @@ def read_facts(folder: Path, settings: Settings) -> Facts:
         state.id,
         str(state.details.get("case_number") or ""),
         {
-            number: PartFacts(times.seconds, _part_wall(folder, number), number not in unreadable)
+            number: PartFacts(times.seconds, part_wall(folder, number), number not in unreadable)
             for number, times in sorted(state.parts.items())
         },
         tuple(entry for entry in read_entries(folder) if entry["kind"] in kinds),
-        tuple(filter(_is_loss, state.interruptions.rows.values())),
+        tuple(filter(is_loss, state.interruptions.rows.values())),
         _seats(state, settings),
     )
-
-
-def _part_wall(folder: Path, number: int) -> str:
-    metadata = read_json_or_none(folder / part_folder_name(number) / PART_FILE)
-    return "" if metadata is None else str(metadata.get("wall", ""))
-
-
-def _is_loss(row: Interruption) -> bool:
-    """Return whether something is missing, as the minutes say it: see ``means`` there (S16)."""
-    return bool(row.seconds) if row.source in STORAGE_SOURCES else row.kind in FAILURE_KINDS
 
 
 def _seats(state: HearingState, settings: Settings) -> dict[str, Seat]:

@@ -21,6 +21,7 @@ from kiosk.hardware.wall_clock import clock_state
 from kiosk.hearing.room.court_list import hides_number
 from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.hearing_state import HearingState
+from kiosk.hearing.session.line_ledger import REMOTE_FORMATS
 
 STATUS_OF_PHASE = {
     Phase.IDLE: HallStatus.ENDED,
@@ -30,7 +31,6 @@ STATUS_OF_PHASE = {
     Phase.SEALING: HallStatus.ENDED,
 }
 UNBEGUN = (HallStatus.LISTED, HallStatus.NEXT)
-ONLINE_FORMATS = ("online", "mixed")
 STREAM = "web_stream"
 """Permission of the rules: an internet stream."""
 NOT_ONLINE = {"online": False, "is_streamed": False}
@@ -87,7 +87,7 @@ def hall_rows(
                 starts_at=_start_of(hearing),
                 case=case,
                 online=case is not None
-                and hearing.format in ONLINE_FORMATS
+                and hearing.format in REMOTE_FORMATS
                 and hearing.id not in ended,
             )
         )
@@ -132,7 +132,7 @@ def open_row(state: HearingState, *, is_hidden: bool) -> OpenRow:
         case=case,
         online=case is not None
         and state.phase.is_open
-        and state.details.get("format") in ONLINE_FORMATS,
+        and state.details.get("format") in REMOTE_FORMATS,
         is_streamed=case is not None and state.phase.is_open and STREAM in state.allowed,
     )
     return OpenRow(frozenset(state.listed_ids), row, bool(state.persons.withheld))
