@@ -6,6 +6,8 @@ SHELL := /bin/bash
 PYTHON_ENV := .venv/bin
 # one more than cores: tests wait for started processes a quarter of their time
 WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
+# a worker that has nothing left takes over of what waits behind a long test
+AT_ONCE = -n $(WORKERS) --dist worksteal
 DEMO ?= demo
 # A shell that forbids it would make each process that a test starts compile all modules anew.
 export PYTHONDONTWRITEBYTECODE :=
@@ -34,15 +36,15 @@ screens: setup ## draw a picture of every screen into build/screens/
 check: lint test-fast ## check a change while working: lint and fast tests, in less than 90 s
 
 test: setup ## run the tests (PACKAGE=hearing: those of tests/hearing; WORKERS=n: n at once; ARGS: for pytest)
-	$(PYTHON_ENV)/python -m pytest -n $(WORKERS) $(TESTS) $(ARGS)
+	$(PYTHON_ENV)/python -m pytest $(AT_ONCE) $(TESTS) $(ARGS)
 
 test-fast: setup ## run the tests that are not marked slow (PACKAGE, WORKERS and ARGS as above)
-	$(PYTHON_ENV)/python -m pytest -n $(WORKERS) -m "not slow" $(TESTS) $(ARGS)
+	$(PYTHON_ENV)/python -m pytest $(AT_ONCE) -m "not slow" $(TESTS) $(ARGS)
 
 coverage: setup ## run tests and demo with coverage, services and children included; writes docs/coverage.md
 	rm -rf build/coverage
 	@failed=; \
-	$(PYTHON_ENV)/coverage run -m pytest -n $(WORKERS) $(ARGS) || failed=yes; \
+	$(PYTHON_ENV)/coverage run -m pytest $(AT_ONCE) $(ARGS) || failed=yes; \
 	$(PYTHON_ENV)/coverage run -m kiosk.cli demo --out build/coverage/demo || failed=yes; \
 	$(PYTHON_ENV)/coverage combine --quiet; \
 	$(PYTHON_ENV)/python -m bench.coverage_page; \
