@@ -30,9 +30,9 @@ class LampState(StrEnum):
     OFF = "off"
     """Nothing is recorded."""
     SLOW = "slow"
-    """It blinks slowly: something is recorded, but a source is not heard, or not all is proven."""
+    """It blinks slowly: a source is not heard or its words are unclear, or not all is proven."""
     STEADY = "steady"
-    """All sources that serve somebody are recorded, durable, and were read back."""
+    """All sources that serve somebody are heard, recorded, durable, and were read back."""
 
 
 class MicrophoneState(StrEnum):

@@ -76,7 +76,7 @@ class RecorderService:
             asyncio.create_task(self._api.alarm_log.run()),
             asyncio.create_task(self._api.morning_check.run()),
             asyncio.create_task(self._api.watch_staff()),
-            asyncio.create_task(self._api.secretary_call.run()),
+            asyncio.create_task(self._api.headset_signals.run()),
             asyncio.create_task(ping_watchdog(lambda: not self._steps.is_hung)),
         ]
         core.courtroom.invariants.start()
@@ -127,6 +127,7 @@ class RecorderService:
                 state = self._core.courtroom.state()
                 is_trusted = state.clock.state is ClockState.OK
                 self._api.alarm_log.update(state.alarms, is_clock_trusted=is_trusted)
+                self._api.headset_signals.follow(state)
                 self._events.send("state", state.to_json())
             except Exception:  # a state that cannot be serialised must not stop the publisher
                 log.exception("the state cannot be published")

@@ -31,6 +31,7 @@ from kiosk.services.court_keys import CourtKeyService
 from kiosk.services.device_turn import DeviceTurn
 from kiosk.services.exports import ExportService
 from kiosk.services.filing_keys import FilingKeyService
+from kiosk.services.headset_signals import HeadsetSignals
 from kiosk.services.local_api import Call, Route, add_routes
 from kiosk.services.machine_watch import MachineWatch
 from kiosk.services.minutes import MinutesService
@@ -103,7 +104,8 @@ class RecorderApi:
         self.alarm_log = AlarmLogService(core.paths.alarm_log)
         self._support = SupportService(core, life, self._reports, self.alarm_log)
         self._persons_and_notes = PersonAndNoteService(core.courtroom, steps)
-        self.secretary_call = SecretaryCallService(core, steps)
+        self.headset_signals = HeadsetSignals(core.settings.headset.device)
+        self.secretary_call = SecretaryCallService(core, steps, self.headset_signals)
         self._second_storage = SecondStorageService(
             core.settings, lambda: core.courtroom.open_hearing_id is not None
         )

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import logging
 from collections.abc import Callable
 
 from kiosk.api.base import Model
 from kiosk.api.recorder_calls import CallAnswer
 from kiosk.api.recorder_operations import ANSWER_CALL
-from kiosk.selftest.recorder_checks import check_headset
+from kiosk.services.headset_signals import HeadsetSignal, HeadsetSignals
 from kiosk.services.local_api import Call, Route
 from kiosk.services.recorder_core import RecorderCore
 from kiosk.services.step_runner import StepRunner
-
-log = logging.getLogger(__name__)
-TONE_S = 1.0
 
 
 class SecretaryCallService:
@@ -24,12 +19,12 @@ class SecretaryCallService:
 
     Args:
         steps: runs the steps of a hearing.
+        signals: of her headset.
     """
 
-    def __init__(self, core: RecorderCore, steps: StepRunner) -> None:
-        self._settings, self._steps = core.settings, steps
+    def __init__(self, core: RecorderCore, steps: StepRunner, signals: HeadsetSignals) -> None:
+        self._steps, self._signals = steps, signals
         self._call = core.courtroom.secretary_call
-        self._calls = asyncio.Event()
 
     def routes(self) -> list[Route]:
         """Return the handlers."""
@@ -45,22 +40,10 @@ class SecretaryCallService:
         def call() -> None:
             if self._call.make():
                 with contextlib.suppress(RuntimeError):  # the loop has ended
-                    schedule(self._calls.set)
+                    schedule(lambda: self._signals.ask(HeadsetSignal.CALL))
 
         with contextlib.suppress(RuntimeError):  # the service is ending
             self._steps.submit(call)
-
-    async def run(self) -> None:
-        """Play a tone in the headset for each call, until cancelled."""
-        while True:
-            await self._calls.wait()
-            self._calls.clear()
-            try:
-                result = await check_headset(self._settings, TONE_S)
-                if result.state == "failed":
-                    log.warning("the call has no tone in the headset: %s", result.code)
-            except Exception:  # the screen shows the call all the same
-                log.exception("the call has no tone in the headset")
 
     async def _answer(self, call: Call) -> Model:
         person = call.person.id

@@ -57,6 +57,13 @@ def test_slow_while_somebody_is_not_heard(state: str) -> None:
     assert verdict(shown(witness)) is LampState.SLOW
 
 
+def test_slow_while_words_are_hard_to_make_out() -> None:
+    witness = {"name": "witness", "state": "ok", "roles": ["witness"], "unclear": "far"}
+    assert unheard(shown(witness)) == ("witness",)
+    assert verdict(shown(witness)) is LampState.SLOW
+    assert verdict(shown(witness | {"roles": []})) is LampState.STEADY, "a spare"
+
+
 @pytest.mark.parametrize("state", ["clipping", "humming"])
 def test_bad_sound_is_heard(state: str) -> None:
     witness = {"name": "witness", "state": state, "roles": ["witness"]}

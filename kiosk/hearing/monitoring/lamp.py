@@ -1,8 +1,9 @@
 """What the recording lamp shows: the verdict on what is so now, never a note that it should be so.
 
 Steady means that everything that serves somebody is recorded and proven: packets come, they became
-durable in the last seconds, microphones are heard, the camera gives pictures, and the newest media
-were read back from the disk. Anything less is slow. The screen shows the same (State's ``lamp``).
+durable in the last seconds, microphones are heard and their words can be made out, the camera gives
+pictures, and the newest media were read back from the disk. Anything less is slow. The screen shows
+the same (State's ``lamp``).
 """
 
 from __future__ import annotations
@@ -35,8 +36,9 @@ def lamp_for(now: Observation, shown: RecorderState | None, shown_ns: int) -> La
 
 
 def unheard(state: RecorderState) -> tuple[str, ...]:
-    """Return the sources that serve somebody and are not heard or seen."""
-    found = [row.name for row in state.microphones if _is_required(row) and row.state not in HEARD]
+    """Return the sources that serve somebody and are not heard, understood or seen."""
+    required = [row for row in state.microphones if _is_required(row)]
+    found = [row.name for row in required if row.state not in HEARD or row.unclear is not None]
     if state.camera.state not in (CameraState.OK, CameraState.OFF):
         found.append("camera")
     return tuple(found)
