@@ -87,4 +87,4 @@ def _unclear_microphones(state: RecorderState) -> frozenset[str]:
     """Return at which microphones words are hard to make out; none while nothing is recorded."""
     if state.phase is not Phase.RECORDING:
         return frozenset()
-    return frozenset(row.source for row in state.alarms if row.code in _UNCLEAR_ALARMS)
+    return frozenset(row.source or "" for row in state.alarms if row.code in _UNCLEAR_ALARMS)

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.speech_mixtures import MEASURING, RATE, at_level, noise, spoken
+from bench.speech_mixtures import MEASURING, at_level, noise, spoken
 from kiosk.api.recorder import RecorderState
+from kiosk.hardware.audibility.voice_model import RATE
 from kiosk.hardware.audio.block import Samples
 from kiosk.hardware.headset import HeadsetAbsentError
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
