@@ -49,7 +49,7 @@ from kiosk.export.errors import (
     SourceChangedError,
 )
 from kiosk.export.html_page import page_part, page_texts, render_html_page
-from kiosk.export.minutes import load_hearing_state
+from kiosk.export.minutes import load_hearing_state, recorded_roles
 from kiosk.export.part_video import MAX_FILE_BYTES, PartVideoExport, VideoFile
 from kiosk.export.permission import closed_parts, require_exportable
 from kiosk.export.protected_spans import protected_spans
@@ -312,12 +312,12 @@ class HearingExport:
     def _track_titles(self) -> dict[str, str]:
         """Return the titles of the tracks, in both languages: players show them in a menu."""
         titles = {"camera": "Камера", "mix": "Барлық дыбыс / Весь звук"}
-        for microphone in self._settings.microphones:
-            role = self._rules.roles.get(microphone.role)
+        for microphone, name in recorded_roles(self._folder, self._settings).items():
+            role = self._rules.roles.get(name)
             labels = role.label.as_map() if role else {}
             names = [str(labels[language]) for language in LANGUAGES if labels.get(language)]
-            title = " / ".join(dict.fromkeys(names)) or microphone.role
-            titles[microphone.name] = f"{title} ({microphone.name})"
+            title = " / ".join(dict.fromkeys(names)) or name
+            titles[microphone] = f"{title} ({microphone})"
         return titles
 
     def _write_seal(self, drive: DriveWriter) -> None:
@@ -412,7 +412,7 @@ class HearingExport:
         return found
 
     def _texts_in(self, language: str) -> ExportTexts:
-        roles = {microphone.name: microphone.role for microphone in self._settings.microphones}
+        roles = recorded_roles(self._folder, self._settings)
         zone = ZoneInfo(self._settings.kiosk.timezone)
         names = names_by_person(read_json_or_none(self._paths.staff))
         return ExportTexts(Translator(language), self._rules, zone, names, roles)

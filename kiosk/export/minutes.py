@@ -38,7 +38,7 @@ from kiosk.rules.explanations import RECEIPT_EVENTS
 from kiosk.rules.model import ProtocolField
 from kiosk.rules.rules import Rules
 from kiosk.storage.atomic_io import read_json_or_none
-from kiosk.storage.hearing_folder import PART_FILE, part_folder_name
+from kiosk.storage.hearing_folder import PART_FILE, part_folder_name, part_folders
 
 _DEFENDANT_ROLES = ("accused_in_court", "defendant_civil", "person_charged", "suspect", "convicted")
 _ATTENDANCE = {
@@ -111,6 +111,20 @@ class Minutes:
 def is_loss(row: Interruption) -> bool:
     """Return whether something is missing of the recording (S16); of a storage: seconds."""
     return bool(row.seconds) if row.source in STORAGE_SOURCES else row.kind in FAILURE_KINDS
+
+
+def recorded_roles(folder: Path, settings: Settings) -> dict[str, str]:
+    """Return the role of each microphone as the parts in ``folder`` were recorded, the first first.
+
+    The settings may have changed since; they say it where no part does.
+    """
+    roles: dict[str, str] = {}
+    for _, path in part_folders(folder):
+        rows = (read_json_or_none(path / PART_FILE) or {}).get("microphones")
+        for row in rows if isinstance(rows, list) else ():
+            if isinstance(row, dict) and row.get("name"):
+                roles.setdefault(str(row["name"]), str(row.get("role") or ""))
+    return roles or {microphone.name: microphone.role for microphone in settings.microphones}
 
 
 def part_wall(folder: Path, part: int) -> str:
@@ -203,6 +217,7 @@ class _MinutesBuilder:
         ids = {row.id for row in fields.field}
         self._free_field = next((name for name in _FREE_FIELDS if name in ids), "")
         self._turns = read_turns(folder) if options.form == "full" else ()
+        self._roles = recorded_roles(folder, settings)
         self._zone = ZoneInfo(settings.kiosk.timezone)
 
     def build(self) -> Minutes:
@@ -280,7 +295,7 @@ class _MinutesBuilder:
             lasted = (
                 _("length unknown") if row.seconds is None else _("{n} s", n=round(row.seconds))
             )
-            when = self._format_time(row.at, "%H:%M:%S")
+            when = self._format_time(row.at, "%H:%M:%S") or "__:__:__"
             lines.append(_(LINE_TROUBLES.get(row.kind, row.kind), when=when, lasted=lasted))
         return lines
 
@@ -454,8 +469,7 @@ class _MinutesBuilder:
         """Return the name of a source as people know it: the role at its microphone."""
         if source == "camera":
             return self._translate.gettext("camera")
-        roles = {microphone.name: microphone.role for microphone in self._settings.microphones}
-        return self._role_name(roles[source]) if source in roles else source
+        return self._role_name(self._roles[source]) if source in self._roles else source
 
     def _role_name(self, role: str) -> str:
         row = self._rules.roles.get(role)

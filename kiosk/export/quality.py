@@ -24,7 +24,7 @@ from kiosk.api.speech import SpokenPlace
 from kiosk.clocks import format_wall, parse_set_wall
 from kiosk.config import Settings
 from kiosk.evidence.chain import Entry
-from kiosk.export.minutes import is_loss, load_hearing_state, part_wall
+from kiosk.export.minutes import is_loss, load_hearing_state, part_wall, recorded_roles
 from kiosk.export.permission import closed_parts, read_entries
 from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.hearing.session.interruption_ledger import Interruption
@@ -95,18 +95,20 @@ def read_facts(folder: Path, settings: Settings) -> Facts:
         },
         tuple(entry for entry in read_entries(folder) if entry["kind"] in kinds),
         tuple(filter(is_loss, state.interruptions.rows.values())),
-        _seats(state, settings),
+        _seats(state, folder, settings),
     )
 
 
-def _seats(state: HearingState, settings: Settings) -> dict[str, Seat]:
-    """Return the microphones with their roles, and who sits there; none is named twice."""
+def _seats(state: HearingState, folder: Path, settings: Settings) -> dict[str, Seat]:
+    """Return the microphones as they were recorded, with their roles, and who sits there.
+
+    Nobody is named where others sat there, too: whose words they were nobody has said.
+    """
     seats = {}
-    for microphone in settings.microphones:
-        people = [row for row in state.persons.shown if row.seat == microphone.name]
-        name = people[0].name if len(people) == 1 else ""
-        role = people[0].role if len(people) == 1 else microphone.role
-        seats[microphone.name] = Seat(role or microphone.role, name)
+    for name, role in recorded_roles(folder, settings).items():
+        people = [row for row in state.persons.shown if row.seat == name]
+        is_alone = len(people) == 1 and len(state.persons.seated.get(name, ())) == 1
+        seats[name] = Seat(people[0].role or role, people[0].name) if is_alone else Seat(role)
     return seats
 
 
@@ -285,4 +287,4 @@ def _verdict(report: QualityReport, rules: Rules) -> Verdict:
 
 
 def _is_share(part: float, whole: float, share: float) -> bool:
-    return part > 0 and part >= share * whole
+    return part > 0 and whole > 0 and part >= share * whole

@@ -279,6 +279,7 @@ class Courtroom:
             self._parts.stop(hearing, "end", person, "")
         if (speech := self._sources.speech) is not None:
             hearing.add_turns(speech.take_all_turns())  # later the journal is sealed
+        self.monitor.court_line.end(hearing)
         hearing.append("ending", {"person": person})
         self._context.publicity.remember(hearing.state)
         self._finish_step(hearing)

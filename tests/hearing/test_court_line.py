@@ -116,6 +116,39 @@ def test_when_nobody_watches_any_more_its_end_is_not_known(rig: LineRig) -> None
     assert [(row["seconds"], row["is_over"]) for row in rig.line()] == [(None, True)]
 
 
+def test_what_was_before_the_hearing_is_none_of_its_business(rig: LineRig) -> None:
+    """A line that was silent since yesterday counted with a day in the hearing's minutes."""
+    hearing_id = rig.begin(format="online")
+    rig.put("silent", rig.now - 86_400)
+    rig.now += 30
+    rig.put("good")
+    (begun,) = rig.lines(hearing_id, "line_trouble")
+    (ended,) = rig.lines(hearing_id, "line_trouble_ended")
+    assert ended["lasted"] == 30.0
+    assert begun["began"] >= rig.lines(hearing_id, "opened")[0]["at"]
+
+
+def test_what_lasts_ends_with_the_hearing(rig: LineRig) -> None:
+    hearing_id = rig.begin(format="online")
+    rig.put("silent")
+    rig.now += 40
+    rig.courtroom.end("p1")
+    (ended,) = rig.lines(hearing_id, "line_trouble_ended")
+    assert ended["lasted"] == 40.0
+    rig.courtroom.poll()
+    rig.sealed(hearing_id)
+
+
+@pytest.mark.parametrize("uptime", [-1e300, 1e300, 10**30])
+def test_an_absurd_moment_stops_nothing(rig: LineRig, uptime: float) -> None:
+    hearing_id = rig.begin(format="online")
+    rig.put("silent", uptime, rtt_ms=1e300, loss=-5.0)
+    rig.now += 2
+    rig.put("good", uptime)
+    (ended,) = rig.lines(hearing_id, "line_trouble_ended")
+    assert 0.0 <= ended["lasted"] <= 2.0
+
+
 @pytest.mark.parametrize(
     "text",
     [

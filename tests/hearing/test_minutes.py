@@ -374,15 +374,17 @@ def test_a_broken_line_stands_in_the_minutes_where_somebody_took_part_over_it(
     hearing = {**HEARING, "format": format_}
     book = HearingJournal.create(folder, hearing, {}, JournalOptions("kiosk-7", signer))
     part = book.open_part(1, {"reason": "start", "tap_ns": 0}, {})
-    for number, kind in ((1, "silent"), (2, "poor")):
-        began = {"began": "2026-11-23T05:00:00.000Z", "part": 1, "part_seconds": 30.0}
+    for number, kind in ((1, "silent"), (2, "poor"), (3, "poor")):
+        day = "1970-01-01" if number == 3 else "2026-11-23"  # the clock was not set
+        began = {"began": f"{day}T05:00:00.000Z", "part": 1, "part_seconds": 30.0}
         book.append("line_trouble", {"number": number, "what": kind, **began})
     book.append("line_trouble_ended", {"number": 1, "what": "silent", "lasted": 36.0})
     book.append("line_trouble_ended", {"number": 7, "what": "silent", "lasted": 1.0})
     part.end({"stop_ns": 60 * SECOND})
     book.append("part_closed", {"part": 1, "reason": "end"})
     expected = {
-        "ru": ["Нет ответа по линии суда: 10:00:00, 36 с", "опаздывали на линии суда: 10:00:00"],
+        "ru": ["Нет ответа по линии суда: 10:00:00, 36 с", "опаздывали на линии суда: 10:00:00"]
+        + ["опаздывали на линии суда: __:__:__"],
         "kk": ["Сот желісінен жауап болмады: 10:00:00, 36 с", "кешікті: 10:00:00"],
     }
     for language, texts in expected.items():

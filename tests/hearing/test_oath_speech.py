@@ -49,7 +49,7 @@ def turn(name: str, begin: float, end: float) -> Turn:
 def test_time_at_the_right_microphone_counts_and_who_spoke_over_it(
     turns: list[Turn], seconds: float, also: tuple[str, ...]
 ) -> None:
-    said = said_meanwhile(turns, "witness", 10 * NS_PER_S, 20 * NS_PER_S, RULES)
+    said = said_meanwhile(turns, "witness", [(10 * NS_PER_S, 20 * NS_PER_S)], RULES)
     assert (said.seconds, said.also) == (seconds, also)
 
 
@@ -89,11 +89,11 @@ def rig(tmp_path: Path) -> Iterator[CourtroomRig]:
 
 
 def listen(rig: CourtroomRig, name: str) -> None:
-    """Say that the detector has listened at ``name`` for a minute, and somebody spoke just now."""
+    """Say that the detector has listened at ``name`` for ten minutes, and somebody spoke just now."""
     now_ns = recording_ns()
     source = next(row for row in rig.sources.microphones if row.name == name)
     source.hear_speech(now_ns + NS_PER_S, None)
-    source.note_listened(now_ns - 60 * NS_PER_S, now_ns + NS_PER_S)
+    source.note_listened(now_ns - 600 * NS_PER_S, now_ns + NS_PER_S)
 
 
 def say(
@@ -108,7 +108,7 @@ def say(
     hearing = rig.courtroom.current
     assert hearing is not None
     mark = next(row for row in hearing.state.marks if row.number == number)
-    mark.part_seconds -= 30
+    hearing.state.parts[mark.part].tap_ns -= 30 * NS_PER_S
     hearing.recent_turns.clear()  # of what was said before
     begun_ns = hearing.state.parts[mark.part].tap_ns + round(mark.part_seconds * NS_PER_S)
     end_ns = begun_ns + round(seconds * NS_PER_S)
@@ -158,6 +158,62 @@ def test_the_warning_is_asked_of_the_presiding_judges_microphone(rig: CourtroomR
     assert outcome(say(rig, event, "p1", at="judge", seconds=1.5)) == (True, 1.5, True, ())
     over = say(rig, event, "p1", at="judge", seconds=3, over=("witness",))
     assert outcome(over) == (True, 3.0, False, ("witness",))
+
+
+def test_a_sound_that_is_no_turn_of_speech_is_no_oath(rig: CourtroomRig) -> None:
+    """A cough was told as an oath of 0.0 s."""
+    for mark in (
+        say(rig, "oath", "p1", at="witness", seconds=0),
+        say(rig, "warning_false_testimony", "p1", at="judge", seconds=0.04, over=("witness",)),
+    ):
+        assert outcome(mark) == (False, None, None, ())
+    assert "в микрофон никого не было слышно" in minutes_of(rig, "ru")
+
+
+def test_what_is_said_in_a_recess_is_no_oath(rig: CourtroomRig) -> None:
+    """It is not recorded."""
+    number = rig.courtroom.add_mark("oath", "s1", of="p1").mark.id
+    hearing, speech = rig.courtroom.current, rig.sources.speech
+    assert hearing is not None
+    assert isinstance(speech, ToldDetector)
+    rig.courtroom.recess("s1")
+    stop_ns = hearing.state.parts[1].stop_ns
+    assert stop_ns is not None
+    rig.courtroom.resume("s1")
+    hearing.state.parts[2].tap_ns += 40 * NS_PER_S
+    speech.ended = (Turn("witness", stop_ns, stop_ns + 30 * NS_PER_S),)
+    listen(rig, "witness")
+    mark = rig.courtroom.end_oath(number, "s1").mark
+    assert (mark.heard, mark.said_seconds, mark.is_short) == (False, None, None)
+
+
+def test_a_turn_that_ends_while_an_oath_is_ended_is_not_lost(rig: CourtroomRig) -> None:
+    class Ending(ToldDetector):
+        """The turn ends between the recorder's two questions."""
+
+        def take_turns(self) -> list[Turn]:
+            found = super().take_turns()
+            self.ended, self.running = self.running, ()
+            return found
+
+    rig.sources.speech = Ending(rig.sources.microphones)
+    mark = say(rig, "oath", "p1", at="witness", seconds=6, over=("left",))
+    assert outcome(mark) == (True, 6.0, False, ("plaintiff",))
+
+
+def test_a_turn_that_ends_at_the_end_of_the_hearing_is_told_once(rig: CourtroomRig) -> None:
+    class Ending(SpeechDetector):
+        """The turn ends between the two looks at what was said."""
+
+        def take_turns(self) -> list[Turn]:
+            return [turn("judge", 5, 9), turn("witness", 1, 3)]
+
+        @property
+        def running_turns(self) -> tuple[Turn, ...]:
+            return turn("judge", 5, 8), turn("left", 2, 4)
+
+    told = Ending(rig.sources.microphones).take_all_turns()
+    assert told == [turn("judge", 5, 9), turn("witness", 1, 3), turn("left", 2, 4)]
 
 
 def test_nothing_is_said_where_the_detector_did_not_listen(rig: CourtroomRig) -> None:

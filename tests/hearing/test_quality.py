@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kiosk.export.quality import Facts, PartFacts, Seat, make_report
+from kiosk.config import MicrophoneSettings
+from kiosk.export.quality import Facts, PartFacts, Seat, make_report, read_facts
 from kiosk.hearing.session.interruption_ledger import Interruption
 from kiosk.rules import load_rules
+from tests.hearing.courtroom_rig import courtroom_settings
+from tests.support.hearing_builder import add_part, close_part, new_hearing
+from tests.support.identity import Court
 
 RULES = load_rules()
 WALL = "2026-11-27T05:00:00.000Z"
@@ -165,6 +171,37 @@ def test_one_line_that_cannot_be_read_harms_no_other_and_is_counted(odd: dict[st
     seats = {row.source: row.seconds for row in report.seats}
     assert (seats["judge"], seats["witness"], report.unreadable) == (20.0, 0.0, 1)
     assert report.verdict == "hear_first"
+
+
+def test_words_too_few_to_tell_do_not_make_a_recording_unusable() -> None:
+    assert verdict(LISTENED, turn("judge", 1, 1, 0.5, intelligibility=None)) == "usable"
+    assert verdict(LISTENED, turn("judge", 1, 9, 2, intelligibility=None)) == "hear_first"
+
+
+def person(number: int, seat: str, name: str) -> dict[str, Any]:
+    return {"id": f"p{number}", "role": "witness", "name": name, "seat": seat, "by": "s1"}
+
+
+def test_nobody_is_named_where_others_sat_too_and_roles_are_those_of_the_recording(
+    tmp_path: Path,
+) -> None:
+    """The words of the first witness stood beside the name of the second one."""
+    built = new_hearing(tmp_path / "hearings", Court.make(tmp_path / "court").device())
+    add_part(built, fragments=2, tap_ns=0)
+    for row in (person(1, "stand", "А."), person(2, "left", "Б."), person(1, "", "А.")):
+        built.journal.append("person", row)
+    built.journal.append("person", person(3, "stand", "В."))
+    close_part(built, 1)
+    built.journal.end({"person": "p1"})
+    file = built.folder / "part-01" / "part.json"
+    microphones = [{"name": "stand", "role": "witness"}, {"name": "left", "role": "plaintiff"}]
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"microphones": microphones}))
+    now = (
+        MicrophoneSettings(name="left", device="virtual:l", role="defendant_civil"),
+        MicrophoneSettings(name="new", device="virtual:n", role="prosecutor"),
+    )
+    seats = read_facts(built.folder, courtroom_settings(tmp_path, now)).seats
+    assert seats == {"stand": Seat("witness", ""), "left": Seat("witness", "Б.")}
 
 
 def test_a_recording_of_no_length_is_not_usable() -> None:

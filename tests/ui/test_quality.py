@@ -12,6 +12,7 @@ import pytest
 
 from kiosk.api.quality import LostSeconds, QualityReport, SeatQuality
 from kiosk.api.recorder_calls import StaffSession
+from kiosk.api.states import UnclearSpeech
 from kiosk.auth.person import Person
 from kiosk.clocks import recording_ns
 from kiosk.ipc import LocalClient
@@ -51,6 +52,11 @@ def seen(state: QualityState, person: Person = JUDGE, language: str = "en") -> Q
 
 def of(report: QualityReport, language: str = "en") -> QualityView:
     return seen(QualityState("1", report), language=language)
+
+
+def test_each_cause_has_its_words() -> None:
+    """Overdriven and much quieter stood there without a word."""
+    assert set(CAUSES) == {str(cause) for cause in UnclearSpeech}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -137,7 +143,8 @@ def with_hearing(rig: MinutesRig) -> None:
     detector = {"part": 1, "part_seconds": 0.1, "is_working": True}
     built.journal.append("speech_detector", detector)
     turn = {"part": 1, "source": "witness", "part_seconds": 0.2, "lasts": 2.0}
-    built.journal.append("speech", turn | {"unclear_seconds": 1.5, "cause": "far"})
+    unclear = {"unclear_seconds": 1.5, "cause": "far", "intelligibility": 0.6}
+    built.journal.append("speech", turn | unclear)
     close_part(built, 1, stop_ns=tap_ns + 2_400_000_000)
     built.journal.end({"person": "p1"})
     rig.hearing = built.folder.name

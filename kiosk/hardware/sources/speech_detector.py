@@ -97,8 +97,14 @@ class SpeechDetector:
         return self._running
 
     def take_all_turns(self) -> list[Turn]:
-        """Return those turns, and those that go on, as far as they were heard: nothing follows."""
-        return [*self.take_turns(), *self._running]
+        """Return those turns, and those that go on, as far as they were heard: nothing follows.
+
+        One that ends in between is returned once, whole.
+        """
+        running = self.running_turns
+        turns = self.take_turns()
+        ended = {(turn.name, turn.start_ns) for turn in turns}
+        return [*turns, *(turn for turn in running if (turn.name, turn.start_ns) not in ended)]
 
     def open(self) -> None:
         """Start the child, and give it the blocks of the microphones from now on."""

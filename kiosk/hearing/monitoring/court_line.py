@@ -47,6 +47,7 @@ class CourtLineMonitor:
         self._version: FileVersion | None = None
         self._line: PublishedLine | None = None
         self._trouble: _Trouble | None = None
+        self._seen: tuple[str, float] = ("", 0.0)
         self._said = ""
         self._said_at = float("-inf")
 
@@ -56,9 +57,17 @@ class CourtLineMonitor:
         is_open = hearing is not None and hearing.state.phase.is_open
         if hearing is None or not is_open or self._is_of_another(hearing):
             self._trouble = None
+        if hearing is not None and self._seen[0] != hearing.state.id:
+            self._seen = hearing.state.id, self._clock()
         changed = hearing is not None and is_open and self._journal(hearing, self._read())
         self._say(hearing)
         return changed or said != self._said
+
+    def end(self, hearing: OpenHearing) -> None:
+        """Journal that what lasts ends with ``hearing``: nothing is known of it afterwards."""
+        if self._trouble is not None and not self._is_of_another(hearing):
+            until = None if self._read() is None else self._clock()
+            self._end_trouble(hearing, self._trouble, until)
 
     def alarms(self) -> Iterator[AlarmKey]:
         """Yield the sentence that counts now."""
@@ -90,19 +99,26 @@ class CourtLineMonitor:
         if kind == before:
             return False
         if trouble is not None:
-            lasted = None if line is None else max(0.0, line.since.uptime - trouble.since)
-            fields = {"number": trouble.number, "what": trouble.kind}
-            seconds = None if lasted is None else round(lasted, 1)
-            hearing.append(ENDED_ENTRY, fields | {"lasted": seconds})
-            self._trouble = None
+            self._end_trouble(hearing, trouble, None if line is None else self._since(line))
         if line is not None and kind:
             self._begin(hearing, line)
         return True
 
+    def _since(self, line: PublishedLine) -> float:
+        """Return since when it is so: what was before the hearing is none of its business."""
+        return min(max(line.since.uptime, self._seen[1]), self._clock())
+
+    def _end_trouble(self, hearing: OpenHearing, trouble: _Trouble, until: float | None) -> None:
+        lasted = None if until is None else round(max(0.0, until - trouble.since), 1)
+        fields = {"number": trouble.number, "what": trouble.kind, "lasted": lasted}
+        hearing.append(ENDED_ENTRY, fields)
+        self._trouble = None
+
     def _begin(self, hearing: OpenHearing, line: PublishedLine) -> None:
-        age = max(0.0, self._clock() - line.since.uptime)
+        since = self._since(line)
+        age = self._clock() - since
         number = hearing.state.line.next_number
-        self._trouble = _Trouble(hearing.state.id, number, line.state, line.since.uptime)
+        self._trouble = _Trouble(hearing.state.id, number, line.state, since)
         fields = {
             "number": number,
             "what": line.state,

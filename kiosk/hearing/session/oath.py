@@ -7,13 +7,16 @@ who spoke at the same time, is asked of the turns of speech (:mod:`.oath_speech`
 
 from __future__ import annotations
 
-from kiosk.clocks import NS_PER_S, boot_id, recording_ns
+import sys
+
+from kiosk.clocks import NS_PER_S, boot_id
 from kiosk.hardware.sources.sources import Sources
 from kiosk.hearing.room.errors import BadRequestError
 from kiosk.hearing.room.microphone_roles import SPARE
 from kiosk.hearing.session.hearing_state import HearingState, Mark
 from kiosk.hearing.session.oath_speech import (
     SaidMeanwhile,
+    Span,
     least_oath_seconds,
     said_meanwhile,
 )
@@ -36,8 +39,11 @@ def end_oath(hearing: OpenHearing, sources: Sources, rules: Rules, number: int, 
     """
     mark = _find_begun(hearing.state, rules, number)
     name = _microphone_of(hearing.state, mark)
+    said = None if name is None else _said(hearing, sources, rules, mark, name)
     heard = None if name is None else _was_heard(hearing.state, sources, mark, name)
-    said = None if name is None or not heard else _said(hearing, sources, rules, mark, name)
+    if said is not None:  # a cough, or words that were said in a recess, are no oath
+        heard = said.seconds > 0
+        said = said if heard else None
     fields = {
         "mark": number,
         "person": by,
@@ -62,9 +68,18 @@ def _said(
     begun_ns = part.tap_ns + round(mark.part_seconds * NS_PER_S)
     if not (microphone.knows_speech and microphone.is_silence_known(begun_ns)):
         return None
+    running = speech.running_turns  # first: one that ends meanwhile is told twice, not lost
     hearing.add_turns(speech.take_turns())
-    turns = (*hearing.recent_turns, *speech.running_turns)
-    return said_meanwhile(turns, name, begun_ns, recording_ns(), rules)
+    recorded = _recorded_since(hearing.state, begun_ns)
+    return said_meanwhile((*hearing.recent_turns, *running), name, recorded, rules)
+
+
+def _recorded_since(state: HearingState, begun_ns: int) -> list[Span]:
+    """Return what was recorded since then in this boot: what is said in a recess is not."""
+    parts = [part for part in state.parts.values() if part.boot == boot_id()]
+    ends = [sys.maxsize if part.stop_ns is None else part.stop_ns for part in parts]
+    spans = [(max(part.tap_ns, begun_ns), end) for part, end in zip(parts, ends, strict=True)]
+    return [span for span in spans if span[0] < span[1]]
 
 
 def _least_seconds(hearing: OpenHearing, rules: Rules, mark: Mark) -> float:
@@ -113,5 +128,6 @@ def _was_heard(state: HearingState, sources: Sources, mark: Mark, name: str) -> 
     begun_ns = part.tap_ns + round(mark.part_seconds * NS_PER_S)
     spoken_ns = microphone.last_speech_ns
     if spoken_ns is not None and spoken_ns > begun_ns:
-        return True
+        recorded = _recorded_since(state, begun_ns)
+        return True if any(begin < spoken_ns <= end for begin, end in recorded) else None
     return False if microphone.is_silence_known(begun_ns) else None

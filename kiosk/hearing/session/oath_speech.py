@@ -6,7 +6,7 @@ is said. Limits are data (``oath.*`` in ``limits.toml``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kiosk.clocks import NS_PER_S
@@ -31,17 +31,18 @@ class SaidMeanwhile:
 
 
 def said_meanwhile(
-    turns: Iterable[Turn], name: str, begin_ns: int, end_ns: int, rules: Rules
+    turns: Iterable[Turn], name: str, recorded: Sequence[Span], rules: Rules
 ) -> SaidMeanwhile:
-    """Return what was said at microphone ``name`` between two moments, and who spoke over it.
+    """Return what was said at microphone ``name`` in what was recorded, and who spoke over it.
 
     Turns may be told twice, a running one and the same once it has ended: time counts once.
     """
     spans: dict[str, list[Span]] = {}
     for turn in turns:
-        span = max(turn.start_ns, begin_ns), min(turn.end_ns, end_ns)
-        if span[0] < span[1]:
-            spans.setdefault(turn.name, []).append(span)
+        for begin_ns, end_ns in recorded:
+            span = max(turn.start_ns, begin_ns), min(turn.end_ns, end_ns)
+            if span[0] < span[1]:
+                spans.setdefault(turn.name, []).append(span)
     own = _joined(spans.pop(name, []))
     least_ns = float(rules.limit("oath.others_seconds")) * NS_PER_S
     also = (other for other, rows in spans.items() if _common_ns(own, _joined(rows)) >= least_ns)

@@ -32,10 +32,12 @@ class Persons:
     Attributes:
         rows: by id, in the order in which they were named, with their real names.
         withheld: the pseudonyms in force by id (S9); those of removed people stay in force.
+        seated: by seat, the ids of all who ever sat there in this hearing.
     """
 
     rows: dict[str, HearingPerson] = field(default_factory=dict)
     withheld: dict[str, str] = field(default_factory=dict)
+    seated: dict[str, set[str]] = field(default_factory=dict)
     _given: dict[str, str] = field(default_factory=dict)
     _names: set[tuple[str, str]] = field(default_factory=set)
     _highest: int = 0
@@ -62,6 +64,8 @@ class Persons:
         """Apply a ``person`` entry; return the person as they are now."""
         person = HearingPerson.model_validate(dict(entry))
         self.rows[person.id] = person
+        if person.seat:
+            self.seated.setdefault(person.seat, set()).add(person.id)
         self._highest = max(self._highest, int(person.id.removeprefix("p")))
         if person.name:
             self._names.add((person.name, person.id))

@@ -49,6 +49,8 @@ CAUSES = {
     "noise": N_("too much noise"),
     "far": N_("the microphone is far away"),
     "cross_talk": N_("several people speak at once"),
+    "clipped": N_("the microphone is overdriven"),
+    "quiet": N_("the voice is much quieter than usual"),
 }
 NOBODY_SPOKE = N_("Nobody spoke")
 NOT_CHECKED = N_("Not checked")

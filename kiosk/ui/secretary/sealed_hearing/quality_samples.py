@@ -37,7 +37,7 @@ def _places(count: int, *, can_play: bool = True) -> tuple[UnclearPlace, ...]:
             part_seconds=421.0 * (n + 1),
             seconds=34.0 - 2 * n,
             unclear_seconds=22.0 - 2 * n,
-            cause=("far", "noise", "cross_talk")[n % 3],
+            cause=("far", "quiet", "clipped", "noise", "cross_talk")[n % 5],
             at=at(10, 3 + 7 * n % 50, 17),
             can_play=can_play,
         )
