@@ -383,8 +383,11 @@ def test_a_broken_line_stands_in_the_minutes_where_somebody_took_part_over_it(
     part.end({"stop_ns": 60 * SECOND})
     book.append("part_closed", {"part": 1, "reason": "end"})
     expected = {
-        "ru": ["Нет ответа по линии суда: 10:00:00, 36 с", "опаздывали на линии суда: 10:00:00"]
-        + ["опаздывали на линии суда: __:__:__"],
+        "ru": [
+            "Нет ответа по линии суда: 10:00:00, 36 с",
+            "опаздывали на линии суда: 10:00:00",
+            "опаздывали на линии суда: __:__:__",
+        ],
         "kk": ["Сот желісінен жауап болмады: 10:00:00, 36 с", "кешікті: 10:00:00"],
     }
     for language, texts in expected.items():

@@ -89,7 +89,7 @@ def rig(tmp_path: Path) -> Iterator[CourtroomRig]:
 
 
 def listen(rig: CourtroomRig, name: str) -> None:
-    """Say that the detector has listened at ``name`` for ten minutes, and somebody spoke just now."""
+    """Say that the detector listened at ``name`` for ten minutes, and somebody spoke just now."""
     now_ns = recording_ns()
     source = next(row for row in rig.sources.microphones if row.name == name)
     source.hear_speech(now_ns + NS_PER_S, None)
