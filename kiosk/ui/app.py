@@ -155,7 +155,7 @@ class RootWidget(FloatLayout):
 
         Nothing else may change then, and a button that takes one tap would stay dead.
         """
-        former, self._notice = self._notice, self.app_state.notice
+        former, self._notice = self._notice, self.app_state.notices.passing
         if self._notice is not None and self._notice is not former:
             for touchable in touchables(screen):
                 touchable.take_next_tap()

@@ -16,9 +16,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from kiosk.alarms import alarm_of
-from kiosk.api.operations import COURT_ROLES
 from kiosk.api.persons import HearingPerson
-from kiosk.api.recorder import Alarm, KeptBefore, RecorderState
+from kiosk.api.recorder import Alarm, RecorderState
 from kiosk.api.recorder_calls import StaffSession
 from kiosk.api.states import Phase
 from kiosk.api.sync import LinkCheckStep, SyncState
@@ -28,7 +27,7 @@ from kiosk.filing.service import FilingService
 from kiosk.hardware.receipt_printer import PrinterError
 from kiosk.hardware.tones import GONG
 from kiosk.ipc import LocalClient
-from kiosk.locale import N_, Translator
+from kiosk.locale import Translator
 from kiosk.rules import Rules
 from kiosk.selftest.words import MeasuredWords
 from kiosk.services.service_life import ServiceLife
@@ -38,9 +37,10 @@ from kiosk.ui.actions.chain_receipt_printer import ChainReceiptPrinter
 from kiosk.ui.actions.commissioning_actions import CommissioningActions
 from kiosk.ui.actions.court_key_actions import CourtKeyActions
 from kiosk.ui.actions.filing_cleanup import clean_up_filings
+from kiosk.ui.actions.notice_board import CALLED, NoticeBoard
 from kiosk.ui.actions.paper_actions import PaperActions
 from kiosk.ui.actions.receipt_actions import ReceiptActions
-from kiosk.ui.actions.reminder_desk import SIGN_IN, ReminderDesk
+from kiosk.ui.actions.reminder_desk import ReminderDesk
 from kiosk.ui.actions.reminders import Reminder, ReminderInputs
 from kiosk.ui.actions.secretary_actions import SecretaryActions
 from kiosk.ui.actions.self_test_runner import SelfTestRunner
@@ -75,15 +75,13 @@ from kiosk.ui.registry import (
 )
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.screen_choice import ScreenInputs
-from kiosk.ui.screen_chrome import Notice, NoticeKey, ScreenChrome
+from kiosk.ui.screen_chrome import ScreenChrome
 from kiosk.ui.screen_voice import ScreenVoice
 from kiosk.ui.service_connection import ServiceConnection
 from kiosk.ui.view_context import ViewContext
 
 log = logging.getLogger(__name__)
 
-CALLED, COMING = "secretary_called", N_("I am coming")
-NOTICE_SECONDS = 8.0
 NOTICE_REST_SECONDS = 4.0
 """A notice that goes moves all that is below it: never between two taps of somebody who types."""
 SCAN_FAULT_SECONDS = 600.0
@@ -122,7 +120,6 @@ class AppState:
         self.audio_levels: dict[str, Any] = {}
         self.sync_state: SyncState | None = None
         self.staff: StaffSession | None = None
-        self.notice: Notice | None = None
         self.hall: HallState | None = None
         """Set where the display in the hall is drawn; its own process has nothing else."""
         self._observers: list[Callable[[], None]] = []
@@ -139,7 +136,6 @@ class AppState:
         self.sign_in = SignInActions(
             recorder, self.spawn, self.notify_observers, self.show_notice, self._welcome, self.now
         )
-        self.sign_in.on_answer = self._withdraw_recorder_down
         self.secretary = SecretaryActions(
             recorder,
             sync,
@@ -207,6 +203,16 @@ class AppState:
             self._say_reminder,
             now,
         )
+        self.notices = NoticeBoard(
+            self,
+            self.reminder_desk,
+            self.secretary,
+            self.sign_in,
+            now,
+            self.spawn,
+            self.notify_observers,
+        )
+        self.sign_in.on_answer = self.notices.withdraw_recorder_down
         self.self_test = SelfTestRunner(
             settings,
             self.paths,
@@ -479,7 +485,7 @@ class AppState:
 
     def screen_chrome(self) -> ScreenChrome:
         """Return what surrounds the body of every screen."""
-        notice = self._present_notice()
+        notice = self.notices.present
         text, tone = "", notice.tone if notice else "caution"
         if notice:
             text = self.notice_text(notice.code, notice.source)
@@ -495,32 +501,14 @@ class AppState:
             notice_about=notice.about if notice else None,
             is_notice_lasting=notice is not None and notice.code == CALLED,
             notice_action=self.translate.gettext(notice.action) if notice and notice.action else "",
-            notice_second_action=self._keep_text(notice),
+            notice_second_action=self._keep_text(notice.kept_seconds) if notice else "",
         )
 
-    def _present_notice(self) -> Notice | None:
-        """Return the notice that is shown, the most important one."""
-        notice = self.notice or self._call_notice() or self._stale_hearing_notice()
-        notice = notice or self._volatile_data_notice()
-        if notice is None and not self._is_recording:
-            notice = self.reminder_desk.notice()
-        return notice
-
-    def _is_meant(self, about: NoticeKey | None) -> bool:
-        """Return whether a tap is meant for the notice that is the present one (None: any).
-
-        Nothing is redrawn under a finger: another one may have come since.
-        """
-        present = self._present_notice()
-        return about is None or (present is not None and present.about == about)
-
-    def _keep_text(self, notice: Notice | None) -> str:
+    def _keep_text(self, seconds: int) -> str:
         """Return the words of the button that starts with what was kept before, empty: none."""
-        if notice is None or not notice.kept_seconds:
+        if not seconds:
             return ""
-        return self.translate.gettext(
-            "Start with the {seconds} s before", seconds=notice.kept_seconds
-        )
+        return self.translate.gettext("Start with the {seconds} s before", seconds=seconds)
 
     def handle_recorder_event(self, name: str, value: Any) -> None:
         """Apply an event of the recorder."""
@@ -597,99 +585,9 @@ class AppState:
 
     def show_notice(self, code: str) -> None:
         """Show one sentence at the top for a few seconds."""
-        self.notice = Notice(code, until=self.now() + NOTICE_SECONDS)
         if code == "token_expired":
             self.staff = None
-        self.notify_observers()
-
-    def _stale_hearing_notice(self) -> Notice | None:
-        """Return what to say on screens of an open hearing that show no alarms (a recess)."""
-        recorder = self.recorder_state
-        if recorder is None or recorder.hearing is None or not self.is_recorder_stale:
-            return None
-        if recorder.phase == Phase.RECORDING or self.staff is None:
-            return None
-        return Notice(self.recorder_problem, tone="fault", until=self.now())
-
-    def _call_notice(self) -> Notice | None:
-        """Return the call of the panel's button; it stays until the secretary is coming."""
-        recorder = self.recorder_state
-        if recorder is None or all(row.code != CALLED for row in recorder.alarms):
-            return None
-        action = SIGN_IN if self.staff is None else ""
-        if self.staff is not None and self.staff.has_role(*COURT_ROLES):
-            action = COMING
-        return Notice(CALLED, tone="accent", until=self.now(), action=action)
-
-    def _volatile_data_notice(self) -> Notice | None:
-        """Return what every screen of the staff says while the data is gone at power-off."""
-        recorder = self.recorder_state
-        if recorder is None or self.staff is None or recorder.storage.volatile != "yes":
-            return None
-        if recorder.phase == Phase.RECORDING:  # that screen shows the alarm itself
-            return None
-        return Notice("data_volatile", tone="fault", until=self.now())
-
-    @property
-    def _is_recording(self) -> bool:
-        """Whether the screen of the running hearing shows alarms and reminders itself."""
-        recorder = self.recorder_state
-        return recorder is not None and recorder.phase == Phase.RECORDING
-
-    def dismiss_notice(self, about: NoticeKey | None = None) -> None:
-        """Remove the sentence at the top; a reminder does not come again.
-
-        Args:
-            about: the one whose button was tapped; None: the present one.
-        """
-        if not self._is_meant(about):
-            return
-        if self.notice is None and self._call_notice() is None:
-            if self.staff is not None and (kept := self._kept_before()) is not None:
-                self.spawn(self.secretary.decline_minute(kept.hearing_id))
-            self.reminder_desk.dismiss()
-        self.notice = None
-        self.notify_observers()
-
-    def _withdraw_recorder_down(self) -> None:
-        """Remove the sentence that the recorder does not answer: it has answered."""
-        if self.notice is not None and self.notice.code == RECORDER_DOWN:
-            self.dismiss_notice()
-
-    def _kept_before(self) -> KeptBefore | None:
-        """Return what the recorder keeps before the hearing that the shown reminder names."""
-        kept = self.recorder_state.kept_before if self.recorder_state is not None else None
-        if kept is None or kept.hearing_id != self.reminder_desk.hearing_id:
-            return None
-        return kept
-
-    def start_with_minute_before(self, about: NoticeKey | None = None) -> None:
-        """Start the hearing that a reminder names, with the sound that was kept before it.
-
-        Args:
-            about: as of :meth:`dismiss_notice`.
-        """
-        if not self._is_meant(about):
-            return
-        hearing = self.secretary.find_hearing(self.reminder_desk.hearing_id)
-        if self.staff is not None and hearing is not None:
-            self.spawn(self.secretary.start_hearing(hearing, with_minute_before=True))
-
-    def act_on_notice(self, about: NoticeKey | None = None) -> None:
-        """Answer a call, or start the hearing that a reminder names; that needs a sign-in.
-
-        Args:
-            about: as of :meth:`dismiss_notice`.
-        """
-        if not self._is_meant(about):
-            return
-        hearing = self.secretary.find_hearing(self.reminder_desk.hearing_id)
-        if self.staff is None:
-            self.sign_in.open()
-        elif self.notice is None and self._call_notice() is not None:
-            self.spawn(self.secretary.answer_call())
-        elif hearing is not None:
-            self.spawn(self.secretary.start_hearing(hearing))
+        self.notices.show(code)
 
     def notice_text(self, code: str, source: str = "") -> str:
         """Return consequence and remedy of ``code`` for the person at the screen."""
@@ -778,7 +676,7 @@ class AppState:
         """Show the screens of who has signed in."""
         self.staff = session
         self.recorder_connection.client.token = session.token
-        self.notice = None
+        self.notices.passing = None
         if isinstance(self.visit.place, SecretaryCallPlace):
             self.show_notice("visitor_calls")
         self.secretary.reset()
@@ -854,9 +752,8 @@ class AppState:
         now, ui = self.now(), self.settings.ui
         self.reminder_desk.tick()
         untouched_seconds = now - self._last_touch_at
-        is_resting = untouched_seconds > NOTICE_REST_SECONDS
-        if self.notice and is_resting and now > self.notice.until:
-            self.notice = None
+        if untouched_seconds > NOTICE_REST_SECONDS:
+            self.notices.expire()
         if self.staff and untouched_seconds > ui.staff_idle_minutes * 60:
             self.sign_out()
         self.sign_in.tick()

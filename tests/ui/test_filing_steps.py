@@ -361,8 +361,8 @@ def test_the_called_secretary_is_told_at_signing_in(folder: Path) -> None:
         app.visit.call_secretary()
         assert current_place(app) == SecretaryCallPlace()
         await app.sign_in.with_badge("badge-secretary")
-        assert app.notice is not None
-        assert app.notice.code == "visitor_calls"
+        assert app.notices.passing is not None
+        assert app.notices.passing.code == "visitor_calls"
         await app.close()
 
     run(steps())

@@ -210,7 +210,7 @@ def test_speech_is_said_within_half_a_minute_with_one_button(app: AppState, cloc
         public = app.screen_chrome()
         assert "nothing is recorded" in public.notice
         assert public.notice_action == app.translate("Sign in")
-        app.act_on_notice()
+        app.notices.act()
         assert app.sign_in.place is not None
         app.staff = StaffSession.model_validate(sample_data.SECRETARY)
         assert app.screen_chrome().notice_action == app.translate("Start hearing")
@@ -221,7 +221,7 @@ def test_speech_is_said_within_half_a_minute_with_one_button(app: AppState, cloc
             started.append(hearing.id)
 
         app.secretary.start_hearing = start  # type: ignore[method-assign]
-        app.act_on_notice()
+        app.notices.act()
         await asyncio.sleep(0)
         assert started == [sample_data.hearing(1)["id"]]
         await app.close()
@@ -255,17 +255,17 @@ def test_a_tap_is_meant_for_the_notice_that_stood_under_the_finger(
         kept_chrome(app, clock)
         reminded = app.screen_chrome()
         assert reminded.notice_action == app.translate("Start hearing")
-        app.act_on_notice(called.notice_about)
-        app.start_with_minute_before(called.notice_about)
-        app.dismiss_notice(called.notice_about)
+        app.notices.act(called.notice_about)
+        app.notices.start_with_minute_before(called.notice_about)
+        app.notices.dismiss(called.notice_about)
         other = sample_data.hearing(2)["id"]
         assert reminded.notice_about is not None
         code, _, action = reminded.notice_about
-        app.act_on_notice((code, other, action))
+        app.notices.act((code, other, action))
         await asyncio.sleep(0)
         assert not taps, "no hearing is started that nobody has tapped, and nothing overwritten"
         assert app.screen_chrome().notice == reminded.notice
-        app.act_on_notice(reminded.notice_about)
+        app.notices.act(reminded.notice_about)
         await asyncio.sleep(0)
         assert taps == [f"start {sample_data.hearing(1)['id']} False"]
         await app.close()
@@ -302,9 +302,9 @@ def test_a_second_button_starts_with_the_minute_before(app: AppState, clock: Clo
 
         app.secretary.start_hearing = start  # type: ignore[method-assign]
         app.secretary.decline_minute = decline  # type: ignore[method-assign]
-        app.start_with_minute_before()
-        app.act_on_notice()
-        app.dismiss_notice()
+        app.notices.start_with_minute_before()
+        app.notices.act()
+        app.notices.dismiss()
         await asyncio.sleep(0)
         name = KEPT["hearing_id"]
         assert sent == [(name, True), (name, False), (f"decline {name}", False)]
@@ -318,14 +318,14 @@ def test_a_visitor_who_removes_the_sentence_declines_nothing(app: AppState, cloc
     sent: list[object] = []
     app.spawn = sent.append  # type: ignore[assignment]
     assert kept_chrome(app, clock).notice
-    app.dismiss_notice()
+    app.notices.dismiss()
     assert sent == []
 
 
 def test_dismissed_it_does_not_come_again(app: AppState, clock: Clock) -> None:
     talk(app, clock, 10)
     assert app.screen_chrome().notice
-    app.dismiss_notice()
+    app.notices.dismiss()
     talk(app, clock, 10)
     assert app.screen_chrome().notice == ""
 
@@ -345,7 +345,7 @@ def test_who_was_dismissed_is_not_named_again_as_others_come(app: AppState) -> N
     due = app.reminder_desk.due()
     assert due is not None
     assert due.source == "A, B"
-    app.dismiss_notice()
+    app.notices.dismiss()
     report(B="hall")
     assert app.reminder_desk.due() is None, "A was dismissed with B"
     report(B="hall", C="")
@@ -363,7 +363,7 @@ def test_a_call_stays_until_the_secretary_is_coming(app: AppState) -> None:
             chrome = app.screen_chrome()
             assert "called into the courtroom" in chrome.notice
             assert chrome.notice_action == app.translate("Sign in")
-            app.dismiss_notice()
+            app.notices.dismiss()
             assert app.screen_chrome().notice == chrome.notice, "a tap beside it ends nothing"
             app.staff = StaffSession.model_validate(sample_data.TECHNICIAN)
             assert app.screen_chrome().notice_action == "", "only the court's people may answer"
@@ -371,7 +371,7 @@ def test_a_call_stays_until_the_secretary_is_coming(app: AppState) -> None:
             assert app.screen_chrome().notice_action == app.translate("I am coming")
             answered: list[int] = []
             app.secretary.answer_call = partial(_note_call, answered)  # type: ignore[method-assign]
-            app.act_on_notice()
+            app.notices.act()
             await asyncio.sleep(0)
             assert answered == [1]
         app.handle_recorder_event("state", sample_data.recorder())
@@ -408,5 +408,5 @@ def test_an_alarm_of_the_running_hearing_goes_before_a_reminder(app: AppState) -
     assert view(app).banner == "", "a question needs the room: the reminder comes after it"
     app.handle_recorder_event("state", sample_data.recording(hearing=fields))
     assert view(app).is_reminder
-    app.dismiss_notice()
+    app.notices.dismiss()
     assert (view(app).is_reminder, view(app).banner) == (False, "")

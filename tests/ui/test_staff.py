@@ -26,11 +26,12 @@ from kiosk.selftest import (
 )
 from kiosk.ui import screenshots
 from kiosk.ui.actions import self_test_runner
+from kiosk.ui.actions.notice_board import SHOWN_S
 from kiosk.ui.actions.people_actions import PersonSheet
 from kiosk.ui.actions.self_test_runner import SelfTestState
 from kiosk.ui.actions.side_panel_actions import ClosedSincePanel
 from kiosk.ui.actions.typing_actions import Typing
-from kiosk.ui.app_state import NOTICE_REST_SECONDS, NOTICE_SECONDS, AppState
+from kiosk.ui.app_state import NOTICE_REST_SECONDS, AppState
 from kiosk.ui.registry import PeoplePlace, PinPlace, SelfTestPlace
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states as sample_data
@@ -101,7 +102,7 @@ def test_wrong_badge_and_pin_are_said(folder: Path) -> None:
         app = app_in(folder, clock)
         await app.sign_in.with_badge("badge-of-nobody")
         assert "not known" in notice_of(app)
-        clock.seconds += NOTICE_SECONDS + 1
+        clock.seconds += SHOWN_S + 1
         app.tick()
         assert app.screen_chrome().notice == ""
         app.sign_in.open()
@@ -128,7 +129,7 @@ def test_the_list_of_names_comes_with_the_recorder(folder: Path) -> None:
     async def steps() -> None:
         app = app_in(folder, Clock())
         app.sign_in.open()
-        while not app.notice:
+        while not app.notices.passing:
             await asyncio.sleep(0.01)
         assert app.sign_in.place == PeoplePlace()  # not an empty list, as if nobody had a PIN
         with FakeRecorder(folder / "run" / "recorder" / "recorder.sock"):
@@ -295,7 +296,7 @@ def test_an_expired_token_signs_out(folder: Path) -> None:
     app = app_in(folder, Clock())
     app.show_notice("token_expired")
     assert app.staff is None
-    assert app.notice is not None
+    assert app.notices.passing is not None
 
 
 def test_lines_come_back_by_themselves(folder: Path, recorder: FakeRecorder) -> None:

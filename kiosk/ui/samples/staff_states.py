@@ -96,6 +96,6 @@ def hearing_runs(
         app.secretary.is_end_asked = is_end_asked
         app.secretary.side_panel.panel = panel
         if notice:
-            app.notice = Notice(notice, until=1e9)
+            app.notices.passing = Notice(notice, until=1e9)
 
     return prepare

@@ -186,19 +186,19 @@ class StandardScreen(Screen):
                 kit.button(
                     "notice.close",
                     "",
-                    lambda: app.dismiss_notice(about),
+                    lambda: app.notices.dismiss(about),
                     icon="close",
                     style="ghost",
                 )
             )
         if chrome.notice_action:
             act = kit.button("notice.act", chrome.notice_action,
-                             lambda: app.act_on_notice(about), style="primary", max_width=360,
+                             lambda: app.notices.act(about), style="primary", max_width=360,
                              once=True)  # fmt: skip
             parts.insert(2, act)
         if chrome.notice_second_action:
             keep = kit.button("notice.keep", chrome.notice_second_action,
-                              lambda: app.start_with_minute_before(about), max_width=360,
+                              lambda: app.notices.start_with_minute_before(about), max_width=360,
                               once=True)  # fmt: skip
             parts.insert(3, keep)
         padding = (28, 2 if kit.theme.compact else 8)

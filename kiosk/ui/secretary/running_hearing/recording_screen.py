@@ -199,7 +199,7 @@ class RecordingScreen(Screen):
         """Return the most important of notice, alarm, playback and banner."""
         if chrome.notice and chrome.notice_action:
             about = chrome.notice_about
-            act = chrome.notice_action, lambda: self.app.act_on_notice(about)
+            act = chrome.notice_action, lambda: self.app.notices.act(about)
             if not view.alarm or view.panel or view.sheet:
                 return banner_bar(self.kit, chrome.notice, "account-voice", "accent", act=act)
             # it lasts, and must hide no alarm: one bar says both, until the call is answered
@@ -215,5 +215,5 @@ class RecordingScreen(Screen):
             return banner_bar(self.kit, view.playing, "headphones", "accent")
         if not view.banner or self._hides_event_log(view):
             return None
-        close = self.app.dismiss_notice if view.is_reminder else None
+        close = self.app.notices.dismiss if view.is_reminder else None
         return banner_bar(self.kit, view.banner, close=close)
