@@ -98,6 +98,14 @@ def test_bytes_come_for_as_long_as_asked_and_the_client_may_hang_up(kiosk: Kiosk
     assert kiosk.call("GET", f"/v1/link/down?token={key}&seconds=99").status_code == 400
 
 
+def test_no_more_bytes_come_than_asked(kiosk: Kiosk) -> None:
+    path = f"/v1/link/down?token={token(kiosk)['token']}&seconds=10"
+    for size in (1, 32 * 1024, 125_000):
+        assert len(kiosk.call("GET", f"{path}&bytes={size}").content) == size
+    for odd in ("0", "-1", "1.5", "", "many", "9999999999", "99999999999999"):
+        assert kiosk.call("GET", f"{path}&bytes={odd}").status_code == 400
+
+
 def test_datagrams_with_a_token_come_back_and_no_others(kiosk: Kiosk) -> None:
     given = token(kiosk)
     secret = bytes.fromhex(given["token"])

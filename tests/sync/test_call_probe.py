@@ -80,6 +80,21 @@ def test_a_train_tells_the_rate_at_which_it_came(mbit: float) -> None:
     assert Echoes(first, first + TRAIN_PACKETS, few).train_mbit() == (0.0, 0.0)
 
 
+@pytest.mark.parametrize(
+    ("slower_mbit", "most"),
+    [(20.0, None), (4.0, 500_000), (0.9, 125_000)],
+)
+def test_a_load_carries_no_more_than_the_slower_train_fills(
+    slower_mbit: float, most: int | None
+) -> None:
+    spread = 1242 * 8 * 1e3 / slower_mbit * 1448 / 1514  # ns
+    found = {n: Echo(0, n * 1000, int(n * spread), n) for n in range(TRAIN_PACKETS)}
+    echoes = Echoes(0, TRAIN_PACKETS, found)
+    assert echoes.load_bytes() == (most if most is None else pytest.approx(most, rel=0.01))
+    few = Echoes(0, TRAIN_PACKETS, dict(list(found.items())[:9]))
+    assert few.load_bytes() == 125_000, "a train of which little came tells of no fast line"
+
+
 def test_the_rate_that_holds_leaves_the_rise_out() -> None:
     times = [0.05 * n for n in range(17)]
     counts = [0 if at < 0.3 else round((at - 0.3) * 125_000) for at in times]
@@ -189,8 +204,13 @@ def test_a_line_that_is_slow_in_one_direction_says_which(
 ) -> None:
     with NetworkLink(20.0, has_router=True) as link, running_site(template, link) as site:
         link.shape(up_mbit, down_mbit)
+        wait_for(lambda: site.kiosk.state()["link"]["state"] == "up", "the link")
+        before = link.sent() + link.received()
         result = site.kiosk.request("POST", "/v1/link-check", {})[1]
+        carried = link.sent() + link.received() - before
+    assert 200_000 < carried < 600_000, "both directions, with everything else that flows"
     assert (result["call"], result["remedy"], result["via"]) == ("unheard", "rate", "udp")
+    assert result["up_mbit" if direction == "down" else "down_mbit"] > 1
     assert (result["direction"], result["rate_direction"]) == (direction, direction)
     sentences = (result["sentence"], result["remedy_sentence"], result["rate_sentence"])
     for words, sentence in zip(said, sentences, strict=True):
@@ -200,9 +220,12 @@ def test_a_line_that_is_slow_in_one_direction_says_which(
 @pytest.mark.root
 @pytest.mark.slow
 @needs_links
-def test_a_check_at_one_mbit_carries_little(template: Path) -> None:
+@pytest.mark.parametrize(("up_mbit", "down_mbit"), [(1, 1), (1, 20), (20, 1)])
+def test_a_check_at_one_mbit_carries_little(
+    template: Path, up_mbit: float, down_mbit: float
+) -> None:
     with NetworkLink(20.0, has_router=True) as link, running_site(template, link) as site:
-        link.shape(1)
+        link.shape(up_mbit, down_mbit)
         wait_for(lambda: site.kiosk.state()["link"]["state"] == "up", "the link")
         before = link.sent() + link.received()
         result = site.kiosk.request("POST", "/v1/link-check", {})[1]

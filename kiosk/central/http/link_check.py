@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import secrets
 import socket
 import struct
@@ -35,6 +36,7 @@ from kiosk.central.http.queries import query_flag
 from kiosk.goodput import WINDOW_S, ThroughputWindows, median_mbit
 
 MAX_SECONDS = 12.0
+MAX_BYTES = 1 << 30
 IDLE_TIMEOUT_S = 10.0
 MAX_ECHOES = 2000
 BLOCK_BYTES = 32 * 1024
@@ -133,17 +135,18 @@ class LinkCheckApi:
         )
 
     async def get_down(self, request: web.Request) -> web.StreamResponse:
-        """Send incompressible bytes for the requested time."""
+        """Send incompressible bytes for the requested time, at most as many as requested."""
         await self._find_token(request)
-        seconds = _seconds(request)
+        seconds, left = _seconds(request), _most_bytes(request)
         response = web.StreamResponse()
         response.content_type = "application/octet-stream"
         _tune_socket(request)
         await response.prepare(request)
         block, end = os.urandom(BLOCK_BYTES), time.monotonic() + seconds
         try:
-            while time.monotonic() < end and not _is_closed(request):
-                await response.write(block)
+            while left > 0 and time.monotonic() < end and not _is_closed(request):
+                await response.write(block[:left])
+                left -= len(block)
                 await asyncio.sleep(0)  # write() alone waits only when the socket is full
             await response.write_eof()
         except ConnectionError:
@@ -270,6 +273,13 @@ def _seconds(request: web.Request) -> float:
     if not 0.1 <= seconds <= MAX_SECONDS:
         raise malformed(f"seconds: 0.1 to {MAX_SECONDS:g}")
     return seconds
+
+
+def _most_bytes(request: web.Request) -> int:
+    text = request.query.get("bytes", str(MAX_BYTES))
+    if not re.fullmatch("[0-9]{1,10}", text) or not 1 <= int(text) <= MAX_BYTES:
+        raise malformed(f"bytes: 1 to {MAX_BYTES}")
+    return int(text)
 
 
 def _tune_socket(request: web.Request) -> None:

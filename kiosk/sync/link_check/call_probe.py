@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from kiosk.sync.link_check.line_verdict import Flow, Line, loaded_round_trip_ms
-from kiosk.sync.link_check.load import PAYLOAD_SHARE, Load
+from kiosk.sync.link_check.load import LOAD_S, PAYLOAD_SHARE, Load
 
 # token, sequence, sender's ns, server's ns, packets the server has received
 HEADER = struct.Struct(">16sIQQI")
@@ -30,6 +30,9 @@ TRAIN_HEAD, TRAIN_LEAST = 5, 12
 """What a shaper lets pass at once tells nothing; nor does a train of which little came."""
 TRAIN_MBIT = 5.0
 """Up to this rate a train can be timed. Both err on the low side, so the larger one is taken."""
+LEAST_LOAD_BYTES, LOAD_MARGIN = 125_000, 1.25
+"""A load's most in each direction: what the slower train's rate, and a margin, carries in its time.
+A train of which too little came tells of no fast line."""
 SILENCE_S = 1.0
 """Without any echo for so long UDP is blocked."""
 UDP_FRAME_BYTES = 42  # Ethernet, IP and UDP
@@ -127,6 +130,13 @@ class Echoes:
             _train_rate([echo.there for echo in echoes]),
             _train_rate([echo.received for echo in echoes]),
         )
+
+    def load_bytes(self) -> int | None:
+        """Return how much a load carries at most in each direction; None: no limit."""
+        slower = min(self.train_mbit())
+        if slower >= TRAIN_MBIT:
+            return None
+        return max(LEAST_LOAD_BYTES, round(slower * LOAD_MARGIN * LOAD_S * 125_000))
 
     def voice_mbit(self) -> tuple[float, float]:
         """Return what the voice under load took of the line up and down, as payload."""
@@ -226,7 +236,7 @@ class CallProbe:
         for _ in range(TRAIN_PACKETS):
             self._send(TRAIN_BYTES)
         self._wait(self._seconds + TRAIN_S)
-        load.start()
+        load.start(self.echoes.load_bytes())
         self._run_voice(load.is_over)
         echoes = self.echoes
         voice_up, voice_down = echoes.voice_mbit()
@@ -256,7 +266,9 @@ class CallProbe:
         slowest = max((echo.round_trip_ms for echo in self.echoes.found.values()), default=0.0)
         least, most = LAST_WAIT_S
         end = self._now() + min(most, max(least, 1.5 * slowest / 1000))
-        while len(self.echoes.found) < self.echoes.sent and self._now() < end:
+        while (
+            self.echoes.sent - 1 not in self.echoes.found and self._now() < end
+        ):  # then none is left
             self._receive(end)
 
     def close(self) -> None:

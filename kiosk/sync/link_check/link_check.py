@@ -44,8 +44,8 @@ log = logging.getLogger(__name__)
 
 CALL_S = 1.2
 OTHER: Mapping[Direction, Direction] = {"up": "down", "down": "up"}
-ALONE_S = 1.2
-"""A load in one direction, on new connections."""
+ALONE_S, ALONE_BYTES = 1.0, 160_000
+"""A load in one direction: what is not full by then has enough for R31."""
 SILENCE_S = (1.0, 3.0)
 """So long an echo is waited for: as long as the first answer over HTTPS took, within these."""
 MAX_START_S = 3600.0
@@ -218,28 +218,28 @@ class LinkCheck:
             try:
                 if probe.run_call(silence_s):
                     line = probe.beside(load(LOAD_S))
-                    return self._with_better_direction(line, control, down, up), "udp"
+                    return self._with_better_direction(line, control, key), "udp"
             finally:
                 probe.close()
         web = WebProbe(lambda: self._round_trip_ms(control), CALL_S, progress)
         return web.beside(load(LONG_LOAD_S)), "https"
 
-    def _with_better_direction(
-        self, line: Line, control: CentralClient, down: CentralClient, up: CentralClient
-    ) -> Line:
+    def _with_better_direction(self, line: Line, control: CentralClient, key: str) -> Line:
         """Return ``line``; the better direction's rate, where the other is slow, measured alone.
 
-        Beside it the acknowledgements wait, and what was carried there says little.
+        Beside it the acknowledgements wait, and what was carried there says little. It goes over
+        the connection that is open and idle.
         """
         worse = judge(line).direction
         better: Direction | None = None if worse is None else OTHER[worse]
         rates = {"up": line.up_mbit or 0.0, "down": line.down_mbit or 0.0}
         if better is None or rates[better] >= self._limits.min_mbit:
             return line
-        key = str(_token(control)["token"])  # each is good for one upload
-        load = Load(down, up, key, self._cancelled.is_set, ALONE_S, better)
-        load.start()
-        self._cancelled.wait(ALONE_S)
+        if better == "up":
+            key = str(_token(control)["token"])  # each is good for one upload
+        load = Load(control, control, key, self._cancelled.is_set, ALONE_S, better)
+        load.start(ALONE_BYTES)
+        load.wait()
         down_mbit, up_mbit = load.rates()
         self._raise_if_cancelled()
         if better == "down":

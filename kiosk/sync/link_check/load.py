@@ -3,7 +3,8 @@
 Counted is what has come: here by the kernel, there by the central system in windows of 250 ms. The
 bytes that a program has written are off by up to 19 %; acknowledgements wait behind the download;
 TLS records of 16 KiB make steps, so that small ones are sent. What else fills the line meanwhile is
-no loss of its rate and is added: acknowledgements of the other direction, and the call's voice.
+no loss of its rate and is added: acknowledgements of the other direction, and the call's voice. A
+direction ends early when it has carried enough for a slow line; its rate is a lower bound then.
 """
 
 from __future__ import annotations
@@ -69,24 +70,39 @@ class Load:
     ) -> None:
         self._down, self._up, self._token = down, up, token
         self._is_cancelled, self._seconds = is_cancelled, seconds
+        self._most_bytes: int | None = None
         self._samples: list[tuple[float, Traffic, Traffic]] = []
+        self._mean_mbit: dict[Direction, float] = {}
+        self._full_until: dict[Direction, float] = {}
         self._windows: list[int] = []
         self._sent_bytes = 0
         self._refusal: RefusedError | None = None
         self._begun = self._end = float("inf")
-        works = {"down": self._receive, "count": self._count, "up": self._send}
-        self._threads = {
+        works: dict[Direction, Callable[[], None]] = {"down": self._receive, "up": self._send}
+        self._transfers = {
             name: threading.Thread(target=self._run, args=(work,), name="link load", daemon=True)
             for name, work in works.items()
-            if only in (None, name) or name == "count"
+            if only in (None, name)
         }
+        self._counter = threading.Thread(target=self._count, name="link load", daemon=True)
 
-    def start(self) -> None:
-        """Begin."""
+    def start(self, most_bytes: int | None = None) -> None:
+        """Begin.
+
+        Args:
+            most_bytes: in a direction; None: as much as there is time for.
+        """
+        self._most_bytes = most_bytes
         self._begun = time.monotonic()
         self._end = self._begun + self._seconds
-        for thread in self._threads.values():
+        for thread in (*self._transfers.values(), self._counter):
             thread.start()
+
+    def wait(self) -> None:
+        """Wait until it is over, or all that was asked for has been carried."""
+        for thread in self._transfers.values():
+            thread.join(max(0.0, self._end - time.monotonic()))
+        self._end = min(self._end, time.monotonic())
 
     def is_over(self) -> bool:
         """Return whether the load has ended."""
@@ -98,25 +114,39 @@ class Load:
         Raises:
             RefusedError: the central system refused one.
         """
-        self._down.session.sockets.abort()  # what is on its way does not count any more
-        if (sending := self._threads.get("up")) is not None:
+        if "down" in self._transfers:
+            self._down.session.sockets.abort()  # what is on its way does not count any more
+        if (sending := self._transfers.get("up")) is not None:
             sending.join(max(0.0, self._end + LATE_S - time.monotonic()))
-        self._up.session.sockets.abort()
-        for thread in self._threads.values():
+            self._up.session.sockets.abort()
+        for thread in (*self._transfers.values(), self._counter):
             thread.join(END_S)
         if self._refusal is not None:
             raise self._refusal
         times = [at for at, _, _ in self._samples]
         down = [traffic for _, traffic, _ in self._samples]
         up = [traffic for _, _, traffic in self._samples]
+        received = self._held_mbit("down", times, [each.bytes_received for each in down])
         sent = windows_mbit(self._windows)
         if sent is None:
-            sent = held_mbit(times, [carried.bytes_acknowledged for carried in up])
-        return (
-            held_mbit(times, [carried.bytes_received for carried in down])
-            + acknowledgements_mbit(times, [carried.segments_received for carried in up]),
-            sent + acknowledgements_mbit(times, [carried.segments_sent for carried in down]),
-        )
+            sent = self._held_mbit("up", times, [each.bytes_acknowledged for each in up])
+        received += acknowledgements_mbit(times, [each.segments_received for each in up])
+        sent += acknowledgements_mbit(times, [each.segments_sent for each in down])
+        least = self._mean_mbit
+        return max(received, least.get("down", 0.0)), max(sent, least.get("up", 0.0))
+
+    def _held_mbit(
+        self, direction: Direction, times: Sequence[float], counts: Sequence[int]
+    ) -> float:
+        """Return the rate that holds while the direction is full, by the kernel's counts."""
+        until = self._full_until.get(direction, float("inf"))
+        count = sum(at <= until for at in times)
+        return held_mbit(times[:count], counts[:count])
+
+    def _note_mean(self, direction: Direction, size: int) -> None:
+        """Note that all has been carried: from the request on, which is a lower bound."""
+        seconds = time.monotonic() - self._begun
+        self._mean_mbit[direction] = size / seconds * 8e-6
 
     def _run(self, work: Callable[[], None]) -> None:
         try:
@@ -129,32 +159,48 @@ class Load:
 
     def _receive(self) -> None:
         session, seconds = self._down.session, self._seconds + END_S
-        url = self._down.full_url(f"/v1/link/down?token={self._token}&seconds={seconds:g}")
+        most = self._most_bytes
+        limit = "" if most is None else f"&bytes={most}"  # an earlier release sends more
+        query = f"token={self._token}&seconds={seconds:g}{limit}"
+        url = self._down.full_url(f"/v1/link/down?{query}")
         with contextlib.closing(
             session.request("GET", url, timeout=POLL_TIMEOUT, stream=True)
         ) as response:
             check_response(response)
-            while not self.is_over() and response.raw.read1(RECEIVED_BYTES):
-                pass
+            received = 0
+            while not self.is_over() and (block := response.raw.read1(RECEIVED_BYTES)):
+                received += len(block)
+                if most is not None and received >= most:
+                    self._full_until["down"] = time.monotonic() - self._begun
+                    self._note_mean("down", received)
+                    break
 
     def _send(self) -> None:
         session = self._up.session
         url = self._up.full_url(f"/v1/link/up?token={self._token}")
         headers = {"Content-Type": "application/octet-stream"}
         response = session.request("POST", url, data=self._random_blocks(), headers=headers)
-        self._windows = read_windows(response_object(response), self._sent_bytes)
+        answer = response_object(response)
+        if "up" in self._full_until:
+            self._note_mean("up", self._sent_bytes)
+        self._windows = read_windows(answer, self._sent_bytes)
 
     def _random_blocks(self) -> Iterator[bytes]:
-        """Yield incompressible blocks until it is over."""
-        block = os.urandom(SENT_BYTES)
-        while not self.is_over():
+        """Yield incompressible blocks until it is over, or enough."""
+        block, most = os.urandom(SENT_BYTES), self._most_bytes
+        while not self.is_over() and (most is None or self._sent_bytes < most):
             self._sent_bytes += len(block)
             yield block
+        if not self.is_over():
+            self._full_until["up"] = time.monotonic() - self._begun
 
     def _count(self) -> None:
-        """Note the kernel's counts until the end."""
+        """Note the kernel's counts of what is filled until the end."""
         while not self.is_over():
-            down, up = (client.session.sockets.traffic() for client in (self._down, self._up))
+            down, up = (
+                client.session.sockets.traffic() if name in self._transfers else Traffic()
+                for name, client in (("down", self._down), ("up", self._up))
+            )
             self._samples.append((time.monotonic() - self._begun, down, up))
             time.sleep(SAMPLE_S)
 
