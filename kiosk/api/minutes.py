@@ -13,7 +13,7 @@ from kiosk.api.base import Model, Moment, Rows
 from kiosk.api.operations import COURT_ROLES, NoBody, Operation
 from kiosk.api.persons import as_one_line
 from kiosk.api.quality import READ_QUALITY, QualityWord
-from kiosk.api.receipts import KeepReceipt, Receipt
+from kiosk.api.receipts import KeepReceipt, Receipt, UnscannedReceipts
 
 MAX_LINE_LENGTH = 2000
 MAX_LINES = 400
@@ -250,6 +250,15 @@ KEEP_MINUTES_RECEIPT = Operation(
         409: (*_REFUSALS, "minutes_confirmed", "receipt_scanned_already", "court_key_missing"),
     },
 )
+LIST_UNSCANNED_RECEIPTS = Operation(
+    "listUnscannedReceipts",
+    "GET",
+    f"{_PATH}/receipts",
+    "Events of an ended hearing whose signed receipt was not scanned: for a sheet without a code",
+    answer=UnscannedReceipts,
+    roles=COURT_ROLES,
+    errors={409: _REFUSALS},
+)
 WITHDRAW_MINUTES_RECEIPT = Operation(
     "withdrawMinutesReceipt",
     "DELETE",
@@ -354,6 +363,7 @@ MINUTES_OPERATIONS = (
     CHOOSE_MINUTES_LANGUAGE,
     CHOOSE_MINUTES_FORM,
     CHOOSE_MINUTES_TERM,
+    LIST_UNSCANNED_RECEIPTS,
     KEEP_MINUTES_RECEIPT,
     WITHDRAW_MINUTES_RECEIPT,
     READ_QUALITY,

@@ -7,8 +7,9 @@ from typing import Annotated
 
 from pydantic import Base64Bytes, Field
 
-from kiosk.api.base import Model, Moment
+from kiosk.api.base import Model, Moment, Rows
 from kiosk.api.operations import COURT_ROLES, NoBody, Operation
+from kiosk.api.persons import MarkedPerson
 
 MAX_SCAN_BYTES = 8_000_000
 """Of one scanned receipt."""
@@ -55,6 +56,21 @@ class KeepReceipt(Model):
     """What was read from codes on the sheet."""
     pages: Annotated[int, Field(ge=1, le=50)] = 1
     pdf: Annotated[Base64Bytes, Field(max_length=MAX_SCAN_BYTES)]
+
+
+class UnscannedReceipt(Model):
+    """An event of a hearing that has ended whose signed receipt was not scanned."""
+
+    mark: int
+    type: str
+    at: Moment = ""
+    of: MarkedPerson | None = None
+
+
+class UnscannedReceipts(Model):
+    """Those of a hearing, in the order of its events."""
+
+    receipts: Rows[UnscannedReceipt] = ()
 
 
 class ReceiptAnswer(Model):

@@ -15,7 +15,7 @@ from typing import Any
 
 import pyrage
 
-from kiosk.api.receipts import MAX_SCAN_BYTES, KeepReceipt
+from kiosk.api.receipts import MAX_SCAN_BYTES, KeepReceipt, UnscannedReceipt
 from kiosk.clocks import format_wall
 from kiosk.config import Settings
 from kiosk.export.minutes import load_hearing_state
@@ -24,6 +24,8 @@ from kiosk.export.minutes_record import MinutesRecord, append_entry
 from kiosk.export.permission import closed_parts, is_wholly_closed
 from kiosk.hearing.room.errors import BadRequestError, StepRefusedError
 from kiosk.hearing.session.receipt_steps import PDF_BEGINNING, mark_of_scan
+from kiosk.hearing.session.receipts import Receipts
+from kiosk.rules.explanations import RECEIPT_EVENTS
 from kiosk.storage.atomic_io import make_folder, write_bytes
 from kiosk.storage.court_keys import load_court_keys
 from kiosk.storage.hearing_folder import AGE_SUFFIX, COURIER_ONLY_MARKER, RECEIPTS_FOLDER
@@ -65,6 +67,25 @@ def keep_late_scan(
         "by_code": by_code,
     }
     _append(filling, record, "receipt_scanned", fields, by)
+
+
+def unscanned_receipts(
+    filling: MinutesFilling, hearing: str, record: MinutesRecord | None
+) -> tuple[UnscannedReceipt, ...]:
+    """Return the events of a hearing whose receipt was scanned neither in it nor afterwards.
+
+    Raises:
+        ExportError: there is no such hearing; RecordingError, StorageError: it cannot be read.
+    """
+    state = load_hearing_state(filling.source(hearing))
+    late = Receipts() if record is None else record.receipts
+    return tuple(
+        UnscannedReceipt(mark=mark.number, type=mark.type, at=mark.at, of=mark.of)
+        for mark in state.marks_in_force
+        if mark.type in RECEIPT_EVENTS
+        and not state.receipts.row(mark.number).scan
+        and not late.row(mark.number).scan
+    )
 
 
 def withdraw_late_scan(filling: MinutesFilling, record: MinutesRecord, scan: int, by: str) -> None:

@@ -23,7 +23,7 @@ from kiosk.api.minutes import (
     ShortMinutes,
 )
 from kiosk.api.quality import READ_QUALITY
-from kiosk.api.receipts import KeepReceipt
+from kiosk.api.receipts import KeepReceipt, UnscannedReceipts
 from kiosk.api.states import ClockState
 from kiosk.auth.person import Person
 from kiosk.clocks import format_wall, wall_time
@@ -33,7 +33,11 @@ from kiosk.evidence.device_key import load_device_signer
 from kiosk.evidence.seal import is_sealed
 from kiosk.export.errors import ExportError, NotSealedError
 from kiosk.export.minutes_filling import MinutesFilling, options_of
-from kiosk.export.minutes_receipts import keep_late_scan, withdraw_late_scan
+from kiosk.export.minutes_receipts import (
+    keep_late_scan,
+    unscanned_receipts,
+    withdraw_late_scan,
+)
 from kiosk.export.minutes_record import (
     MinutesError,
     MinutesRecord,
@@ -93,6 +97,7 @@ class MinutesService:
             (api.CHOOSE_MINUTES_LANGUAGE, self._choose_language),
             (api.CHOOSE_MINUTES_FORM, self._choose_form),
             (api.CHOOSE_MINUTES_TERM, self._choose_term),
+            (api.LIST_UNSCANNED_RECEIPTS, self._list_unscanned),
             (api.KEEP_MINUTES_RECEIPT, self._keep_receipt),
             (api.WITHDRAW_MINUTES_RECEIPT, self._withdraw_receipt),
             (READ_QUALITY, self._read_quality),
@@ -183,6 +188,16 @@ class MinutesService:
             keep_late_scan(self._filling(), record, request, call.person.id)
 
         return await self._run(call, keep)
+
+    async def _list_unscanned(self, call: Call) -> Model:
+        hearing = _hearing_id(call.http.match_info["id"])
+
+        def find() -> Model:
+            record = read_record(self._paths.minutes_drafts / hearing)
+            found = unscanned_receipts(self._filling(), hearing, record)
+            return UnscannedReceipts(receipts=found)
+
+        return await asyncio.to_thread(find)
 
     async def _withdraw_receipt(self, call: Call) -> Model:
         text = call.http.match_info["scan"]

@@ -377,6 +377,11 @@ class AppState:
         self.receipts.reset()
         await self.secretary.minutes.withdraw_receipt()
 
+    async def keep_late_receipt_as(self, mark: int) -> None:
+        """Keep the scan that waits as the receipt of an event that somebody has chosen."""
+        await self.receipts.keep_as(mark)
+        await self.secretary.minutes.refresh()
+
     async def retry_late_receipt(self) -> None:
         """Hand the scan that waits to the minutes again."""
         await self.receipts.retry()

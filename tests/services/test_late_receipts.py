@@ -10,9 +10,11 @@ from typing import Any
 import pyrage
 import pytest
 
+from kiosk.api.minutes import MINUTES_OPERATIONS
 from kiosk.api.receipts import receipt_code
 from kiosk.evidence.chain import read_chain
 from kiosk.ipc import LocalClient
+from tests.support.contract import check_answer
 from tests.support.court_keys import CourtSecrets
 from tests.support.hearing_builder import add_part, close_part, new_hearing
 from tests.support.minutes_rig import JUDGE, SECRETARY, MinutesRig
@@ -102,6 +104,21 @@ def test_a_wrong_sheet_leaves_no_trace(rig: MinutesRig) -> None:
         assert await rig.call(client) == before
         named = await rig.call(client, "/receipts", **{**scan(rig), "codes": [], "mark": MARK})
         assert not named["late_receipts"][0]["by_code"]
+
+    rig.run(steps)
+
+
+def test_the_events_without_a_scan_are_listed_until_they_have_one(rig: MinutesRig) -> None:
+    async def steps(client: LocalClient) -> None:
+        path = f"/v1/minutes/{rig.hearing}/receipts"
+        answer = await client.get(path)
+        check_answer(MINUTES_OPERATIONS, "GET", path, answer)
+        assert [(row["mark"], row["type"]) for row in answer["receipts"]] == [
+            (MARK, "receipt_taken")
+        ]
+        assert not (rig.paths.minutes_drafts / rig.hearing).exists(), "looking begins no minutes"
+        await rig.call(client, "/receipts", **scan(rig))
+        assert (await client.get(path))["receipts"] == []
 
     rig.run(steps)
 

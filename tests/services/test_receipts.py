@@ -179,6 +179,27 @@ def test_printed_signed_and_scanned_it_is_in_the_sealed_hearing_and_the_minutes(
     assert len(desk.journal("receipt_scanned")) == 1, "the sealed hearing stays as it is"
 
 
+def test_after_the_hearing_somebody_says_whose_a_sheet_without_a_code_is(desk: Desk) -> None:
+    """The scan could not be kept: the sentence led to an event that is not there any more."""
+    mark, other = desk.mark("p1"), desk.mark("p2")
+    desk.end()
+    path = f"/v1/minutes/{desk.id}/receipts"
+    desk.scanner.load([desk.sheet(Image.new("1", (576, 400), 1), "blank")])
+
+    async def scan(actions: ReceiptActions) -> None:
+        await actions.scan(0, path)
+        assert [row.mark for row in actions.state.choices] == [mark, other]
+        assert (actions.state.problem, actions.state.can_retry) == ("", True)
+        await asyncio.gather(actions.keep_as(other), actions.keep_as(other))
+        assert (actions.state.problem, actions.state.kept) == ("", other)
+        await actions.keep_as(mark)  # nothing waits any more
+
+    actions = desk.run(scan)
+    assert (actions.state.choices, actions.state.can_retry) == ((), False)
+    kept = desk.recorder.post(f"/v1/minutes/{desk.id}", {})["late_receipts"]
+    assert [(row["mark"], row["by_code"]) for row in kept] == [(other, False)]
+
+
 def test_without_paper_nothing_is_said_to_be_printed(desk: Desk) -> None:
     mark = desk.mark("p1")
     desk.printer.remove_paper()

@@ -16,9 +16,16 @@ from pathlib import Path
 from typing import Literal
 
 from PIL import Image
+from pydantic import ValidationError
 
+from kiosk.api.base import read_leniently
 from kiosk.api.minutes import ShortMinutes
-from kiosk.api.receipts import MAX_SCAN_BYTES, ReceiptAnswer
+from kiosk.api.receipts import (
+    MAX_SCAN_BYTES,
+    ReceiptAnswer,
+    UnscannedReceipt,
+    UnscannedReceipts,
+)
 from kiosk.api.recorder import RecorderState
 from kiosk.api.states import Phase
 from kiosk.errors import KioskError
@@ -58,6 +65,8 @@ class ReceiptState:
         problem: code of an alarm; empty: none.
         kept: the mark with which the newest scan was kept; 0: none.
         can_retry: a scan waits in memory.
+        choices: of an ended hearing, whose receipt it may be: no code says it.
+        page: of these.
     """
 
     mark: int = 0
@@ -66,6 +75,8 @@ class ReceiptState:
     problem: str = ""
     kept: int = 0
     can_retry: bool = False
+    choices: tuple[UnscannedReceipt, ...] = ()
+    page: int = 0
 
     @property
     def is_scanning(self) -> bool:
@@ -202,7 +213,7 @@ class ReceiptActions(RecorderActions):
         if self.is_scanner_used():
             self._set(problem=ScannerBusyError.code)
             return
-        self._set(step="paper", problem="", kept=0)
+        self._set(step="paper", problem="", kept=0, choices=())
         hearing_id = self._hearing_id
         try:
             page = await self._scan_page()
@@ -280,6 +291,32 @@ class ReceiptActions(RecorderActions):
         if self._waiting is not None:
             await self._keep(self._waiting)
 
+    def show_page(self, page: int) -> None:
+        """Show another page of what a scan may be the receipt of."""
+        self._set(page=page)
+
+    async def keep_as(self, mark: int) -> None:
+        """Hand the scan that waits over as the receipt of ``mark``: somebody has read the sheet."""
+        if self._waiting is not None and self.state.choices:  # not by a second tap
+            self._waiting = replace(self._waiting, mark=mark, codes=())
+            self._set(choices=(), page=0)
+            await self._keep(self._waiting)
+
+    async def _offer_choices(self, scan: _Scan) -> None:
+        """Offer the events of an ended hearing whose receipt may be the one that was scanned."""
+        choices: tuple[UnscannedReceipt, ...] = ()
+        problem, can_retry = "receipt_unknown", False
+        try:
+            answer = await self._recorder.get(scan.path)
+            choices = read_leniently(UnscannedReceipts, answer)[0].receipts
+        except (KioskError, ValidationError):
+            problem, can_retry = "recorder_down", True
+        if self._waiting is not scan:
+            return
+        waits = bool(choices) or can_retry
+        self._waiting = scan if waits else None
+        self._set(problem="" if choices else problem, can_retry=waits, choices=choices, page=0)
+
     async def _keep(self, scan: _Scan) -> None:
         """Hand a scan to the recorder; it stays in memory unless that has answered."""
         body = {
@@ -292,6 +329,9 @@ class ReceiptActions(RecorderActions):
             answer = await self._recorder.call("POST", scan.path, body)
         except ServiceRefusedError as error:
             problem = error.code  # the sheet is the wrong one, or the hearing is over
+            if problem == "receipt_unknown" and scan.path != OF_HEARING:
+                await self._offer_choices(scan)
+                return
         except KioskError:
             problem, can_retry = "recorder_down", True
         if self._waiting is not scan:

@@ -11,6 +11,10 @@ from kiosk.ui.view_context import ViewContext
 def late_receipt_text(context: ViewContext, minutes: ShortMinutes, state: ReceiptState) -> str:
     """Return what goes on: a fault, a step of the scanner, what was kept, or what to do."""
     _ = context.translate.gettext
+    if state.choices:
+        return _("The sheet does not say whose receipt it is. Read it and choose the event.")
+    if state.problem == "receipt_unknown":
+        return _("The scan was not kept: no receipt of this hearing waits for one.")
     if state.problem:
         return context.alarm_text(state.problem)
     if state.step:

@@ -16,7 +16,8 @@ from kiosk.api.minutes import (
     MinutesSummary,
     ShortMinutes,
 )
-from kiosk.api.receipts import Receipt
+from kiosk.api.persons import MarkedPerson
+from kiosk.api.receipts import Receipt, UnscannedReceipt
 from kiosk.api.recorder_calls import StaffSession
 from kiosk.api.states import Phase
 from kiosk.clocks import parse_set_wall, parse_wall
@@ -138,10 +139,22 @@ def minutes_view(
         scanning = receipt or ReceiptState()
         text, is_kept = late_receipt_text(context, minutes, scanning), bool(minutes.late_receipts)
         title = minutes.case_number or _("No case number")
-        return MinutesView("receipt", title, text, receipt=scanning, can_undo=is_kept)
+        entries = tuple(_choice_entry(context, row) for row in scanning.choices)
+        page = scanning.page
+        return MinutesView(
+            "receipt", title, text, entries, page, receipt=scanning, can_undo=is_kept
+        )
     if state.is_signing and minutes.stage == "confirmed":
         return _signature_view(context, minutes)
     return _fields_view(context, minutes, staff, state.page)
+
+
+def _choice_entry(context: ViewContext, row: UnscannedReceipt) -> Entry:
+    """Return an event of which a scan may be the signed receipt."""
+    event = sentence_case(context.labels.event(row.type))
+    who = "" if row.of is None else " ".join((context.labels.role(row.of.role), row.of.name))
+    when = context.clock_text(row.at, seconds=True)
+    return Entry(str(row.mark), event, " · ".join(text for text in (who.strip(), when) if text))
 
 
 def _list_view(context: ViewContext, state: MinutesState) -> MinutesView:
@@ -528,6 +541,16 @@ def _scanning(receipt: ReceiptState, *kept: Receipt) -> Prepare:
     return prepare
 
 
+_CHOICES = tuple(
+    UnscannedReceipt(
+        mark=number, type=type_, at=at(10, number), of=MarkedPerson(id="p1", role=role, name=name)
+    )
+    for number, type_, role, name in (
+        (3, "receipt_taken", "witness", "Ержан Т."),
+        (5, "receipt_taken", "victim", "Ли В."),
+        (9, "non_disclosure_receipt", "witness", "Ахметова Гүлмира Серікқызы"),
+    )
+)
 SAMPLES: dict[str, Prepare] = {
     "minutes-full": _at(MinutesState(minutes=full_minutes())),
     "minutes-full-form": _at(MinutesState(minutes=full_minutes(), page=9)),
@@ -547,6 +570,8 @@ SAMPLES: dict[str, Prepare] = {
     "minutes-receipt-paper": _scanning(ReceiptState(step="paper")),
     "minutes-receipt-kept": _scanning(ReceiptState(kept=3), Receipt(mark=3, scan=1)),
     "minutes-receipt-wrong": _scanning(ReceiptState(problem="receipt_other_hearing")),
+    "minutes-receipt-whose": _scanning(ReceiptState(can_retry=True, choices=_CHOICES)),
+    "minutes-receipt-none": _scanning(ReceiptState(problem="receipt_unknown")),
     "minutes-receipt-waits": _scanning(ReceiptState(problem="recorder_down", can_retry=True)),
     "minutes-second-page": _at(MinutesState(minutes=_sample(), page=1)),
     "minutes-longer-term": _at(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -24,6 +24,10 @@ from kiosk.ui.widgets.indicators import RecordingLight
 from kiosk.ui.widgets.keyboard import letter_keyboard
 from kiosk.ui.widgets.text import TextLine
 from kiosk.ui.widgets.widget_kit import WidgetKit
+
+
+PREFIXES = {"list": "hearing", "fields": "field", "lines": "line", "receipt": "whose"}
+"""Of the names of entries."""
 
 
 class MinutesScreen(StaffScreen):
@@ -95,7 +99,7 @@ class MinutesScreen(StaffScreen):
                 return self._question(view)
             case "signature":
                 return self._signature(view)
-            case "receipt":
+            case "receipt" if not view.entries:
                 return self._question(view, "scanner")
             case _:
                 return self._entries(view)
@@ -137,7 +141,7 @@ class MinutesScreen(StaffScreen):
                 kit.fitted_text(entry.below, "small", colour="quiet", lines=1, ellipsis=True)
             )
         note = [kit.pill(entry.note, entry.tone, max_width=330)] if entry.note else []
-        prefix = {"list": "hearing", "fields": "field", "lines": "line"}[view.step]
+        prefix = PREFIXES.get(view.step, "")
         is_fixed = is_line and not view.can_change
         return kit.touchable_card(
             f"minutes.{prefix}.{number + 1}", f"{entry.text} {entry.note}",
@@ -149,6 +153,8 @@ class MinutesScreen(StaffScreen):
         minutes, app = self.app.secretary.minutes, self.app
         if view.step == "list":
             return lambda: app.spawn(minutes.open_minutes(entry.id))
+        if view.step == "receipt":
+            return lambda: app.spawn(app.keep_late_receipt_as(int(entry.id)))
         if entry.id == QUALITY:
             return self._open_quality
         if entry.id == RECEIPT:
@@ -226,7 +232,8 @@ class MinutesScreen(StaffScreen):
         elif view.is_running:
             back = kit.button("minutes.back", _("Back to the hearing"), app.close_running_minutes)
         _per_page, page, pages = self._page(view)
-        pager = kit.pager("minutes", page, pages, minutes.show_page) if pages > 1 else ()
+        show = app.receipts.show_page if view.step == "receipt" else minutes.show_page
+        pager = kit.pager("minutes", page, pages, show) if pages > 1 else ()
         match view.step:
             case "list":
                 return [back, kit.spacer(), *pager]
@@ -243,7 +250,7 @@ class MinutesScreen(StaffScreen):
             case "signature":
                 return [back, kit.spacer(), *self._signature_steps(view)]
             case "receipt":
-                return self._receipt_steps(view, back)
+                return self._receipt_steps(view, back, pager)
             case "lines":
                 add = (lambda: minutes.edit_line(-1)) if view.can_change else None
                 return [
@@ -271,7 +278,9 @@ class MinutesScreen(StaffScreen):
                        style="primary" if is_out else "plain", once=True),
         ]  # fmt: skip
 
-    def _receipt_steps(self, view: MinutesView, back: Widget) -> list[Widget]:
+    def _receipt_steps(
+        self, view: MinutesView, back: Widget, pager: Iterable[Widget]
+    ) -> list[Widget]:
         """Return what can be done now: scan, choose the glass, stop, try again, take it back."""
         kit, _, app, state = self.kit, self.kit.translate.gettext, self.app, view.receipt
         assert state is not None
@@ -285,7 +294,7 @@ class MinutesScreen(StaffScreen):
                 kit.button("minutes.receipt.glass", _("Scan from the glass"), glass,
                            icon="scanner"),
             ]  # fmt: skip
-        if state.can_retry:
+        if state.can_retry and not view.entries:
             again = kit.button("minutes.receipt.retry", _("Keep the scan again"),
                                lambda: app.spawn(app.retry_late_receipt()), icon="check",
                                style="primary", once=True)  # fmt: skip
@@ -296,7 +305,8 @@ class MinutesScreen(StaffScreen):
         scan = kit.button("minutes.receipt.scan", _("Scan the signed sheet"),
                           lambda: app.spawn(app.scan_late_receipt()), icon="scanner",
                           style="primary", once=True)  # fmt: skip
-        return [back, *([undo] if view.can_undo else []), kit.spacer(), scan]
+        can_undo = view.can_undo and not view.entries
+        return [back, *([undo] if can_undo else []), kit.spacer(), *pager, scan]
 
     def _undo(self, view: MinutesView) -> list[Widget]:
         minutes, app = self.app.secretary.minutes, self.app
