@@ -25,7 +25,6 @@ from kiosk.ui.widgets.keyboard import letter_keyboard
 from kiosk.ui.widgets.text import TextLine
 from kiosk.ui.widgets.widget_kit import WidgetKit
 
-
 PREFIXES = {"list": "hearing", "fields": "field", "lines": "line", "receipt": "whose"}
 """Of the names of entries."""
 
