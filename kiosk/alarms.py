@@ -38,7 +38,8 @@ class Alarm(BaseModel):
         code: stable identifier, as services send it.
         severity: see :class:`Severity`.
         sentence: consequence, English message id; may hold ``{source}``, or ``{count}`` and
-            ``{total}`` where the source is ``1/12``.
+            ``{total}`` where the source is ``1/12``, or ``{source}``, ``{before}`` and ``{now}``
+            where it is ``witness/0.62/0.41``.
         staff: remedy for the secretary or technician, English message id.
         public: remedy for a visitor, English message id; empty where the public never meets it.
         aliases: exact codes of the log that mean the same to a person.
@@ -55,8 +56,14 @@ class Alarm(BaseModel):
 
     def say(self, translate: Translator, source: str = "") -> str:
         """Return the consequence in the translator's language; ``source`` names the device."""
+        text = translate(self.sentence)
+        if "{before}" in text:
+            source, before, now = [*source.rsplit("/", 2), "–", "–"][:3]
+            comma = "." if translate.language == "en" else ","
+            text = text.replace("{before}", before.replace(".", comma))
+            text = text.replace("{now}", now.replace(".", comma))
         count, _, total = source.partition("/")
-        text = translate(self.sentence).replace("{source}", source)
+        text = text.replace("{source}", source)
         return text.replace("{count}", count).replace("{total}", total)
 
     def remedy(self, translate: Translator, *, staff: bool) -> str:
@@ -100,6 +107,14 @@ _BY_CODE_OR_ALIAS = index_aliases(ALARMS)
 def alarm_of(code: str) -> Alarm:
     """Return the alarm with ``code``; an unknown code is the general ``error``, never a crash."""
     return _BY_CODE_OR_ALIAS.get(code) or ALARMS["error"]
+
+
+def name_source(source: str, names: Mapping[str, str], unknown: str = "") -> str:
+    """Return ``source`` with its device's name of ``names``; values that it carries stay."""
+    device, *values = source.rsplit("/", 2)
+    if len(values) != 2:
+        return names.get(source, unknown)
+    return "/".join((names.get(device, unknown), *values))
 
 
 def is_known(code: str) -> bool:

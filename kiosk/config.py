@@ -317,7 +317,7 @@ class MorningCheckSettings(SettingsGroup):
     """``[morning_check]``: ``at`` (``HH:MM``, empty: never): from then on, outside hearings.
 
     Each microphone is compared with its noise at commissioning, and, with ``sweep``, with what it
-    heard of tones through ``[voice] loudspeaker`` after it. If the kiosk was off, it checks after
+    heard of a sweep through ``[voice] loudspeaker`` at it. If the kiosk was off, it checks after
     its start.
     """
 

@@ -27,10 +27,15 @@ def tone_samples(seconds: float, volume: int = 100, hertz: float = HERTZ) -> NDA
 
 def tone_wav(seconds: float, volume: int = 100, hertz: float = HERTZ) -> bytes:
     """Return the tone as a WAV file."""
+    return wav_of(tone_samples(seconds, volume, hertz))
+
+
+def wav_of(samples: NDArray[np.int16]) -> bytes:
+    """Return ``samples``, mono at :data:`RATE`, as a WAV file."""
     out = io.BytesIO()
     with wave.open(out, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(RATE)
-        file.writeframes(tone_samples(seconds, volume, hertz).tobytes())
+        file.writeframes(samples.tobytes())
     return out.getvalue()

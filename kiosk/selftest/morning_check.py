@@ -16,7 +16,7 @@ from kiosk.api.recorder import AlarmKey
 from kiosk.config import Settings
 from kiosk.hardware.sources.sources import Sources
 from kiosk.selftest.recorder_checks import CAMERA_S, check_camera
-from kiosk.selftest.sweep import check_sweep
+from kiosk.selftest.sweep_verdict import NOISY, check_sweep
 from kiosk.storage.paths import Paths
 
 LISTEN_S, LEVEL_INTERVAL_S = 10.0, 0.2
@@ -25,7 +25,6 @@ CHANGED_DB = 10.0
 QUIET_SHARE = 10
 """The noise is the level that one tenth of the readings lie below."""
 LOUDER, WEAKER = "morning_microphone_louder", "morning_microphone_weaker"
-NOISY = "morning_room_noisy"
 CAMERA = {"camera_dark": "morning_camera_dark", "camera_unsharp": "morning_camera_unsharp"}
 
 

@@ -1,177 +1,210 @@
-"""Tones through the room's loudspeaker, low to high, that every microphone hears.
+"""A sweep through the room's loudspeaker, and what every microphone hears of it.
 
-A microphone that is covered, turned away or turned down hears them weaker than at commissioning;
-one that is muffled hears the high ones weaker than the low ones.
+It tells how strong each octave arrives, and how clearly speech would: the speech transmission index
+(:mod:`kiosk.selftest.speech_transmission`).
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
-from statistics import fmean, median
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
 
-from kiosk.api.recorder import AlarmKey, Level
+import numpy as np
+
+from kiosk.api.states import MicrophoneKind
+from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.config import Settings
-from kiosk.errors import DeviceAbsentError
+from kiosk.hardware.audio.block import Samples
+from kiosk.hardware.audio.level_meter import CLIPPED_LEVEL, CLIPPED_SAMPLES
+from kiosk.hardware.sources.measured_sound import MeasuredSound
+from kiosk.hardware.sources.microphone_source import MicrophoneSource
 from kiosk.hardware.sources.sources import Sources
-from kiosk.selftest.tone_player import BEGIN_S, playing_tone
-from kiosk.storage.atomic_io import read_json_or_none, write_json
-from kiosk.storage.paths import Paths
-from kiosk.storage.volume import STORAGE_ERRORS
+from kiosk.hardware.tone import wav_of
+from kiosk.selftest.impulse_response import (
+    FULL_SCALE,
+    MAX_DELAY_S,
+    RESPONSE_S,
+    SWEEP_S,
+    Response,
+    find_response,
+    sweep_samples,
+)
+from kiosk.selftest.speech_transmission import (
+    Quality,
+    band_power,
+    combine,
+    octaves_of,
+    quality_of,
+    response_power,
+    transfer_index,
+)
+from kiosk.selftest.tone_player import play_to_end
 
 log = logging.getLogger(__name__)
 
-BANDS = (250, 500, 1000, 2000, 4000)
-"""Frequencies in Hz: those of speech."""
-NOISE_S, HEARD_S, LEVEL_INTERVAL_S = 1.0, 0.6, 0.1
-"""How long the room is heard before the first tone, and each tone."""
+NOISE_S = 1.0
+"""How long the room is heard before the sweep."""
 MIN_RISE_DB = 6.0
-"""A tone that rises less above the noise says nothing of the microphone."""
-CHANGED_DB = 8.0
-"""People, doors and curtains change less from morning to morning."""
-WEAKER, LOUDER = "morning_sweep_weaker", "morning_sweep_louder"
-MUFFLED, SPEAKER = "morning_sweep_muffled", "morning_loudspeaker_changed"
-
-SWEEP_CODES = frozenset({WEAKER, LOUDER, MUFFLED, SPEAKER})
-
-Response = Mapping[int, float]
-"""Level in dB of full scale by frequency in Hz; a tone that was not heard is missing."""
-Play = Callable[[float, float], AbstractAsyncContextManager[None]]
+"""An octave that rises less above the noise says nothing of the microphone."""
+DISTURBED_DB, DISTURBING_SHARE = 10.0, 0.01
+"""Somebody speaks: so much more than the noise before, and more than this part of the sweep."""
+_SWEEP_POWER = 0.5**2 / 2
+"""Mean power of the sweep at full volume; full scale: 1.0."""
+_LATE_S, _LOOK_S = 2.0, 0.05
+"""So late may be the last blocks; seconds between two looks."""
+_LEAST_DB = -120.0
+_MOMENT_S = 0.05
 
 
-async def check_sweep(
-    settings: Settings, sources: Sources, paths: Paths, noise: Mapping[str, float]
-) -> list[AlarmKey]:
-    """Play the tones and return what has changed; nothing where there is no loudspeaker.
+@dataclass(frozen=True)
+class Heard:
+    """What a microphone heard of the sweep.
 
-    The first sweep after a commissioning is the baseline of those that follow.
-
-    Args:
-        noise: of each microphone at the newest commissioning, by which the baseline is known.
+    Attributes:
+        levels: dB of full scale by octave (Hz); one that was not heard is missing.
+        transfer: modulation transfer index, 0 to 1, of every octave that its rate has.
+        is_clipped: it was too loud: the level counts, and no index.
+        is_disturbed: something else was heard meanwhile: nothing counts.
     """
-    voice = settings.voice
-    if not (settings.morning_check.sweep and voice.enabled and voice.loudspeaker):
-        return []
 
-    def play(hertz: float, seconds: float) -> AbstractAsyncContextManager[None]:
-        return playing_tone(voice.loudspeaker, seconds, voice.volume, hertz)
+    levels: Mapping[int, float]
+    transfer: Mapping[int, float]
+    is_clipped: bool = False
+    is_disturbed: bool = False
 
-    try:
-        responses = await measure_responses(sources.levels, play)
-    except DeviceAbsentError as error:
-        log.warning("the loudspeaker cannot be played on: %s", error)
-        return [(SPEAKER, "loudspeaker")]
-    log.info("sweep: %s", responses)
-    baseline = await asyncio.to_thread(load_baseline, paths, noise)
-    new = {name: row for name, row in responses.items() if row and name not in baseline}
-    if new:
-        value = {"noise": dict(noise), "responses": {**baseline, **new}}
-        try:
-            await asyncio.to_thread(write_json, paths.sweep_baseline, value, 0o640)
-        except STORAGE_ERRORS as error:
-            log.warning("the sweep cannot be kept: %s", error)
-    return judge_responses(responses, baseline)
+    @property
+    def index(self) -> float | None:
+        """Speech transmission index over the octaves that were heard; None: there is none."""
+        return None if self.is_clipped else combine(self.transfer, self.levels.keys())
 
+    def index_over(self, octaves: Mapping[int, float]) -> float | None:
+        """Return the index over ``octaves``, heard or not; None: it cannot be compared."""
+        return None if self.is_clipped else combine(self.transfer, octaves.keys())
 
-def load_baseline(paths: Paths, noise: Mapping[str, float]) -> dict[str, dict[int, float]]:
-    """Return the sweep to compare with; none if there was a commissioning since."""
-    value: Any = read_json_or_none(paths.sweep_baseline) or {}
-    try:
-        if value["noise"] != dict(noise):
-            return {}
+    @property
+    def quality(self) -> Quality | None:
+        """How good the transmission is."""
+        return None if self.index is None else quality_of(self.index)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as in the report."""
         return {
-            str(name): {int(hertz): float(level) for hertz, level in row.items()}
-            for name, row in value["responses"].items()
+            "levels": {str(octave): level for octave, level in self.levels.items()},
+            "transfer": {str(octave): index for octave, index in self.transfer.items()},
         }
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return {}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Return what :meth:`to_json` wrote.
+
+        Raises:
+            KeyError, TypeError, ValueError, AttributeError: ``value`` is something else.
+        """
+        levels, transfer = (
+            {int(octave): float(number) for octave, number in value[name].items()}
+            for name in ("levels", "transfer")
+        )
+        numbers = [*levels.values(), *transfer.values()]
+        if not np.isfinite(numbers).all() or not all(0 <= row <= 1 for row in transfer.values()):
+            raise ValueError("no numbers")
+        return cls(levels, transfer)
 
 
-async def measure_responses(
-    levels: Callable[[], Mapping[str, Level]], play: Play
-) -> dict[str, dict[int, float]]:
-    """Return what each microphone hears of each tone, by its name.
-
-    Args:
-        levels: present level of each microphone.
-        play: plays a tone of so many Hz for so many seconds meanwhile.
+async def hear_sweep(settings: Settings, sources: Sources) -> dict[str, Heard]:
+    """Play the sweep; return what each microphone of the room that delivers heard, by its name.
 
     Raises:
-        SpeakerAbsentError: the loudspeaker cannot be played on.
+        DeviceAbsentError: the loudspeaker cannot be played on, or broke off.
     """
-    found: dict[str, dict[int, float]] = {}
-    noise = await _levels(levels, NOISE_S)
-    for hertz in BANDS:
-        async with play(hertz, 2 * BEGIN_S + HEARD_S):
-            await asyncio.sleep(BEGIN_S)
-            heard = await _levels(levels, HEARD_S)
-        for name, level in heard.items():
-            if level - noise.get(name, level) >= MIN_RISE_DB:
-                found.setdefault(name, {})[hertz] = round(level, 1)
-            else:
-                found.setdefault(name, {})
+    voice = settings.voice
+    microphones = [
+        one
+        for one in sources.microphones
+        if one.kind is not MicrophoneKind.REMOTE and not one.state.is_lost
+    ]
+    wav = wav_of(sweep_samples(voice.volume))
+    seconds = NOISE_S + SWEEP_S + MAX_DELAY_S + RESPONSE_S + 2 * _LATE_S
+    with MeasuredSound(microphones, seconds) as sound:
+        await asyncio.sleep(NOISE_S + _LOOK_S)
+        begun_ns = recording_ns()
+        await play_to_end(voice.loudspeaker, wav, SWEEP_S)
+        await asyncio.sleep(RESPONSE_S)
+        ended_ns = max(recording_ns(), begun_ns + round((SWEEP_S + RESPONSE_S) * NS_PER_S))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LATE_S):
+                while not sound.is_complete(ended_ns):
+                    await asyncio.sleep(_LOOK_S)
+        taken = [(one, *sound.samples(one, begun_ns)) for one in microphones]
+    return await asyncio.to_thread(_measure_all, taken)
+
+
+def _measure_all(
+    taken: list[tuple[MicrophoneSource, Samples, Samples]],
+) -> dict[str, Heard]:
+    found = {
+        microphone.name: heard
+        for microphone, before, samples in taken
+        if (heard := measure(before, samples, microphone.rate)) is not None
+    }
+    for name, heard in found.items():
+        log.info("sweep: %s: %s, levels %s", name, heard.index, dict(heard.levels))
     return found
 
 
-async def _levels(levels: Callable[[], Mapping[str, Level]], seconds: float) -> dict[str, float]:
-    """Return the middle level of each microphone in ``seconds``, dB of full scale."""
-    readings: dict[str, list[float]] = {}
-    for _ in range(round(seconds / LEVEL_INTERVAL_S)):
-        await asyncio.sleep(LEVEL_INTERVAL_S)
-        for name, level in levels().items():
-            readings.setdefault(name, []).append(level.rms_db)
-    return {name: median(values) for name, values in readings.items()}
-
-
-def judge_responses(
-    responses: Mapping[str, Response], baseline: Mapping[str, Response]
-) -> list[AlarmKey]:
-    """Return which microphones hear the loudspeaker otherwise than before.
-
-    What all of them hear otherwise is the loudspeaker: then each is judged beside the others.
+def measure(before: Samples, samples: Samples, rate: int) -> Heard | None:
+    """Return what a microphone heard of the sweep.
 
     Args:
-        responses, baseline: by microphone; those without a baseline are not judged.
+        before: its sound just before: the noise.
+        samples: its sound from the moment on at which the sweep began to be played.
+
+    Returns:
+        None: samples are missing.
     """
-    changes = {
-        name: change
-        for name, response in responses.items()
-        if (change := _change(response, baseline.get(name, {}))) is not None
-    }
-    if not changes:
-        return []
-    common = median(changes.values()) if len(changes) > 1 else 0.0
-    is_speaker = abs(common) >= CHANGED_DB
-    found: list[AlarmKey] = [(SPEAKER, "loudspeaker")] if is_speaker else []
-    reference = common if is_speaker else 0.0
-    for name, change in changes.items():
-        if change - reference <= -CHANGED_DB:
-            found.append((WEAKER, name))
-        elif change - reference >= CHANGED_DB:
-            found.append((LOUDER, name))
-        elif _tilt(responses[name], baseline[name]) <= -CHANGED_DB:
-            found.append((MUFFLED, name))
-    return found
-
-
-def _change(response: Response, before: Response) -> float | None:
-    """Return by how many dB it hears more; None: it could never hear the loudspeaker.
-
-    A tone that is not heard any more counts as weaker by what is told as a change at least.
-    """
-    if not before:
+    response = find_response(samples, rate) if len(before) >= NOISE_S * rate / 2 else None
+    if response is None:
         return None
-    steps = [response[band] - before[band] for band in before if band in response]
-    steps += [-2 * CHANGED_DB for band in before if band not in response]
-    return fmean(steps)
+    noise = before.astype(np.float64) / FULL_SCALE
+    levels, transfer = {}, {}
+    for octave in octaves_of(rate):
+        level_db = _level_db(response, octave)
+        snr_db = level_db - _decibels(band_power(noise, rate, octave))
+        index = transfer_index(response.sound, response.before, rate, octave, snr_db)
+        transfer[octave] = round(index, 3)
+        if snr_db >= MIN_RISE_DB:
+            levels[octave] = round(level_db, 1)
+    loudest = np.abs(samples.astype(np.int32))
+    is_clipped = int(np.count_nonzero(loudest >= CLIPPED_LEVEL)) >= CLIPPED_SAMPLES
+    return Heard(
+        levels,
+        transfer,
+        is_clipped=is_clipped,
+        is_disturbed=not is_clipped and _is_disturbed(response, noise),
+    )
 
 
-def _tilt(response: Response, before: Response) -> float:
-    """Return by how many dB the high tones have become weaker beside the low ones (negative)."""
-    common = sorted(set(response) & set(before))
-    low = [response[band] - before[band] for band in common if band < 1000]
-    high = [response[band] - before[band] for band in common if band > 1000]
-    return fmean(high) - fmean(low) if low and high else 0.0
+def _level_db(response: Response, octave: int) -> float:
+    """Return how loud the sweep was heard while it passed the octave, dB of full scale."""
+    energy = response_power(response.sound, response.before, response.rate, octave)
+    width = octave / np.sqrt(2)
+    return _decibels(_SWEEP_POWER * energy * response.rate / (2 * width))
+
+
+def _is_disturbed(response: Response, noise: np.ndarray[Any, np.dtype[np.float64]]) -> bool:
+    """Return whether there was more than the sweep and the noise of before.
+
+    Who speaks all the time is in the noise of before: its quiet moments count.
+    """
+    step = round(_MOMENT_S * response.rate)
+    moments = (noise - noise.mean())[: len(noise) // step * step].reshape(-1, step)
+    noise_power = float(np.quantile(np.mean(moments**2, axis=1), 0.1))
+    limit = max(noise_power * 10 ** (DISTURBED_DB / 10), DISTURBING_SHARE * response.sweep_power)
+    return bool(response.rest_power > limit)
+
+
+def _decibels(power: float) -> float:
+    return max(_LEAST_DB, float(10 * np.log10(max(power, 1e-12))))

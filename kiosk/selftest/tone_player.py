@@ -1,4 +1,4 @@
-"""Plays a tone on the loudspeaker or the headphones, by ``aplay``."""
+"""Plays a tone or a sweep on the loudspeaker or the headphones, by ``aplay``."""
 
 from __future__ import annotations
 
@@ -32,6 +32,28 @@ async def playing_tone(
     Raises:
         SpeakerAbsentError: it is not there, another program uses it, or there is no ``aplay``.
     """
+    async with _playing(device, tone_wav(seconds, volume, hertz)):
+        yield
+
+
+async def play_to_end(device: str, wav: bytes, seconds: float) -> None:
+    """Play ``wav``, which lasts ``seconds``, to its end on an ALSA device.
+
+    Raises:
+        SpeakerAbsentError: as of :func:`playing_tone`, or it broke off, or hangs.
+    """
+    async with _playing(device, wav) as (process, fed):
+        await asyncio.wait({fed}, timeout=seconds + BEGIN_S + _SETTLE_S)
+        if not fed.done():
+            raise SpeakerAbsentError("it hangs")
+        if process.returncode:
+            raise SpeakerAbsentError(_reason(fed))
+
+
+@contextlib.asynccontextmanager
+async def _playing(
+    device: str, wav: bytes
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, asyncio.Future[tuple[bytes, bytes]]]]:
     sound = asyncio.subprocess.PIPE
     try:
         command = ("aplay", "-q", "-D", alsa_output(device), "-")
@@ -44,14 +66,18 @@ async def playing_tone(
         raise SpeakerAbsentError(str(error)) from error
     except OSError as error:
         raise SpeakerAbsentError(f"aplay: {error.strerror}") from error
-    fed = asyncio.ensure_future(process.communicate(tone_wav(seconds, volume, hertz)))
+    fed = asyncio.ensure_future(process.communicate(wav))
     try:
         await asyncio.wait({fed}, timeout=BEGIN_S / 2)
         if fed.done() and process.returncode:
-            raise SpeakerAbsentError(fed.result()[1].decode(errors="replace").strip()[:200])
-        yield
+            raise SpeakerAbsentError(_reason(fed))
+        yield process, fed
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await asyncio.wait({fed}, timeout=_SETTLE_S)
         await cancel_task(fed)
+
+
+def _reason(fed: asyncio.Future[tuple[bytes, bytes]]) -> str:
+    return fed.result()[1].decode(errors="replace").strip()[:200]

@@ -17,7 +17,7 @@ from kiosk.hardware.sources.sources import Sources
 from kiosk.hardware.wall_clock import is_clock_trusted
 from kiosk.hearing.room.noise_baseline import load_noise_floors
 from kiosk.selftest.morning_check import is_due, judge_noise, run_morning_check
-from kiosk.selftest.sweep import SWEEP_CODES
+from kiosk.selftest.sweep_verdict import SWEEP_CODES
 from kiosk.storage.atomic_io import read_json_or_none, write_json
 from kiosk.storage.paths import Paths
 from kiosk.storage.volume import STORAGE_ERRORS

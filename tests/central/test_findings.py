@@ -104,6 +104,20 @@ def test_the_morning_check_is_told_in_words() -> None:
     assert sentence == "Morning check: microphone witness hears less than at its installation."
 
 
+@pytest.mark.parametrize(
+    ("language", "values"),
+    [("en", "0.62 at its installation, 0.41"), ("ru", "0,62 при установке, 0,41")],
+)
+def test_how_much_less_clearly_words_arrive_is_told(language: str, values: str) -> None:
+    found = [{"code": "morning_transmission_fell", "source": "witness/0.62/0.41"}]
+    kiosk = replace(WELL, state={**WELL.state, "alarms": found})
+    (finding,) = collect_findings(FleetSnapshot(kiosks=(kiosk,)), NOW)
+    texts = AdminTexts(Translator(language), WELL.zone, NOW)
+    sentence = texts.sentence(finding.code, finding.values, {})
+    assert "witness " in f"{sentence} "
+    assert values in sentence
+
+
 def test_a_kiosk_that_went_silent_is_worse_while_it_records() -> None:
     silent = replace(WELL, last_seen=NOW - timedelta(minutes=11))
     assert collect_findings(FleetSnapshot(kiosks=(silent,)), NOW)[0].severity == "caution"

@@ -20,6 +20,7 @@ from kiosk.alarms import (
     is_known,
     load_alarms,
     most_severe,
+    name_source,
 )
 from kiosk.central.admin.texts import SENTENCES
 from kiosk.central.deliveries.head_check import Problem
@@ -185,3 +186,24 @@ def _class_codes(node: ast.ClassDef) -> list[ast.expr]:
 @pytest.mark.slow
 def test_every_code_of_an_error_has_an_alarm() -> None:
     assert sorted({item for item in declared_codes() if not is_known(item[1])}) == []
+
+
+def test_an_alarm_tells_the_values_before_and_now_as_the_language_writes_them() -> None:
+    names = {"witness": "Witness", "judge": "Judge"}
+    source = name_source("witness/0.62/0.41", names)
+    alarm = alarm_of("morning_transmission_fell")
+    assert "“Witness”" in alarm.say(TRANSLATORS["en"], source)
+    assert "0.62 at its installation, 0.41" in alarm.say(TRANSLATORS["en"], source)
+    for language in ("kk", "ru"):
+        text = alarm.say(TRANSLATORS[language], source)
+        assert "0,62" in text
+        assert "0,41" in text
+        assert "{" not in text
+    everywhere = alarm_of("morning_transmission_fell_everywhere")
+    assert "0.70" in everywhere.say(TRANSLATORS["en"], name_source("loudspeaker/0.70/0.5", names))
+
+
+def test_a_source_without_values_is_named_or_unknown() -> None:
+    assert name_source("witness", {"witness": "Witness"}) == "Witness"
+    assert name_source("camera", {}, "?") == "?"
+    assert name_source("1/12", {"1": "x"}) == ""

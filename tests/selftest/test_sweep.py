@@ -1,4 +1,4 @@
-"""Tones through the loudspeaker: how they are judged, and what real microphones hear of them."""
+"""A sweep through the loudspeaker: how it is judged, and what real microphones hear of it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,20 @@ import pytest
 from kiosk.config import PathSettings, Settings
 from kiosk.hardware.sources.sources import Sources
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
-from kiosk.selftest.sweep import (
+from kiosk.selftest.speech_transmission import OCTAVES
+from kiosk.selftest.sweep import Heard
+from kiosk.selftest.sweep_verdict import (
+    ALL_LESS_CLEAR,
     BANDS,
+    LESS_CLEAR,
     LOUDER,
     MUFFLED,
+    NOISY,
     SPEAKER,
     WEAKER,
     check_sweep,
-    judge_responses,
+    judge_levels,
+    judge_sweep,
     load_baseline,
 )
 from kiosk.storage.paths import Paths
@@ -63,16 +69,98 @@ def louder(change: float, **more: float) -> dict[int, float]:
 def test_what_all_microphones_hear_is_the_loudspeaker(
     responses: Mapping[str, Mapping[int, float]], expected: list[tuple[str, str]]
 ) -> None:
-    assert judge_responses(responses, ROOM) == expected
+    assert judge_levels(responses, ROOM) == expected
 
 
 @pytest.mark.parametrize(
-    "kept", ["", "[]", '{"noise": {}}', '{"noise": {}, "responses": {"a": {"x": 1}}}', "\x00"]
+    "kept",
+    [
+        "",
+        "[]",
+        '{"noise": {}}',
+        '{"noise": {}, "responses": {"judge": {"250": -30.0, "500": -31.0}}}',
+        '{"noise": {}, "heard": 3}',
+        '{"noise": {}, "heard": {"a": {"levels": {"x": 1}, "transfer": {}}}}',
+        '{"noise": {}, "heard": {"a": {"levels": {"250": -3}, "transfer": {"250": 1e999}}}}',
+        "\x00",
+    ],
+    ids=["empty", "list", "none", "tones of before", "number", "name", "infinite", "damaged"],
 )
 def test_a_damaged_baseline_is_none(tmp_path: Path, kept: str) -> None:
     paths = Paths.from_settings(PathSettings(data=tmp_path, run=tmp_path))
     paths.sweep_baseline.write_text(kept)
     assert load_baseline(paths, {}) == {}
+
+
+def heard(index: float, levels: Mapping[int, float] = FLAT, **more: bool) -> Heard:
+    return Heard(dict(levels), dict.fromkeys(OCTAVES, index), **more)
+
+
+CLEAR = {name: heard(0.6) for name in ("judge", "witness", "clerk")}
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        (CLEAR, []),
+        ({**CLEAR, "clerk": heard(0.51)}, []),
+        ({**CLEAR, "clerk": heard(0.41)}, [(LESS_CLEAR, "clerk/0.60/0.41")]),
+        ({**CLEAR, "clerk": heard(0.8)}, []),
+        ({**CLEAR, "clerk": heard(0.2, {})}, [(WEAKER, "clerk")]),
+        ({**CLEAR, "clerk": heard(0.2, is_clipped=True)}, []),
+        (
+            dict.fromkeys(CLEAR, heard(0.45)),
+            [(ALL_LESS_CLEAR, "loudspeaker/0.60/0.45")],
+        ),
+        (
+            {**dict.fromkeys(CLEAR, heard(0.45)), "clerk": heard(0.3)},
+            [(ALL_LESS_CLEAR, "loudspeaker/0.60/0.45"), (LESS_CLEAR, "clerk/0.60/0.30")],
+        ),
+        (
+            dict.fromkeys(CLEAR, heard(0.3, louder(-12))),
+            [(SPEAKER, "loudspeaker")],
+        ),
+        ({"new": heard(0.1)}, []),
+        ({}, []),
+    ],
+    ids=["as ever", "a little", "less clear", "clearer", "deaf", "overdriven", "curtains gone",
+         "curtains gone, and one more", "speaker turned down", "new", "none"],
+)  # fmt: skip
+def test_what_falls_for_all_seats_is_the_room(
+    now: Mapping[str, Heard], expected: list[tuple[str, str]]
+) -> None:
+    assert judge_sweep(now, CLEAR) == expected
+
+
+def test_an_octave_that_was_never_heard_is_not_compared() -> None:
+    """A small loudspeaker has no bass: there, only the noise of the morning would differ."""
+    before = Heard(FLAT, {**dict.fromkeys(OCTAVES, 0.6), 125: 0.5, 8000: 0.5})
+    now = Heard(FLAT, {**dict.fromkeys(OCTAVES, 0.6), 125: 0.0, 8000: 0.0})
+    assert judge_sweep({"judge": now}, {"judge": before}) == []
+
+
+def test_the_sweep_of_commissioning_comes_before_that_of_a_morning(tmp_path: Path) -> None:
+    paths = Paths.from_settings(PathSettings(data=tmp_path, run=tmp_path))
+    rows = {name: heard(0.5).to_json() for name in ("judge", "late")}
+    paths.sweep_baseline.write_text(json.dumps({"noise": {}, "heard": rows}))
+    result = {
+        "check": "speech_transmission",
+        "state": "passed",
+        "code": None,
+        "measured": {"judge": heard(0.7).to_json(), "deaf": heard(0.1, {}).to_json(), "odd": 3},
+        "seconds": 1.0,
+        "at": "2026-11-28T08:00:00Z",
+        "deviations": {},
+    }
+    report = {"kind": "selftest", "sequence": 1, "commissioning": True, "ran": [],
+              "results": [result]}  # fmt: skip
+    (paths.reports / "a").mkdir(parents=True)
+    (paths.reports / "a" / "report.json").write_text(json.dumps(report))
+    indices = {name: one.index for name, one in load_baseline(paths, {}).items()}
+    assert indices == {"judge": pytest.approx(0.7), "late": pytest.approx(0.5)}
+    result["state"] = "skipped"
+    (paths.reports / "a" / "report.json").write_text(json.dumps(report))
+    assert set(load_baseline(paths, {})) == {"judge", "late"}
 
 
 def settings_in(folder: Path, volume: int, speaker: str = "speaker") -> Settings:
@@ -123,11 +211,17 @@ def test_real_microphones_hear_a_loudspeaker_that_was_turned_down(
                 return asyncio.run(check_sweep(changed, sources, paths, noise))
 
             assert swept(80, {"judge": -60.0}) == []
-            baseline = json.loads(paths.sweep_baseline.read_text())["responses"]
-            assert set(map(int, baseline["judge"])) == set(BANDS)
-            assert "witness" not in baseline, "it stands in another room and hears no tone"
+            baseline = json.loads(paths.sweep_baseline.read_text())["heard"]
+            assert set(map(int, baseline["judge"]["levels"])) == set(OCTAVES)
+            index = Heard.from_json(baseline["judge"]).index
+            assert index is not None
+            assert index > 0.9, "a wire has no echo"
+            assert "witness" not in baseline, "it stands in another room and hears no sweep"
             assert swept(80, {"judge": -60.0}) == []
             assert swept(8, {"judge": -60.0}) == [(WEAKER, "judge")]
             assert swept(8, {"judge": -50.0}) == [], "set up anew: another baseline"
             assert swept(80, {"judge": -50.0}, "nosuch") == [(SPEAKER, "loudspeaker")]
             assert swept(80, {}, "") == [], "no loudspeaker is fitted"
+            assert all(one.measure_to is None for one in sources.microphones)
+            sound.speak("witness", "I was there, and I have seen it. " * 6)
+            assert swept(80, {"judge": -50.0}) == [(NOISY, "microphones")]

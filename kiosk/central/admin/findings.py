@@ -42,6 +42,8 @@ MORNING_CODES = frozenset(
         "morning_sweep_louder",
         "morning_sweep_muffled",
         "morning_loudspeaker_changed",
+        "morning_transmission_fell",
+        "morning_transmission_fell_everywhere",
     }
 )
 """Alarms of the kiosks' morning check."""
@@ -260,7 +262,8 @@ def _morning_findings(kiosk: KioskStatus) -> Iterator[Finding]:
     for alarm in kiosk.state.get("alarms") or ():
         if alarm.get("code") in MORNING_CODES:
             since = parse_time(alarm.get("since")) or kiosk.state_at
-            values = {"source": str(alarm.get("source") or "")}
+            source, before, now = [*str(alarm.get("source") or "").split("/", 2), "", ""][:3]
+            values = {"source": source, "before": before, "now": now}
             yield Finding(alarm["code"], "caution", kiosk.id, kiosk.room, since, values)
 
 

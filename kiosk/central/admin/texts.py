@@ -119,6 +119,14 @@ SENTENCES = {
     "morning_loudspeaker_changed": N_(
         "Morning check: the room's loudspeaker is not heard as at its installation."
     ),
+    "morning_transmission_fell": N_(
+        "Morning check: words at microphone {source} arrive less clearly. Speech transmission: "
+        "{before} at its installation, {now} this morning."
+    ),
+    "morning_transmission_fell_everywhere": N_(
+        "Morning check: words arrive less clearly at all microphones. Speech transmission: "
+        "{before} at their installation, {now} this morning."
+    ),
     "morning_room_noisy": N_(
         "Morning check: the room was not quiet, so the microphones could not be compared."
     ),
@@ -297,6 +305,9 @@ class AdminTexts:
         if code in ("staff_list_refused", "rules_pack_refused"):
             known = REFUSALS.get(values["reason"], REFUSALS["unreadable"])
             values["reason"] = self._translate(known)
+        if code.startswith("morning_transmission") and self._translate.language != "en":
+            numbers = {key: values[key].replace(".", ",") for key in ("before", "now")}
+            values |= numbers
         return self._translate(SENTENCES[code], **values)
 
     def _reason(self, problem: Mapping[str, Any]) -> str:

@@ -44,6 +44,7 @@ class MicrophoneSource:
         hand_to: takes each block after the recording has it, and must return at once.
         keep_to: likewise, while a hearing is due, for the sound before it; no recording either.
         rehearse_to: likewise, during a rehearsal outside a hearing; it counts as no recording.
+        measure_to: likewise, while a sweep measures the room outside a hearing; no recording.
         unclear: what makes the words there hard to make out now; None: nothing, or it is not known.
     """
 
@@ -65,6 +66,7 @@ class MicrophoneSource:
         self.hand_to: Callable[[AudioBlock], None] | None = None
         self.keep_to: Callable[[AudioBlock], None] | None = None
         self.rehearse_to: Callable[[AudioBlock], None] | None = None
+        self.measure_to: Callable[[AudioBlock], None] | None = None
         self._has_detector = False
         self._without_detector_ns = 0
         self._speech_ns: int | None = None
@@ -178,7 +180,7 @@ class MicrophoneSource:
             self._recent_blocks.append(block)
             for listener in self._listeners:
                 listener.audio(self.name, block)
-        for take in (self.keep_to, self.hand_to, self.rehearse_to):
+        for take in (self.keep_to, self.hand_to, self.rehearse_to, self.measure_to):
             if take is not None:
                 take(block)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.alarms import Severity, alarm_of
+from kiosk.alarms import Severity, alarm_of, name_source
 from kiosk.api.upkeep import LoggedAlarm
 from kiosk.clocks import parse_wall
 from kiosk.ui.actions.upkeep_actions import UpkeepState
@@ -50,7 +50,7 @@ def view(app: AppState) -> AlarmLogView:
     if alarms is None:
         return AlarmLogView((), 0, _("One moment…"))
     names = {m.name: context.role_label(m) for m in app.shown_recorder_state.microphones}
-    rows = tuple(_row(context, row, names.get(row.source or "", "")) for row in alarms)
+    rows = tuple(_row(context, row, name_source(row.source or "", names)) for row in alarms)
     return AlarmLogView(rows, page, "" if rows else _("No alarm is known."))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.alarms import alarm_of
+from kiosk.alarms import alarm_of, name_source
 from kiosk.locale import N_
 from kiosk.ui.app_state import AppState
 from kiosk.ui.registry import (
@@ -134,7 +134,7 @@ def view(app: AppState) -> TechnicianHomeView:
     recorder, sync = app.shown_recorder_state, app.sync_state
     names = {m.name: context.role_label(m) for m in recorder.microphones}
     texts = tuple(
-        alarm_of(alarm.code).say(context.translate, names.get(alarm.source or "", ""))
+        alarm_of(alarm.code).say(context.translate, name_source(alarm.source or "", names))
         for alarm in (*recorder.alarms, *(sync.alarms if sync else ()))
     )
     return TechnicianHomeView(rows, texts, "" if texts else _("Nothing is wrong now."))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from kiosk.alarms import Severity, alarm_of
+from kiosk.alarms import Severity, alarm_of, name_source
 from kiosk.api.recorder import RecorderState
 from kiosk.api.sync import LinkCheckResult, SyncState
 from kiosk.clocks import parse_wall
@@ -78,7 +78,7 @@ def _morning_lines(context: ViewContext, recorder: RecorderState) -> list[Readin
     if not found:
         return []
     names = {m.name: context.role_label(m) for m in recorder.microphones}
-    source = names.get(found[0].source or "", "")
+    source = name_source(found[0].source or "", names)
     line = _alarm_line(context, "morning", found[0].code, source)
     if len(found) > 1:
         more = context.translate.gettext("And {n} more.", n=len(found) - 1)
