@@ -281,11 +281,13 @@ class TodayPlace:
     """The list of hearings; ``chosen`` by hand, or None for the next one.
 
     ``asks``: whether it is asked if a session is recorded of which no minutes are kept.
+    ``remedies``: what to do about all that is not ready, in the place of the list.
     """
 
     chosen: str | None = None
     page: int = 0
     asks: bool = False
+    remedies: bool = False
 
 
 @dataclass(frozen=True)

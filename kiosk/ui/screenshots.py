@@ -141,11 +141,11 @@ def smaller_labels(usual: dict[str, float], larger: dict[str, float]) -> list[st
 
 def _spilled(screen: Widget) -> list[str]:
     """Return the texts that are larger than the box around them."""
-    from kiosk.ui.widgets.text import TextLine, WrappedText
+    from kiosk.ui.widgets.text import FittedText, TextLine, WrappedText
 
     found = []
     for widget in screen.walk(restrict=True):
-        if not isinstance(widget, TextLine | WrappedText) or not widget.text:
+        if not isinstance(widget, FittedText | TextLine | WrappedText) or not widget.text:
             continue
         parent = widget.parent
         while parent is not None and parent is not screen.parent:

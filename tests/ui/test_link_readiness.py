@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
@@ -15,10 +16,14 @@ from kiosk.locale import LANGUAGES, Translator
 from kiosk.rules import load_rules
 from kiosk.services.sync_core import link_limits
 from kiosk.sync.link_check.link_check import worded
+from kiosk.ui.registry import TodayPlace
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states
+from kiosk.ui.samples.staff_states import staff_at
 from kiosk.ui.secretary.schedule.readiness import ReadinessLine, readiness
+from kiosk.ui.secretary.schedule.today import SAMPLES, view
 from kiosk.ui.view_context import ViewContext
+from tests.ui.app_without_services import Clock, app_in
 
 RULES = load_rules()
 
@@ -110,3 +115,17 @@ def test_an_old_check_has_its_time_and_another_days_its_date() -> None:
     yesterday = line_of("en", 24 * 60, verdict="good", sentence={"en": "Well."}).text
     day = (service_states.NOW - timedelta(days=1)).astimezone(ZoneInfo("Asia/Almaty"))
     assert yesterday.startswith(day.strftime("%d.%m."))
+
+
+def test_every_remedy_has_a_place_of_its_own_until_nothing_needs_one(tmp_path: Path) -> None:
+    app = app_in(tmp_path, Clock())
+    SAMPLES["today-broken-remedies"](app)
+    shown = view(app)
+    assert shown.remedies == tuple(line for line in shown.ready if line.remedy)
+    assert {line.item for line in shown.remedies} >= {"camera", "link", "disk", "clock"}
+    SAMPLES["today-line-remedy"](app)
+    assert [line.item for line in view(app).remedies] == ["link"]
+    staff_at(TodayPlace(remedies=True))(app)
+    assert view(app).remedies == (), "the list is there again by itself"
+    SAMPLES["today-line-up"](app)
+    assert view(app).remedies == (), "nobody has asked"

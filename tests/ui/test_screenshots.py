@@ -36,8 +36,10 @@ def draw(folder: Path, display: Display, *options: str) -> tuple[int, str, list[
         (("--only", "today-volatile", "--looks", "kk4,ru4", "--compare-sizes"), (1280, 800)),
         (("--only", "self_test-done", "--looks", "kk4,ru4", "--compare-sizes"), (1280, 800)),
         (("--only", "recording-m", "--looks", "kk1", "--small"), (800, 480)),
+        (("--only", "today-line,today-broken", "--looks", "kk4"), (1280, 800)),
+        (("--only", "today-line,today-broken", "--looks", "kk1,ru4", "--small"), (800, 480)),
     ],
-    ids=["questions", "faults", "volatile", "self-test", "small"],
+    ids=["questions", "faults", "volatile", "self-test", "small", "remedies", "small remedies"],
 )
 def test_nothing_is_cut_small_hidden_or_overlapping(
     options: tuple[str, ...], size: tuple[int, int], display: Display, tmp_path: Path

@@ -35,13 +35,14 @@ class ReadinessList(CachedSlot):
     def _fill(self, *_: Any) -> None:
         """Shrink until every remedy fits; else leave out remedies, then lines of what is good.
 
-        Whoever chose a larger text size gets no smaller words than at the first: only warnings,
-        which all stay, shrink below that.
+        Whoever chose a larger text size gets no smaller words than at the first: only warnings
+        shrink below that. Where they do not fit either, the last line says how many more there are.
         """
         kit = self._kit
         largest, smallest = kit.theme.font("body"), kit.min_font
         least = kit.theme.usual_font("body") if kit.theme.text_size > 1 else smallest
-        lines, texts, heights = list(self._lines), list[str](), list[int]()
+        lines, left_out = list(self._lines), 0
+        texts, heights = list[str](), list[int]()
 
         def fits(size: int, *, remedies: bool) -> bool:
             texts[:] = [f"{x.text} {x.remedy}".strip() if remedies else x.text for x in lines]
@@ -54,16 +55,25 @@ class ReadinessList(CachedSlot):
                 break
         while not fits(size, remedies=remedies):
             good = [n for n, line in enumerate(lines) if line.tone == "good"]
+            warnings = len(lines) - (left_out > 0)
             if good:
                 del lines[good[-1]]
             elif size > smallest:
                 size -= 1
+            elif warnings > 1:
+                del lines[_least_urgent(lines[:warnings])]
+                left_out += 1
+                lines[warnings - 1 :] = [self._more(left_out)]
             else:
                 break
         self.clear_widgets()
         for line, text, height in zip(lines, texts, heights, strict=True):
             self.add_widget(self._row(line, text, size, height))
         self.add_widget(kit.spacer())
+
+    def _more(self, number: int) -> ReadinessLine:
+        text = self._kit.translate.gettext("And {n} more.", n=number)
+        return ReadinessLine("more", "caution", text)
 
     def _height(self, text: str, size: int) -> int:
         width = self.width - self._kit.px(27 + 12)
@@ -81,3 +91,8 @@ class ReadinessList(CachedSlot):
         )
         icon = kit.icon(TONE_ICONS[line.tone], 27, colour)
         return kit.row(icon, words, gap=12, height=height)
+
+
+def _least_urgent(lines: list[ReadinessLine]) -> int:
+    """Return the number of the last line that is no fault, or of the last one."""
+    return max((n for n, line in enumerate(lines) if line.tone != "fault"), default=len(lines) - 1)

@@ -46,6 +46,7 @@ class TodayView:
     Attributes:
         keeps_minutes: whether minutes are kept of the chosen hearing.
         asks: its start was tapped all the same, and is to be confirmed.
+        remedies: what is not ready, and what to do about each; shown in the place of the list.
     """
 
     rows: tuple[HearingRow, ...]
@@ -57,6 +58,7 @@ class TodayView:
     empty: str = ""
     keeps_minutes: bool = True
     asks: bool = False
+    remedies: tuple[ReadinessLine, ...] = ()
 
 
 def view(app: AppState) -> TodayView:
@@ -73,7 +75,9 @@ def view(app: AppState) -> TodayView:
     )
     asks = getattr(secretary.place, "asks", False) and shown.chosen is not None
     due = minutes_line(app.view_context(), secretary.minutes.listed)
-    return replace(shown, asks=asks, ready=(*due, *shown.ready))
+    wanted = getattr(secretary.place, "remedies", False)
+    remedies = tuple(line for line in shown.ready if line.remedy) if wanted else ()
+    return replace(shown, asks=asks, ready=(*due, *shown.ready), remedies=remedies)
 
 
 def next_hearing(hearings: tuple[Hearing, ...], now: datetime, done: set[str]) -> Hearing | None:
@@ -245,7 +249,7 @@ def _minutes_due(day: str) -> Prepare:
     return prepare
 
 
-def _one_way(direction: str) -> Prepare:
+def _one_way(direction: str, place: TodayPlace | None = None) -> Prepare:
     """Show a line over which, in one direction alone, nobody is heard."""
 
     def prepare(app: AppState) -> None:
@@ -259,7 +263,7 @@ def _one_way(direction: str) -> Prepare:
         said = {name: row.label.as_map() for name, row in zip(names, rows, strict=True)}
         found = {"verdict": "below", "call": "unheard", "remedy": "rate", "at": at(9, 40)}
         check = {"running": False, "last": {**found, **said}, "next": None}
-        staff_at(TodayPlace(), sync=service_states.sync(link_check=check))(app)
+        staff_at(place or TodayPlace(), sync=service_states.sync(link_check=check))(app)
 
     return prepare
 
@@ -268,6 +272,8 @@ SAMPLES: dict[str, Prepare] = {
     "today": staff_at(TodayPlace()),
     "today-line-up": _one_way("up"),
     "today-line-down": _one_way("down"),
+    "today-line-remedy": _one_way("up", TodayPlace(remedies=True)),
+    "today-broken-remedies": staff_at(TodayPlace(remedies=True), BROKEN, sync=DOWN),
     "today-second-page": staff_at(TodayPlace(None, 1)),
     "today-one-over": staff_at(TodayPlace(), deliveries={service_states.LIST[0]["id"]: DELIVERED}),
     "today-faint": staff_at(TodayPlace(), service_states.recorder(microphones=FAINT)),

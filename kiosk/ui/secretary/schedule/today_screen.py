@@ -9,6 +9,7 @@ from kivy.uix.widget import Widget
 from kiosk.api.hearing import Hearing
 from kiosk.locale import N_
 from kiosk.ui.registry import TodayPlace
+from kiosk.ui.secretary.schedule.readiness import ReadinessLine
 from kiosk.ui.secretary.schedule.readiness_list import ReadinessList
 from kiosk.ui.secretary.schedule.today import HearingRow, TodayView
 from kiosk.ui.staff.staff_screen import StaffScreen
@@ -37,6 +38,9 @@ class TodayScreen(StaffScreen):
     def body(self, view: TodayView) -> Widget:
         """Return list and readiness side by side."""
         kit = self.kit
+        if view.remedies:
+            card = self._remedies_card(view.remedies)
+            return kit.row(kit.column(card), padding=(28, 20))
         share = 0.64 if kit.theme.compact else 0.58
         columns = (
             kit.column(*self._hearing_list(view), gap=14, size_hint_x=share),
@@ -134,11 +138,34 @@ class TodayScreen(StaffScreen):
         )  # fmt: skip
         rehearsal = kit.button("today.rehearsal", "", self.app.open_rehearsal,
                                icon="account-voice")  # fmt: skip
-        head = kit.row(words, rehearsal, gap=16, height=kit.theme.target)
+        buttons = [rehearsal]
+        has_remedies = any(line.remedy for line in view.ready)  # beside the lines may be no room
+        if has_remedies and not kit.theme.compact:
+            buttons.insert(0, kit.button("today.remedies", "", self._show_remedies,
+                                         icon="help-circle-outline"))  # fmt: skip
+        head = kit.row(words, *buttons, gap=16, height=kit.theme.target)
         if view.asks and not view.keeps_minutes:
             return self._start_question(view)
-        start = self._start_button(view)
-        return kit.card(head, ReadinessList(kit, view.ready), start, gap=8, padding=(26, 8))
+        ready: Widget = ReadinessList(kit, view.ready)
+        if has_remedies and kit.theme.compact:
+            spoken = kit.translate.gettext("What to do")
+            ready = kit.touchable_card("today.remedies", spoken, self._show_remedies, ready,
+                                       padding=(8, 4))  # fmt: skip
+        return kit.card(head, ready, self._start_button(view), gap=8, padding=(26, 8))
+
+    def _show_remedies(self) -> None:
+        place = self.app.secretary.place
+        chosen = getattr(place, "chosen", None)
+        self.app.secretary.show(TodayPlace(chosen, self._page, remedies=True))
+
+    def _remedies_card(self, lines: tuple[ReadinessLine, ...]) -> Widget:
+        """Return what is not ready and what to do about it, in all of the width."""
+        kit, secretary = self.kit, self.app.secretary
+        _, place = kit.translate.gettext, TodayPlace(getattr(secretary.place, "chosen", None))
+        heading = kit.fitted_text(_("What to do"), "heading", weight="semibold", lines=1)
+        back = kit.button("today.back", _("Back"), lambda: secretary.show(place), icon="arrow-left")
+        head = kit.row(heading, back, gap=16, height=kit.theme.target)
+        return kit.card(head, ReadinessList(kit, lines), gap=14, padding=(26, 14))
 
     def _start_button(self, view: TodayView) -> Widget:
         """Return the large button: it starts the chosen hearing, or opens one off the list."""
