@@ -16,9 +16,11 @@ from PIL import Image
 from kiosk.demo import readback
 from kiosk.demo.courtroom import Courtroom
 from kiosk.demo.hearing_scenario import CLOSED_PART, PARTS
+from kiosk.demo.sample_court import SPEAKERS
 from kiosk.demo.scenario import DemoResult
 from kiosk.demo.screen_driver import ScreenDriver, get_json
 from kiosk.errors import KioskError
+from kiosk.export.spoken import read_turns
 from kiosk.selftest.report import read_reports
 from kiosk.storage.atomic_io import read_json
 from kiosk.storage.hashing import sha256_of
@@ -117,6 +119,7 @@ def _read_hearing(
     state = get_json(demo.paths.sync_socket, f"/v1/hearings/{result.hearing_id}")
     match = _matches_central_copy(demo, "hearings", folder, result.hearing_id)
     seconds = sum(fact.seconds for fact in facts)
+    spoken = _seconds_spoken(folder)
     frames = sum(fact.video_frames for fact in facts)
     checks.expect(len(parts) == PARTS, f"{len(parts)} parts")
     checks.expect(seconds >= 20, f"{seconds:.1f} s recorded")
@@ -126,6 +129,8 @@ def _read_hearing(
     checks.expect(stock, "sha256sum or openssl does not agree")
     checks.expect(match, "the central system's copy differs")
     checks.expect(result.tap_to_first_durable_ms is not None, "no first durable media")
+    silent = ", ".join(sorted({row.microphone for row in SPEAKERS} - spoken.keys()))
+    checks.expect(not silent, f"no speech was heard at: {silent}")
     checks.expect(result.heard_dbfs > HEARD_DBFS, f"{result.heard_dbfs:.0f} dBFS in the headset")
     return {
         "folder": _relative(folder, base),
@@ -140,7 +145,16 @@ def _read_hearing(
         "tap_to_first_durable_ms": result.tap_to_first_durable_ms,
         "marks": result.marks,
         "heard_dbfs": round(result.heard_dbfs, 1),
+        "seconds_spoken": spoken,
     }
+
+
+def _seconds_spoken(folder: Path) -> dict[str, float]:
+    """Return the seconds of speech that the voice detector heard, by microphone."""
+    found: dict[str, float] = {}
+    for turn in read_turns(folder):
+        found[turn["source"]] = round(found.get(turn["source"], 0.0) + turn["lasts"], 2)
+    return found
 
 
 def _microphones(parts: list[Path]) -> list[str]:

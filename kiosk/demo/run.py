@@ -96,6 +96,10 @@ def _print_progress(started: float, text: str) -> None:
     print(f"[{time.monotonic() - started:5.1f} s] {text}", flush=True)
 
 
+def _spoken(seconds: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.0f} s" for name, value in sorted(seconds.items()))
+
+
 def summary(report: dict[str, Any], out: Path) -> str:
     """Return the report in a few lines for a person."""
     hearing, filing, selftest = report["hearing"], report["filing"], report["selftest"]
@@ -108,6 +112,7 @@ def summary(report: dict[str, Any], out: Path) -> str:
         f" {hearing['video_frames']} pictures, microphones {', '.join(hearing['microphones'])}",
         f"          tap to first durable media {hearing['tap_to_first_durable_ms']} ms;"
         f" verified: {hearing['verified']}; delivered, same bytes: {same}",
+        f"          speech was heard for {_spoken(hearing['seconds_spoken'])}",
         f"          {hearing['heard_dbfs']} dBFS in the headset; copies for the parties:"
         f" {len(report['copies'])}",
         f"Self-test {selftest['passed']} passed, {selftest['failed']} failed",
