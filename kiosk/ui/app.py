@@ -25,6 +25,7 @@ from kiosk.ui.theme import Theme
 from kiosk.ui.widgets.fonts import register_fonts
 from kiosk.ui.widgets.screen import Screen
 from kiosk.ui.widgets.tap_guard import TapGuard, TapTarget
+from kiosk.ui.widgets.tap_sign import TapSign
 from kiosk.ui.widgets.touchable import Touchable, tap_targets, touchables
 from kiosk.ui.widgets.widget_kit import WidgetKit
 
@@ -62,6 +63,7 @@ class RootWidget(FloatLayout):
         self._redraw = Clock.create_trigger(lambda _seconds: self._draw_in_frame(), 0)
         self._guard = TapGuard(time.monotonic)
         self._touches, self._refused = 0, 0
+        self._sign = TapSign(self)
         self._notice: Notice | None = None
         # the next frame begins once this one is on the screen, and reads its touches after this
         self._note_drawn = Clock.create_trigger(lambda _seconds: self._note_targets(), 0)
@@ -87,7 +89,7 @@ class RootWidget(FloatLayout):
     def on_touch_down(self, touch: Any) -> bool:
         """Record the touch; nothing is redrawn under a finger.
 
-        A button that has only just come under the finger takes no tap.
+        A button that has only just come under the finger takes no tap, and it is said so there.
         """
         self._touch_since = self._touched_at = time.monotonic()
         self._touches += 1
@@ -96,6 +98,7 @@ class RootWidget(FloatLayout):
         x, y = touch.pos
         if any(target.holds(x, y) and self._refuses(target, x, y) for target in self._targets()):
             self._refused += 1
+            self._sign.show(WidgetKit(self.theme(), self.app_state.translate), x, y)
             return True
         return bool(super().on_touch_down(touch))
 
@@ -139,6 +142,7 @@ class RootWidget(FloatLayout):
             self._note_targets()
             kit = WidgetKit(self.theme(), self.app_state.translate)
             self._screen = widget_class(name)(kit, name, self.app_state)
+            self._sign.hide()
             self.clear_widgets()
             self.add_widget(self._screen)
             self._drawn_at = time.monotonic()

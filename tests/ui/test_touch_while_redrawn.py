@@ -94,12 +94,24 @@ x, y = button.to_window(*button.center)
 touch = MouseMotionEvent("finger", 2, [x / root.width, y / root.height, "left"], is_touch=True,
                          type_id="touch")
 tap()
+def signs():
+    screenshots.draw_until_settled(root)
+    return [w.text for w in root.walk(restrict=True) if getattr(w, "wid", "") == "tap.refused"]
+
+
+print("said", *signs())
 show("recording-announcement")
 tap()
 print("first", *marked)
+print("said", *signs())
+(sign,) = [child for child in root.children if child is not root.screen]
+print("inside", sign.x >= 0 and sign.right <= root.width and sign.y >= 0 and sign.top <= root.height)
+print("under it", sign.collide_point(*touch.pos))
 clock[0] += 0.8
 tap()
 print("then", *marked)
+root._sign.hide()
+print("said", *signs())
 show("recording-question-left-out")
 names = [getattr(w, "wid", "") for w in root.screen.walk(restrict=True)]
 print("beside the question", *(name for name in names if name in ("question.text", "rec.undo")))
@@ -122,8 +134,13 @@ def test_a_tap_while_the_buttons_are_built_again(display: Display, tmp_path: Pat
     printed = [
         "fps 30",
         "deleted 1",
+        "said",
         "first opening",
+        "said Ештеңе орындалған жоқ: экран жаңа ғана өзгерді. Қайта басыңыз.",
+        "inside True",
+        "under it False",
         "then opening announcement",
+        "said",
         "beside the question rec.undo question.text",
     ]
     assert done.stdout.splitlines() == printed, (done.stdout, done.stderr[-3000:])
