@@ -105,7 +105,7 @@ tap()
 print("first", *marked)
 print("said", *signs())
 (sign,) = [child for child in root.children if child is not root.screen]
-print("inside", sign.x >= 0 and sign.right <= root.width and sign.y >= 0 and sign.top <= root.height)
+print("inside", root.collide_point(*sign.pos) and root.collide_point(sign.right, sign.top))
 print("under it", sign.collide_point(*touch.pos))
 clock[0] += 0.8
 tap()
