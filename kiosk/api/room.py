@@ -86,6 +86,36 @@ LIST_INPUTS = Operation(
 )
 
 
+class SpokenSentence(Model):
+    """Somebody spoke at a microphone, outside a hearing."""
+
+    source: str
+    """The microphone."""
+    start_ns: int
+    end_ns: int
+    """Recording clock."""
+    level_db: float | None = None
+    """Of the speech without the noise, dB of full scale; null: too short to tell."""
+
+
+class SpokenSentences(Model):
+    """What the voice detector has heard outside hearings since the last one."""
+
+    sentences: tuple[SpokenSentence, ...]
+
+
+LIST_SPOKEN = Operation(
+    "listSpoken",
+    "GET",
+    "/v1/room/spoken",
+    "Who was heard last outside hearings, from when to when, and how loud; no sound",
+    answer=SpokenSentences,
+    roles=TECHNICIAN_ROLES,
+    errors={409: ("already_recording",)},
+    error_answers={409: OpenHearingAnswer},
+)
+
+
 class Commissioning(Model):
     """How far a technician has come with setting up the room; kept so that it goes on there."""
 
@@ -153,6 +183,6 @@ SAVE_STICK_PROFILE = Operation(
     errors={409: ("drive_absent", "stick_failed")},
 )
 ROOM_OPERATIONS = (
-    *(GET_ROOM, SET_ROOM, LIST_INPUTS, GET_COMMISSIONING, SET_COMMISSIONING),
+    *(GET_ROOM, SET_ROOM, LIST_INPUTS, LIST_SPOKEN, GET_COMMISSIONING, SET_COMMISSIONING),
     *(LIST_STICK_PROFILES, SAVE_STICK_PROFILE),
 )

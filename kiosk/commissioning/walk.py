@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from kiosk.api.room import SpokenSentence
 from kiosk.commissioning.heard import Listening
 
 Verdict = Literal["waiting", "right", "other", "quiet", "noisy", "changed"]
@@ -31,6 +32,7 @@ class Seat:
         heard: microphone that rose most; empty: none yet.
         level_db, noise_db: of its own microphone, speaking and at rest.
         baseline_db: level at rest at commissioning; None: none is known.
+        spoken_ns: recording clock: since when the seat alone was listened to, and of the result.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Seat:
     heard: str = ""
     level_db: float | None = None
     noise_db: float | None = None
+    spoken_ns: tuple[int, int] = (0, 0)
 
     @property
     def verdict(self) -> Verdict:
@@ -76,6 +79,7 @@ class Walk:
         self._said: list[str] = []
         self._loudest_db = -math.inf
         self._noise_db: float | None = None
+        self._since_ns: int | None = None
 
     @property
     def seat(self) -> Seat | None:
@@ -87,12 +91,17 @@ class Walk:
         """Whether every seat was spoken at and heard by its own microphone, well."""
         return bool(self.seats) and all(seat.verdict == "right" for seat in self.seats)
 
-    def push(self, levels: Mapping[str, float], *, is_prompting: bool = False) -> Seat | None:
+    def push(
+        self, levels: Mapping[str, float], *, is_prompting: bool = False, at_ns: int = 0
+    ) -> Seat | None:
         """Take the levels of a tenth of a second; return the seat that has just got its result.
 
         Args:
             is_prompting: the microphones hear the kiosk's own voice: only the rest is learnt.
+            at_ns: recording clock.
         """
+        if is_prompting or self._since_ns is None:
+            self._since_ns = at_ns
         heard = self._listening.push(levels)
         seat = self.seat
         if seat is None or is_prompting or self._is_resting(heard):
@@ -106,7 +115,13 @@ class Walk:
         if len(self._said) < SENTENCE_UPDATES:
             return None
         ((most, _count),) = Counter(filter(None, self._said)).most_common(1)
-        done = replace(seat, heard=most, level_db=self._loudest_db, noise_db=self._noise_db)
+        done = replace(
+            seat,
+            heard=most,
+            level_db=self._loudest_db,
+            noise_db=self._noise_db,
+            spoken_ns=(self._since_ns, at_ns),
+        )
         self.seats[self.asked] = done
         self._ask(self.asked + 1)
         return done
@@ -123,7 +138,7 @@ class Walk:
         return self._rest_left > 0
 
     def _ask(self, index: int) -> None:
-        self.asked, self._rest_left = index, REST_UPDATES
+        self.asked, self._rest_left, self._since_ns = index, REST_UPDATES, None
         self._said, self._loudest_db = [], -math.inf
 
     def ask_again(self, index: int) -> None:
@@ -133,16 +148,37 @@ class Walk:
 
 
 def with_walk(
-    checks: Mapping[str, Mapping[str, Any]], seats: Sequence[Seat]
+    checks: Mapping[str, Mapping[str, Any]],
+    seats: Sequence[Seat],
+    spoken: Sequence[SpokenSentence] = (),
 ) -> dict[str, Mapping[str, Any]]:
     """Return results of checks with what the walk has heard in that of the microphones.
 
     The check measures them at rest; who spoke into each, and how loud, is known from the walk.
+
+    Args:
+        spoken: what the voice detector heard meanwhile: it knows how loud the voice alone was.
     """
     row = checks.get("microphones", {})
     measured = dict(row.get("measured", {}))
     for seat in seats:
         if seat.name in measured and seat.heard == seat.name and seat.level_db is not None:
-            spoken = {"level_db": round(seat.level_db, 1), "heard": True}
-            measured[seat.name] = {**measured[seat.name], **spoken}
+            said: dict[str, Any] = {"level_db": round(seat.level_db, 1), "heard": True}
+            if (speech_db := _speech_level(seat, spoken)) is not None:
+                said["speech_db"] = speech_db
+            measured[seat.name] = {**measured[seat.name], **said}
     return {**checks, **({"microphones": {**row, "measured": measured}} if row else {})}
+
+
+def _speech_level(seat: Seat, spoken: Sequence[SpokenSentence]) -> float | None:
+    """Return the level of the sentence at ``seat``; None: too quiet, too short, or not alone.
+
+    One that began while the kiosk still spoke may be the kiosk's own.
+    """
+    since_ns, result_ns = seat.spoken_ns
+    levels = [
+        row.level_db
+        for row in spoken
+        if row.source == seat.name and since_ns <= row.start_ns <= result_ns
+    ]
+    return levels[-1] if levels and seat.verdict != "quiet" else None

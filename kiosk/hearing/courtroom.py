@@ -8,7 +8,8 @@ Questions of the rules never delay a start: they are asked while the recording r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import Any
@@ -36,9 +37,11 @@ from kiosk.api.recorder_calls import (
     Statement,
     StepAnswer,
 )
+from kiosk.api.reports import TestedCheck
 from kiosk.api.states import LampState, Phase
 from kiosk.clocks import recording_ns
 from kiosk.config import Settings
+from kiosk.hardware.audibility.seat import Turn
 from kiosk.hardware.panel import Panel
 from kiosk.hardware.sources.sources import Sources
 from kiosk.hearing.monitoring.hall_view import build_hall_view
@@ -77,6 +80,8 @@ from kiosk.recording.part import Part
 from kiosk.rules import Rules
 from kiosk.storage.paths import Paths
 
+MAX_TURNS = 200
+"""Of speech outside hearings that are remembered."""
 STEP_WAIT_S = 1.0
 """A step waits no longer for the disk: with what it does itself it takes less than 2 s."""
 
@@ -89,6 +94,9 @@ class Courtroom:
         panel: lamp and button; it may be absent.
         make_part: makes a part.
         events: functions to call when something happens.
+
+    Attributes:
+        turns_outside: of speech since the last hearing, the newest last.
     """
 
     def __init__(
@@ -106,12 +114,13 @@ class Courtroom:
         self._sources = sources
         self._on_change = events.on_change
         self._speech_levels = SpeechLevels(paths.speech_levels)
-        if sources.speech is not None:
-            sources.speech.usual_level = self._speech_levels.usual
         self.storage = StorageMonitor(settings, paths)
         self.seal_queue = SealQueue()
         self.monitor = HearingMonitor(settings)
         self.inputs = KnownInputs(paths.known_inputs, sources.devices)
+        self.turns_outside: deque[Turn] = deque(maxlen=MAX_TURNS)
+        if sources.speech is not None:
+            sources.speech.usual_level = self._usual_level
         self._current_hearing = CurrentHearing(events.on_change)
         publicity = Publicity(settings, paths, rules, self.storage.store)
         self._context = HearingContext(
@@ -289,7 +298,8 @@ class Courtroom:
     def _seal_hearing(self, hearing: OpenHearing, person: str) -> None:
         self._context.publicity.save_remembered()
         hearing.seal(person)
-        self._speech_levels.add(hearing.state.speech.describe())
+        totals = hearing.state.speech.describe()
+        self._speech_levels.add(row for row in totals if not self.inputs.is_replaced(row.source))
         self._current_hearing.clear(hearing)
         self._on_change()
 
@@ -408,11 +418,24 @@ class Courtroom:
         hearing = self.current
         if hearing is not None:
             hearing.note_detector(speech is not None and speech.is_working)
+        if hearing is None:
+            self.turns_outside.extend(turns)
+        else:
+            self.turns_outside.clear()
         if turns and hearing is not None and hearing.state.phase.is_open:
             hearing.add_turns(turns)
             changed = True
         if self.monitor.poll(self.current, self._sources.describe_microphones()) or changed:
             self._on_change()
+
+    def _usual_level(self, name: str) -> float | None:
+        """Return how loud speech usually is at a microphone; of another device nothing is known."""
+        return None if self.inputs.is_replaced(name) else self._speech_levels.usual(name)
+
+    def take_commissioning(self, results: Sequence[TestedCheck]) -> None:
+        """Make the devices in use, and how loud speech was at them, what is known of the room."""
+        self.inputs.accept([row.check for row in results if row.state == "passed"])
+        self._speech_levels.begin_anew(results)
 
     def sync_lamp(self) -> None:
         """Set the lamp to match the capture again, after a lamp test."""

@@ -129,6 +129,7 @@ _MICROPHONE: Mapping[str, Value] = {
     "refused": Text(N_("Reason")),
     "level_db": Number(N_("Loudest"), DECIBELS, 1),
     "noise_db": Number(N_("Noise"), DECIBELS, 1),
+    "speech_db": Number(N_("Speech without noise"), DECIBELS, 1),
     "heard": Word(N_("Speech heard"), YES_NO),
     "device": Text(N_("Device")),
 }

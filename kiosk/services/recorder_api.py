@@ -91,13 +91,16 @@ class RecorderApi:
         idle_s = core.settings.ui.staff_idle_minutes * 60.0
         self._tokens = TokenIssuer(load_token_secret(core.paths.token_secret), idle_s)
         self.exports = ExportService(core.settings, events)
-        self._reports = ReportService(core.settings, core.courtroom.inputs.accept)
+        self._reports = ReportService(core.settings, core.courtroom.take_commissioning)
         self.filing_keys = FilingKeyService(core.paths.escrow_keys, core.paths.public_keys)
         self.machine = MachineWatch(mark_changed)
         self._rehearsal = RehearsalService(core.settings, core.sources, events, self._device_turn)
         core.courtroom.kept_minute.is_rehearsing = lambda: self._rehearsal.is_running
         self.room = RoomService(
-            core.settings, core.settings_file, lambda: core.courtroom.open_hearing_id
+            core.settings,
+            core.settings_file,
+            lambda: core.courtroom.open_hearing_id,
+            turns=lambda: tuple(core.courtroom.turns_outside),
         )
         self._camera = CameraService(core, self.room)
         self._upkeep = UpkeepService(life, self._check_restart, stop)

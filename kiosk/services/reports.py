@@ -9,12 +9,19 @@ from __future__ import annotations
 import asyncio
 import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from kiosk.api.base import Model
-from kiosk.api.reports import MAX_REPORT_BYTES, SAVE_REPORT, NewReport, SavedReport, SelfTestRun
+from kiosk.api.reports import (
+    MAX_REPORT_BYTES,
+    SAVE_REPORT,
+    NewReport,
+    SavedReport,
+    SelfTestRun,
+    TestedCheck,
+)
 from kiosk.clocks import format_wall
 from kiosk.commissioning.record import STEPS
 from kiosk.config import Settings
@@ -44,11 +51,13 @@ class ReportService:
 
     Args:
         settings: of this kiosk; its id and room go into each report.
-        on_commissioned: called when a baseline is saved, with the checks that passed.
+        on_commissioned: called when a baseline is saved, with the results of its checks.
     """
 
     def __init__(
-        self, settings: Settings, on_commissioned: Callable[[list[str]], None] = lambda _: None
+        self,
+        settings: Settings,
+        on_commissioned: Callable[[Sequence[TestedCheck]], None] = lambda _: None,
     ) -> None:
         self._settings = settings
         self._on_commissioned = on_commissioned
@@ -83,7 +92,7 @@ class ReportService:
                 return SavedReport(id=str(report["id"]), report=report)  # its answer was lost
         saved = self._write(build_report(self._settings, run, earlier, person))
         if run.commissioning:
-            self._on_commissioned([row.check for row in run.results if row.state == "passed"])
+            self._on_commissioned(run.results)
         return saved
 
     def _write(self, content: dict[str, Any]) -> SavedReport:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,19 @@ from kiosk.api.room import (
     GET_COMMISSIONING,
     GET_ROOM,
     LIST_INPUTS,
+    LIST_SPOKEN,
     SET_COMMISSIONING,
     SET_ROOM,
     Commissioning,
     FoundInputs,
     Room,
     RoomProfile,
+    SpokenSentence,
+    SpokenSentences,
 )
 from kiosk.config import CameraPictureSettings, Settings
 from kiosk.errors import ConfigError, DeviceAbsentError, KioskError, StorageError
+from kiosk.hardware.audibility.seat import Turn
 from kiosk.hardware.audio.outputs import is_address
 from kiosk.hardware.audio.sound_devices import (
     ROOT,
@@ -61,6 +65,7 @@ class RoomService:
         file: ``kiosk.toml``.
         open_hearing_id: returns the id of the open hearing.
         root: folder that has ``sys`` and ``proc``.
+        turns: returns the turns of speech outside hearings, the newest last.
     """
 
     def __init__(
@@ -69,9 +74,10 @@ class RoomService:
         file: Path,
         open_hearing_id: Callable[[], str | None],
         root: Path = ROOT,
+        turns: Callable[[], Sequence[Turn]] = tuple,
     ) -> None:
         self._settings, self._file, self._root = settings, file, root
-        self._open_hearing_id = open_hearing_id
+        self._open_hearing_id, self._turns = open_hearing_id, turns
         self._lock = asyncio.Lock()
         self._problem = load_settings_files(file).problem
         self._record = Paths.from_settings(settings.paths).commissioning
@@ -84,6 +90,7 @@ class RoomService:
             (GET_ROOM, self._get_room),
             (SET_ROOM, self._set_room),
             (LIST_INPUTS, self._list_inputs),
+            (LIST_SPOKEN, self._list_spoken),
             (GET_COMMISSIONING, self._get_commissioning),
             (SET_COMMISSIONING, self._set_commissioning),
         ]
@@ -114,6 +121,21 @@ class RoomService:
             self._survey_until = time.monotonic() + SURVEY_S
             await asyncio.to_thread(self._survey.refresh)
         return FoundInputs(inputs=self._survey.inputs())
+
+    async def _list_spoken(self, _call: Call) -> Model:
+        if (open_hearing := self._open_hearing_id()) is not None:
+            raise AlreadyRecordingError(open_hearing)
+        return SpokenSentences(
+            sentences=tuple(
+                SpokenSentence(
+                    source=turn.name,
+                    start_ns=turn.start_ns,
+                    end_ns=turn.end_ns,
+                    level_db=turn.level_db,
+                )
+                for turn in self._turns()
+            )
+        )
 
     @property
     def is_surveying(self) -> bool:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.api.room import FoundInput
+from kiosk.api.room import FoundInput, SpokenSentence
 from kiosk.commissioning.heard import Listening
 from kiosk.commissioning.record import REPLACEMENTS, STEPS, Record
 from kiosk.commissioning.seats import absent, assign, remove, seat_of
@@ -335,3 +335,66 @@ def test_the_report_has_who_spoke_on_the_walk_beside_what_was_measured_at_rest()
     assert measured["presiding"]["level_db"] > -45
     assert measured["presiding"]["noise_db"] == -60.0
     assert with_walk({}, made.seats) == {}
+
+
+def heard_sentence(
+    source: str, start_ns: int, level_db: float | None, end_ns: int = 0
+) -> SpokenSentence:
+    return SpokenSentence(
+        source=source, start_ns=start_ns, end_ns=end_ns or start_ns + 5, level_db=level_db
+    )
+
+
+def speech_of(made: Walk, *spoken: SpokenSentence) -> dict[str, Any]:
+    """Return ``speech_db`` of each microphone that gets one in the report."""
+    rest = {"level_db": -57.0, "noise_db": -60.0, "heard": False}
+    measured: dict[str, Any] = {"presiding": rest, "witness": dict(rest)}
+    row = {"state": "passed", "measured": measured}
+    found = with_walk({"microphones": row}, made.seats, spoken)["microphones"]["measured"]
+    return {name: row["speech_db"] for name, row in found.items() if "speech_db" in row}
+
+
+def timed_walk(*, rise_db: float = 30.0) -> Walk:
+    """Walk: the kiosk speaks up to 1,000, somebody at the first seat from 2,000 to 3,000."""
+    made, at_ns = Walk(SEATS), 0
+    for levels, is_prompting in (
+        *((row, True) for row in room(1)),
+        *((row, False) for row in (*room(1), *room(1, presiding=rise_db))),
+    ):
+        at_ns += 100
+        made.push(levels, is_prompting=is_prompting, at_ns=at_ns)
+    since_ns, result_ns = made.seats[0].spoken_ns
+    assert since_ns == 1000
+    assert 2600 < result_ns <= 3000
+    return made
+
+
+def test_the_report_has_how_loud_the_voice_detector_heard_the_sentence_at_the_seat() -> None:
+    made = timed_walk()
+    before, sentence = (
+        heard_sentence("presiding", 500, -12.0),
+        heard_sentence("presiding", 2100, -27),
+    )
+    assert speech_of(made, before, sentence) == {"presiding": -27.0}
+    later = heard_sentence("presiding", 4000, -12.0)
+    assert speech_of(made, sentence, later) == {"presiding": -27.0}
+
+
+@pytest.mark.parametrize(
+    "spoken",
+    [
+        [],
+        [heard_sentence("presiding", 900, -12.0, 2600)],  # it began as the kiosk spoke
+        [heard_sentence("presiding", 2100, None)],  # too short to tell
+        [heard_sentence("witness", 2100, -27.0)],  # nobody was asked there yet
+    ],
+    ids=["nothing heard", "begun too early", "too short", "another seat"],
+)
+def test_without_a_sentence_of_its_own_a_seat_gets_no_level(spoken: list[SpokenSentence]) -> None:
+    assert speech_of(timed_walk(), *spoken) == {}
+
+
+def test_words_that_were_too_quiet_at_the_seat_are_no_measure_for_others() -> None:
+    made = timed_walk(rise_db=13.0)
+    assert made.seats[0].verdict == "quiet"
+    assert speech_of(made, heard_sentence("presiding", 2100, -47.0)) == {}

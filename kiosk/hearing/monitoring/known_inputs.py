@@ -132,6 +132,10 @@ class KnownInputs:
         hearing.append("input_replaced", {**fields, "known": known})
         return True
 
+    def is_replaced(self, name: str) -> bool:
+        """Return whether a source is another device than the known one."""
+        return name in self._replaced
+
     def alarms(self) -> Iterator[AlarmKey]:
         """Yield an alarm for each source that is another device than the known one."""
         for name in sorted(self._replaced):

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kiosk import room_profile
-from kiosk.api.room import FoundInput, FoundInputs, Room
+from kiosk.api.room import FoundInput, FoundInputs, Room, SpokenSentence, SpokenSentences
 from kiosk.api.upkeep import RESTART
+from kiosk.clocks import recording_ns
 from kiosk.commissioning.heard import Listening
 from kiosk.commissioning.record import CHECKS_OF_STEP, Record, StepState
 from kiosk.commissioning.seats import Row, assign, remove
@@ -396,7 +397,8 @@ class CommissioningActions:
 
     def _take_walk_levels(self, levels: Mapping[str, float]) -> None:
         assert self._walk is not None
-        if (seat := self._walk.push(levels, is_prompting=self._is_prompting())) is None:
+        is_prompting, at_ns = self._is_prompting(), recording_ns()
+        if (seat := self._walk.push(levels, is_prompting=is_prompting, at_ns=at_ns)) is None:
             return
         is_right = seat.verdict == "right"
         self._show_walk()
@@ -415,10 +417,19 @@ class CommissioningActions:
         context = replace(self._context(), answer_seconds=REST_S)
         is_measured = await self._run(CHECKS_OF_STEP["walk"], context)
         if walk is not None:
-            checks = with_walk(self.state.record.checks, walk.seats)
+            checks = with_walk(self.state.record.checks, walk.seats, await self._spoken())
             self._set(record=replace(self.state.record, checks=checks))
         is_done = is_measured and walk is not None and walk.is_right
         await self.finish("done" if is_done else "failed")
+
+    async def _spoken(self) -> tuple[SpokenSentence, ...]:
+        """Return what the voice detector has heard; nothing if the recorder does not say."""
+        try:
+            answer = await self._recorder.get("/v1/room/spoken")
+            return SpokenSentences.model_validate(answer).sentences
+        except (KioskError, ValueError) as error:
+            log.warning("how loud speech was is not known: %s", getattr(error, "code", "error"))
+            return ()
 
     # -- checks ------------------------------------------------------------------------------------
     async def run_checks(self, step: str) -> bool:

@@ -296,7 +296,13 @@ DONE = {
         _result("camera", fps=25.0, dropped=0),
         _result(
             "microphones",
-            judge={"state": "ok", "level_db": -21.0, "noise_db": -62.0, "heard": True},
+            judge={
+                "state": "ok",
+                "level_db": -21.0,
+                "noise_db": -62.0,
+                "speech_db": -24.5,
+                "heard": True,
+            },
             witness={"state": "ok", "level_db": -23.5, "noise_db": -58.5, "heard": False},
         ),
         _result(
