@@ -54,6 +54,8 @@ class SeatQuality(Model):
     intelligibility: float | None = None
     """Estimated, 0 to 1; null: nothing was long enough to tell."""
     lost: tuple[LostSeconds, ...] = ()
+    switched_off_seconds: float = 0.0
+    """Its seat had switched it off: of what was said there nothing can be known."""
 
 
 class UnclearPlace(Model):
@@ -117,5 +119,5 @@ READ_QUALITY = Operation(
     "Completeness and audibility of a hearing that has ended, from its journals",
     answer=QualityReport,
     roles=COURT_ROLES,
-    errors={409: ("hearing_unknown", "journal_broken", "storage_failed")},
+    errors={409: ("hearing_unknown", "export_not_sealed", "journal_broken", "storage_failed")},
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, WithJsonSchema
+from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from kiosk.api.base import Model, Moment, Rows
 from kiosk.api.enrolment import ENROL
@@ -113,6 +113,8 @@ class LinkCheckResult(Model):
 class BootMoment(Model):
     """A moment by the time that the kiosk ran, from which an age is told."""
 
+    model_config = ConfigDict(allow_inf_nan=False)
+
     boot: str
     uptime: float
     """Seconds since that boot."""
@@ -131,6 +133,8 @@ class PublishedLinkCheck(LinkCheckResult):
 
 class PublishedLine(Model):
     """``published/line.json``: how the line is while a hearing is open, by what flows over it."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     state: Literal["good", "silent", "poor"]
     """``silent``: nothing comes back; ``poor``: loss or delay past what a call bears."""

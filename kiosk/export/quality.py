@@ -24,6 +24,7 @@ from kiosk.api.speech import SpokenPlace
 from kiosk.clocks import format_wall, parse_set_wall
 from kiosk.config import Settings
 from kiosk.evidence.chain import Entry
+from kiosk.export.errors import NotSealedError
 from kiosk.export.minutes import is_loss, load_hearing_state, part_wall, recorded_roles
 from kiosk.export.permission import closed_parts, read_entries
 from kiosk.hearing.session.hearing_state import HearingState
@@ -31,6 +32,7 @@ from kiosk.hearing.session.interruption_ledger import Interruption
 from kiosk.hearing.session.speech_ledger import DETECTOR_ENTRY, SPEECH_ENTRY, spoken_place
 from kiosk.rules.rules import Rules
 
+SWITCH_ENTRIES = ("seat_muted", "seat_unmuted")
 WORST = 10
 AT_ONCE_S = 1.0
 """What the first entry of a part says of the detector holds from its begin, if it comes so soon."""
@@ -63,7 +65,8 @@ class Facts:
     """What the journals of a hearing say of its recording.
 
     Attributes:
-        entries: ``speech`` and ``speech_detector`` of the hearing's journal.
+        entries: ``speech``, ``speech_detector`` and those of the seats' switches, of the hearing's
+            journal.
         losses: the ledger of interruptions.
         seats: by name of the microphone.
     """
@@ -80,12 +83,15 @@ def read_facts(folder: Path, settings: Settings) -> Facts:
     """Return what the journals in ``folder`` say.
 
     Raises:
+        NotSealedError: the hearing goes on.
         RecordingError: a journal was changed (``journal_broken``) or cannot be read as one.
         StorageError: a file cannot be read.
     """
     state = load_hearing_state(folder)
+    if state.phase.is_open:
+        raise NotSealedError(f"{folder.name}: it goes on")
     unreadable = closed_parts(folder)
-    kinds = (SPEECH_ENTRY, DETECTOR_ENTRY)
+    kinds = (SPEECH_ENTRY, DETECTOR_ENTRY, *SWITCH_ENTRIES)
     return Facts(
         state.id,
         str(state.details.get("case_number") or ""),
@@ -185,7 +191,24 @@ def _seat(
             else None
         ),
         lost=_lost(losses),
+        switched_off_seconds=_switched_off_seconds(source, facts),
     )
+
+
+def _switched_off_seconds(source: str, facts: Facts) -> float:
+    """Return for how much of the recording a seat had switched its microphone off."""
+    total, since = 0.0, None
+    for entry in facts.entries:
+        at = entry.get("seconds")
+        is_of_seat = entry["kind"] in SWITCH_ENTRIES and entry.get("source") == source
+        if not (is_of_seat and isinstance(at, int | float)):
+            continue
+        if since is not None:
+            total += max(0.0, at - since)
+        since = float(at) if entry["kind"] == SWITCH_ENTRIES[0] else None
+    if since is not None:
+        total += max(0.0, math.fsum(part.seconds for part in facts.parts.values()) - since)
+    return round(total, 1)
 
 
 def _lost(losses: list[Interruption]) -> tuple[LostSeconds, ...]:

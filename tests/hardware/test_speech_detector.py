@@ -80,6 +80,23 @@ class Recording:
         self.samples[name] = self.samples.get(name, 0) + len(block.samples)
 
 
+def test_who_is_not_listened_to_or_only_with_holes_is_not_followed() -> None:
+    source = MicrophoneSource(
+        MicrophoneSettings(name="judge", device="virtual:judge", role="presiding")
+    )
+    assert not source.is_followed
+    source.expect_detector()
+    now_ns = recording_ns()
+    source.note_listened(now_ns - 9 * NS_PER_S, now_ns - 4 * NS_PER_S)
+    assert not source.is_followed, "it is late"
+    source.note_listened(now_ns - 9 * NS_PER_S, now_ns)
+    assert source.is_followed
+    source.note_listened(now_ns + 1, now_ns + NS_PER_S)
+    assert not source.is_followed, "something was not listened to"
+    source.lose_detector()
+    assert not source.is_followed
+
+
 @pytest.fixture(scope="module")
 def rig() -> Iterator[Rig]:
     with (
@@ -116,6 +133,18 @@ def test_a_fan_is_loud_but_only_words_are_heard(rig: Rig) -> None:
     for process in (fan, spoken):
         process.kill()
         process.wait()
+
+
+@pytest.mark.slow
+def test_it_does_not_work_where_one_microphone_is_not_listened_to(rig: Rig) -> None:
+    """It was said to listen as long as it answered, whatever of the sound it was given."""
+    wait_for(lambda: rig.speech.is_working, "the detector", PATIENCE)
+    witness = rig.sources.microphones[1]
+    take, witness.hand_to = witness.hand_to, None
+    wait_for(lambda: not rig.speech.is_working, "it is known", PATIENCE)
+    assert not rig.speech.has_failed
+    witness.hand_to = take
+    wait_for(lambda: rig.speech.is_working, "it listens to all again", PATIENCE)
 
 
 @pytest.mark.slow

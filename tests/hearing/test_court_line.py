@@ -156,14 +156,24 @@ def test_an_absurd_moment_stops_nothing(rig: LineRig, uptime: float) -> None:
         "[]",
         '{"state": "odd"}',
         '{"state": "silent"}',
+        '{"state": "silent", "since": {"boot": "BOOT", "uptime": NaN}, '
+        '"measured": {"boot": "BOOT", "uptime": 1000}}',
+        '{"state": "silent", "since": {"boot": "BOOT", "uptime": 1000}, "rtt_ms": NaN, '
+        '"measured": {"boot": "BOOT", "uptime": 1000}}',
+        '{"state": "silent", "since": {"boot": "BOOT", "uptime": 1' + "0" * 400 + "}, "
+        '"measured": {"boot": "BOOT", "uptime": 1000}}',
         '{"state": "silent", "since": {"boot": "x", "uptime": 1}, "measured": 7}',
         '{"state": "silent", "since": {"boot": "x", "uptime": 1}, '
         '"measured": {"boot": "x", "uptime": 1}}',
     ],
+    ids=(
+        *("empty", "list", "odd", "no since", "not a number", "rtt", "endless", "no measured"),
+        "other boot",
+    ),
 )
 def test_what_cannot_be_read_or_is_of_another_boot_says_nothing(rig: LineRig, text: str) -> None:
     hearing_id = rig.begin(format="online")
-    rig.path.write_text(text)
+    rig.path.write_text(text.replace("BOOT", boot_id()))
     rig.courtroom.poll()
     assert rig.codes() == set()
     assert rig.lines(hearing_id, "line_trouble") == []

@@ -173,6 +173,30 @@ def test_one_line_that_cannot_be_read_harms_no_other_and_is_counted(odd: dict[st
     assert report.verdict == "hear_first"
 
 
+def switch(seconds: Any, *, off: bool, source: str = "witness") -> dict[str, Any]:
+    kind = "seat_muted" if off else "seat_unmuted"
+    return {"kind": kind, "source": source, "seconds": seconds, "t": 1}
+
+
+@pytest.mark.parametrize(
+    ("entries", "wanted"),
+    [
+        ((), 0.0),
+        ((switch(0, off=True),), 600.0),
+        ((switch(100.5, off=True), switch(130, off=False), switch(590, off=True)), 39.5),
+        ((switch(100, off=True), switch("x", off=False), switch(110, off=False)), 10.0),
+        ((switch(100, off=True, source="judge"), switch(7, off=False)), 0.0),
+    ],
+    ids=("never", "always", "twice", "odd", "other"),
+)
+def test_how_long_a_seat_had_switched_its_microphone_off(
+    entries: tuple[dict[str, Any], ...], wanted: float
+) -> None:
+    """Of one that was off all the time it was claimed that nobody spoke there."""
+    seats = {row.source: row for row in make_report(facts(LISTENED, *entries), RULES).seats}
+    assert seats["witness"].switched_off_seconds == wanted
+
+
 def test_words_too_few_to_tell_do_not_make_a_recording_unusable() -> None:
     assert verdict(LISTENED, turn("judge", 1, 1, 0.5, intelligibility=None)) == "usable"
     assert verdict(LISTENED, turn("judge", 1, 9, 2, intelligibility=None)) == "hear_first"

@@ -77,7 +77,12 @@ def test_a_few_words_or_an_unknown_level_count_for_nothing(path: Path) -> None:
         ('{"judge": {"commissioning": "loud"}}', None),
         ('{"judge": {"commissioning": 1e999, "hearings": [0, 0, 0, {}]}}', 0.0),
         ('{"judge": {"commissioned": 7, "commissioning": -33, "hearings": [-1, -2, -3]}}', -2.0),
+        ('{"judge": [-30, 1' + "0" * 400 + ", -31, -1e999, -32]}", -31.0),
     ],
+    ids=(
+        *("empty", "list", "number", "odd", "some odd"),
+        *("hearings odd", "true", "words", "infinite", "day odd", "endless"),
+    ),
 )
 def test_what_cannot_be_read_of_the_file_is_left_out(path: Path, kept: str, usual: Any) -> None:
     path.write_text(kept)

@@ -66,6 +66,22 @@ def test_the_report_is_made_from_the_journals(rig: MinutesRig) -> None:
     rig.run(steps)
 
 
+def test_of_a_hearing_that_goes_on_there_is_no_report(rig: MinutesRig) -> None:
+    """It was called unusable: a part that runs has no length yet."""
+    built = new_hearing(rig.paths.hearings, rig.signer, language="ru")
+    add_part(built, fragments=2)
+    built.journal.flush()
+    rig.hearing = built.folder.name
+
+    async def steps(client: LocalClient) -> None:
+        with pytest.raises(ServiceRefusedError) as refused:
+            await report(rig, client)
+        assert refused.value.code == "export_not_sealed"
+
+    rig.run(steps)
+    built.journal.close()
+
+
 def test_the_word_of_the_judge_stands_in_the_sealed_minutes(rig: MinutesRig) -> None:
     """Only a judge says it, before confirming; a later word takes its place and both are kept."""
 

@@ -54,6 +54,12 @@ def of(report: QualityReport, language: str = "en") -> QualityView:
     return seen(QualityState("1", report), language=language)
 
 
+def test_of_a_seat_that_was_switched_off_nobody_claims_that_nobody_spoke() -> None:
+    seats = (SeatQuality(source="witness", role="witness", switched_off_seconds=6303.0),)
+    (row,) = of(USABLE.model_copy(update={"seats": seats})).rows
+    assert (row.below, row.note) == ("switched off at the seat: 1:45:03", "")
+
+
 def test_each_cause_has_its_words() -> None:
     """Overdriven and much quieter stood there without a word."""
     assert set(CAUSES) == {str(cause) for cause in UnclearSpeech}

@@ -26,6 +26,8 @@ from kiosk.hardware.sources.listener import SourceListener
 RECENT_BLOCKS = 64
 LATE_NS = 2 * NS_PER_S
 """So late the voice detector may be: words of a moment ago are told a moment later."""
+FOLLOWED_NS = 3 * NS_PER_S
+"""A voice detector that is later, or had a hole so lately, does not keep up."""
 REMOTE_ROLE = "remote"
 """Role of the line-out of a conference set."""
 
@@ -71,6 +73,7 @@ class MicrophoneSource:
         self._without_detector_ns = 0
         self._speech_ns: int | None = None
         self._listened_ns = 0, 0
+        self._hole_ns: int | None = None
         self._state = MicrophoneState.STARTING
         self._state_since = format_wall()
         self._refusal: Refusal | None = None
@@ -134,7 +137,17 @@ class MicrophoneSource:
 
     def note_listened(self, since_ns: int, until_ns: int) -> None:
         """Note that the voice detector has listened from ``since_ns`` to ``until_ns``."""
+        before_ns = self._listened_ns[1]
+        if before_ns and since_ns > before_ns:
+            self._hole_ns = recording_ns()
         self._listened_ns = since_ns, until_ns
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether the voice detector keeps up here: no hole lately, no long delay."""
+        now_ns, until_ns = recording_ns(), self._listened_ns[1]
+        has_hole = self._hole_ns is not None and now_ns - self._hole_ns < FOLLOWED_NS
+        return self._has_detector and now_ns - until_ns < FOLLOWED_NS and not has_hole
 
     def is_silence_known(self, since_ns: int) -> bool:
         """Return whether anybody who spoke since then would be known: no hole, no long delay."""

@@ -84,8 +84,10 @@ class SpeechDetector:
 
     @property
     def is_working(self) -> bool:
-        """Whether it answers."""
-        return self._answers and recording_ns() - self._last_message_ns < SILENT_NS
+        """Whether it answers, and listens to every microphone that delivers something."""
+        is_heard = self._answers and recording_ns() - self._last_message_ns < SILENT_NS
+        delivering = (row for row in self._microphones.values() if row.state.is_delivering)
+        return is_heard and all(row.is_followed for row in delivering)
 
     def take_turns(self) -> list[Turn]:
         """Return the turns of speech that have ended since the last call, and forget them."""

@@ -9,7 +9,6 @@ what commissioning found. A new gain is usual after half of them; a new commissi
 from __future__ import annotations
 
 import logging
-import math
 import statistics
 import threading
 from collections.abc import Iterable, Mapping
@@ -142,5 +141,4 @@ def _level(value: object) -> float | None:
     """Return ``value`` as a level, dB of full scale; None: it can be none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    is_level = math.isfinite(value) and LOWEST_DB <= value <= HIGHEST_DB
-    return float(value) if is_level else None
+    return float(value) if LOWEST_DB <= value <= HIGHEST_DB else None  # however many digits it has

@@ -209,8 +209,12 @@ def _seat_row(context: ViewContext, seat: SeatQuality, report: QualityReport) ->
         texts.append(_("hard to make out: {length}", length=timer_text(seat.unclear_seconds)))
         texts[-1] += f" ({causes})" if causes else ""
     texts += [_lost_text(context, row) for row in seat.lost]
+    if seat.switched_off_seconds:
+        length = timer_text(seat.switched_off_seconds)
+        texts.append(_("switched off at the seat: {length}", length=length))
     if not seat.seconds:
-        note = "" if seat.lost else _(_silence(report))
+        is_explained = seat.lost or seat.switched_off_seconds
+        note = "" if is_explained else _(_silence(report))
         return QualityRow(_who(context, seat), " · ".join(texts), note)
     judged = max(seat.judged_seconds, seat.unclear_seconds)
     if not judged:

@@ -60,6 +60,7 @@ _SEATS = (
         lost=(LostSeconds(kind="muted", count=2, seconds=41.0),),
     ),
     _seat("defendant", "defendant_civil", "Ли В.", 0.0),
+    _seat("spare", "spare", "", 0.0, switched_off_seconds=6303.0),
 )
 USABLE = QualityReport(
     hearing_id="1",
