@@ -42,6 +42,7 @@ class SyncService:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._dirty = threading.Event()
         self._changed = asyncio.Event()
+        self._line_watched = asyncio.Event()
         self._stop = asyncio.Event()
         self._events = EventStream()
         self.core = SyncCore(settings, self._mark_changed)
@@ -114,6 +115,8 @@ class SyncService:
                 state = await self._read_recorder(client)
                 with suppress(StorageError):
                     self.core.set_recorder_state(state)
+                if self.core.is_line_watched:
+                    self._line_watched.set()
                 if state is not None:
                     self.core.set_live(state, await self._read_levels(client, state))
                 await asyncio.sleep(RECORDER_POLL_S)
@@ -153,12 +156,15 @@ class SyncService:
             await asyncio.sleep(RECORDER_POLL_S)
 
     async def _watch_line(self) -> None:
-        """Watch the line during a hearing."""
+        """Watch the line during a hearing; at rest nothing wakes up."""
         while True:
+            await self._line_watched.wait()
             try:
                 await asyncio.to_thread(self.core.watch_line)
             except Exception:  # no error may end the watch
                 log.exception("watch of the line")
+            if not self.core.is_line_watched:
+                self._line_watched.clear()
             await asyncio.sleep(EVERY_S)
 
     def _publish_check(self, step: LinkCheckStep) -> None:

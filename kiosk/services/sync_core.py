@@ -147,8 +147,13 @@ class SyncCore:
             self._reported_at = time.monotonic()
             self.poller.wake()
 
+    @property
+    def is_line_watched(self) -> bool:
+        """Whether there is something to do for :meth:`watch_line`."""
+        return self.is_hearing_open or not self.line.is_at_rest
+
     def watch_line(self) -> None:
-        """Judge the line by what flows, while a hearing is open; called every second.
+        """Judge the line by what flows, while a hearing is open; called every second then.
 
         While the recorder does not answer nothing is known of a hearing, and nothing changes.
         """

@@ -23,6 +23,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 from tests.support import netns
 
@@ -71,6 +72,7 @@ class NetworkLink:
         self._relayed = (delay_ms, loss, jitter_ms) if delay_ms or loss or jitter_ms else None
         self._has_router = has_router
         self._stack = contextlib.ExitStack()
+        self._relay_input: IO[str] | None = None
         self._court = self._near = -1  # the court; what is at the court's end of the line
 
     def __enter__(self) -> NetworkLink:
@@ -127,6 +129,13 @@ class NetworkLink:
             raise ValueError("without a relay the court's own device would go down, too")
         _run("ip", "link", "set", DEVICE, "down" if is_cut else "up")
 
+    def set_quality(self, delay_ms: float, loss: float = 0.0, jitter_ms: float = 0.0) -> None:
+        """Set delay, loss and jitter of each direction from now on (needs delay or loss before)."""
+        if self._relay_input is None:
+            raise ValueError("without a relay the line has no delay and no loss")
+        self._relay_input.write(f"{delay_ms} {loss} {jitter_ms}\n")
+        self._relay_input.flush()
+
     def set_congestion_control(self, name: str) -> None:
         """Have new connections of the court use this congestion control (Debian's own: cubic).
 
@@ -171,11 +180,13 @@ class NetworkLink:
         relay = subprocess.Popen(
             [*command, str(delay_ms), str(loss), str(jitter_ms)],
             pass_fds=(court, centre),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
+            text=True,
         )
+        self._relay_input = relay.stdin
         os.close(court)
         os.close(centre)
-        stack.callback(relay.wait)
+        stack.callback(relay.communicate)
         stack.callback(relay.kill)
 
 

@@ -1,6 +1,7 @@
 """Carry packets between two TUN devices, late, unevenly, with some lost, in their order.
 
-``relay FD FD DELAY_MS LOSS JITTER_MS``
+``relay FD FD DELAY_MS LOSS JITTER_MS``; a line ``DELAY_MS LOSS JITTER_MS`` on its standard input
+changes what it does to packets that come from then on.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import select
 import sys
 import time
 from collections import deque
+from collections.abc import Sequence
 from random import Random
 
 MTU = 2048
@@ -18,16 +20,17 @@ MTU = 2048
 class Direction:
     """One direction: packets wait in order until their time has come."""
 
-    def __init__(
-        self, source: int, target: int, delay_s: float, loss: float, jitter_s: float, seed: int
-    ) -> None:
+    def __init__(self, source: int, target: int, quality: Sequence[float], seed: int) -> None:
         self.source = source
-        self._jitter, self._last_due = jitter_s, 0.0
-        self._target = target
-        self._delay = delay_s
-        self._loss = loss
+        self._target, self._last_due = target, 0.0
+        self.set_quality(quality)
         self._random = Random(seed)
         self._waiting: deque[tuple[float, bytes]] = deque()
+
+    def set_quality(self, quality: Sequence[float]) -> None:
+        """Set delay (ms), loss and jitter (ms)."""
+        delay_ms, self._loss, jitter_ms = quality
+        self._delay, self._jitter = delay_ms / 1000, jitter_ms / 1000
 
     def receive(self) -> None:
         """Take what has come in."""
@@ -59,23 +62,26 @@ class Direction:
 def main() -> None:
     """Relay until killed."""
     first, other = int(sys.argv[1]), int(sys.argv[2])
-    delay_s, loss, jitter_s = (float(argument) for argument in sys.argv[3:6])
-    delay_s, jitter_s = delay_s / 1000, jitter_s / 1000
+    quality = [float(argument) for argument in sys.argv[3:6]]
     directions = {
-        first: Direction(first, other, delay_s, loss, jitter_s, 1),
-        other: Direction(other, first, delay_s, loss, jitter_s, 2),
+        first: Direction(first, other, quality, 1),
+        other: Direction(other, first, quality, 2),
     }
     poll = select.epoll()
-    for descriptor in directions:
+    for descriptor in (*directions, sys.stdin.fileno()):
         poll.register(descriptor, select.EPOLLIN)
     due: list[float] = []
     while True:
         wait = max(0.0, min(due) - time.monotonic()) if due else -1.0
         for descriptor, event in poll.poll(wait):
-            if event & select.EPOLLIN:
+            if not event & select.EPOLLIN:
+                return
+            if descriptor in directions:
                 directions[descriptor].receive()
             else:
-                return
+                quality = [float(word) for word in sys.stdin.readline().split()]
+                for direction in directions.values():
+                    direction.set_quality(quality)
         pending = [direction.send_due() for direction in directions.values()]
         due = [moment for moment in pending if moment is not None]
 

@@ -95,10 +95,10 @@ class RecorderClient:
             return self.call("GET", "/v1/state")
         return {}
 
-    def sign_in(self) -> None:
+    def sign_in(self, badge: str = BADGE) -> None:
         """Sign the secretary in."""
         self._token = ""
-        self._token = self.call("POST", "/v1/sign-in", {"badge": BADGE})["token"]
+        self._token = self.call("POST", "/v1/sign-in", {"badge": badge})["token"]
 
     def wait_ready(self, seconds: float = 30.0) -> None:
         """Wait until camera and microphones deliver."""

@@ -141,6 +141,29 @@ def test_foreign_malformed_and_repeated_answers_do_not_count() -> None:
     assert 0 < len(probe.echoes.found) <= probe.echoes.sent
 
 
+def test_an_echo_from_another_address_does_not_count() -> None:
+    with (
+        socket.socket(type=socket.SOCK_DGRAM) as server,
+        socket.socket(type=socket.SOCK_DGRAM) as stranger,
+    ):
+        server.bind(("127.0.0.1", 0))
+        probe = CallProbe(server.getsockname(), b"t" * 16, 0.1, lambda _: None)
+
+        def serve() -> None:
+            data, address = server.recvfrom(2048)
+            while len(data) > 1:
+                token, sequence, sent_ns, _, _ = HEADER.unpack_from(data)
+                stranger.sendto(HEADER.pack(token, sequence, sent_ns, 0, 1), address)
+                data, _ = server.recvfrom(2048)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        assert not probe.run_call(0.3)
+        server.sendto(b"x", server.getsockname())
+        thread.join(10)
+        probe.close()
+
+
 def test_an_echo_that_names_another_moment_of_sending_does_not_count() -> None:
     with socket.socket(type=socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))

@@ -7,14 +7,18 @@ from pathlib import Path
 import pytest
 
 from bench.delivery_site import DeliverySite, running_site, simulated_hearing
+from kiosk.api.recorder import RecorderState
+from kiosk.api.states import Phase
 from kiosk.api.sync import PublishedLine
 from kiosk.clocks import boot_id
 from kiosk.errors import CentralUnreachableError
+from kiosk.services.sync_core import SyncCore
 from kiosk.storage.atomic_io import read_json, read_json_or_none
 from kiosk.sync.link_check.line_publisher import LinePublisher
 from kiosk.sync.link_check.line_watch import SILENT_S, LineState, LineWatch
 from kiosk.sync.transport.central_session import ForeignAnswerError, is_unanswered
 from kiosk.sync.transport.tcp_health import TcpHealth
+from tests.support.delivery_rig import Kiosk
 from tests.support.network_link import NetworkLink, unavailable_reason
 from tests.support.waiting import wait_for
 
@@ -174,8 +178,31 @@ def test_the_state_is_there_only_while_a_hearing_is_open(published: Path) -> Non
     publisher.poll(is_hearing_open=False, unanswered_since=None)
     assert not published.exists()
     published.write_text("left by a killed process")
-    LinePublisher([], published).poll(is_hearing_open=False, unanswered_since=None)
+    at_rest = LinePublisher([], published)
+    at_rest.poll(is_hearing_open=False, unanswered_since=None)
     assert not published.exists()
+    assert at_rest.is_at_rest
+    published.write_text("of nobody")
+    at_rest.poll(is_hearing_open=False, unanswered_since=None)
+    assert published.exists(), "at rest it looks no more"
+    at_rest.poll(is_hearing_open=True, unanswered_since=None)
+    assert not at_rest.is_at_rest
+
+
+def test_sync_has_nothing_to_do_for_the_line_at_rest(kiosk: Kiosk) -> None:
+    kiosk.paths.line.parent.mkdir(parents=True, exist_ok=True)
+    kiosk.paths.line.write_text("left by a killed process")
+    core = SyncCore(kiosk.settings, lambda: None)
+    for phase, is_watched in ((Phase.IDLE, False), (Phase.RECORDING, True), (Phase.IDLE, False)):
+        core.set_recorder_state(RecorderState(phase=phase))
+        assert core.is_line_watched, "there may be a file"
+        core.watch_line()
+        assert core.is_line_watched is is_watched
+        assert not kiosk.paths.line.exists()
+    core.set_recorder_state(None)
+    core.watch_line()
+    assert not core.is_line_watched
+    core.context.close()
 
 
 def test_after_a_restart_a_silent_line_is_not_called_good_before_something_comes_back(

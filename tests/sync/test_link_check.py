@@ -10,6 +10,9 @@ import pytest
 from kiosk.api.sync import LinkCheckResult
 from kiosk.errors import StorageError
 from kiosk.sync.context import SyncContext
+from kiosk.sync.link_check.call_probe import CallProbe
+from kiosk.sync.link_check.line_verdict import Line
+from kiosk.sync.link_check.load import Load
 from kiosk.sync.transport.central_client import CentralClient
 from tests.support.delivery_rig import Central, Kiosk
 from tests.support.waiting import wait_for
@@ -85,6 +88,31 @@ def test_a_database_that_refuses_takes_no_answer_away(
     kiosk.start_in_thread()
     status, result = kiosk.request("POST", "/v1/link-check")
     assert (status, result["problem"], result["verdict"]) == (200, None, "good")
+
+
+@pytest.mark.parametrize("is_back", [True, False], ids=["back at once", "not back"])
+def test_a_central_system_that_restarts_in_the_middle_says_nothing_of_the_line(
+    own_central: Central, own_kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch, is_back: bool
+) -> None:
+    beside = CallProbe.beside
+
+    def restarted(probe: CallProbe, load: Load) -> Line:
+        own_central.kill()
+        if is_back:
+            own_central.start()
+        return beside(probe, load)
+
+    monkeypatch.setattr(CallProbe, "beside", restarted)
+    own_central.start()
+    own_kiosk.start_in_thread()
+    result = own_kiosk.request("POST", "/v1/link-check")[1]
+    assert (result["problem"], result["verdict"]) == ("central_unreachable", "unreachable")
+    assert result["call"] is None
+    monkeypatch.undo()
+    if not is_back:
+        own_central.start()
+    again = own_kiosk.request("POST", "/v1/link-check")[1]
+    assert (again["problem"], again["verdict"], again["via"]) == (None, "good", "udp")
 
 
 def test_the_newest_check_counts_also_after_the_clock_was_set_back(kiosk: Kiosk) -> None:

@@ -155,6 +155,21 @@ def test_it_begins_when_the_central_system_says(
     assert check.slots == [Slot({"token": "00"}, 90)]
 
 
+def test_a_slot_that_passed_while_a_hearing_was_open_is_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check, listed = FakeLinkCheck(start_in_s=20), [hearing_in(9)]
+    checks, later = checks_in(tmp_path, check), boot_seconds()
+    run_if_due(checks, listed)
+    monkeypatch.setattr(f"{SCHEDULED}.boot_seconds", lambda: later + 130)
+    run_if_due(checks, listed, is_hearing_open=True)
+    run_if_due(checks, listed)
+    assert check.runs == 0, "its token is over, and others have their slots now"
+    monkeypatch.setattr(f"{SCHEDULED}.boot_seconds", lambda: later + 155)
+    run_if_due(checks, listed)
+    assert check.runs == 1
+
+
 def test_a_slot_that_is_too_late_or_that_nobody_gives_holds_no_check_up(tmp_path: Path) -> None:
     check = FakeLinkCheck(start_in_s=3000)
     run_if_due(checks_in(tmp_path, check), [hearing_in(1)])

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from kiosk.errors import CentralUnreachableError
 from kiosk.sync.link_check.line_verdict import Flow, Line, loaded_round_trip_ms
 from kiosk.sync.link_check.load import LOAD_S, PAYLOAD_SHARE, Load
 
@@ -231,7 +232,8 @@ class CallProbe:
         """Send voice beside ``load``; return the line.
 
         Raises:
-            CentralError: a direction of the load gave no result.
+            CentralError: a direction of the load gave no result, or nothing is echoed any more
+                while both carry: the central system has restarted.
         """
         for _ in range(TRAIN_PACKETS):
             self._send(TRAIN_BYTES)
@@ -242,6 +244,8 @@ class CallProbe:
         voice_up, voice_down = echoes.voice_mbit()
         train_up, train_down = echoes.train_mbit()
         down_mbit, up_mbit = load.rates()
+        if min(down_mbit, up_mbit) > 0 and max(echoes.found, default=0) < echoes.call_packets:
+            raise CentralUnreachableError("link check: the echo ended in the middle")
         flows, (loaded_rtt_ms, loaded_loss) = echoes.call_flows(), echoes.loaded()
         up, down = flows or (Flow(1.0, ()), Flow(1.0, ()))
         return Line(

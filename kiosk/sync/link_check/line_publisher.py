@@ -35,6 +35,9 @@ class LinePublisher:
     Args:
         connections: what is judged.
         path: of the file.
+
+    Attributes:
+        is_at_rest: nothing is watched, and there is no file: not even one of an earlier process.
     """
 
     def __init__(self, connections: Iterable[Carrier], path: Path) -> None:
@@ -43,15 +46,18 @@ class LinePublisher:
         self._line: LineState | None = None
         self._written: LineState | None = None
         self._written_s = 0.0
+        self.is_at_rest = False
 
     def poll(self, *, is_hearing_open: bool, unanswered_since: float | None) -> bool:
         """Judge once, publish what has changed; return whether the line is silent."""
         try:
             if is_hearing_open:
+                self.is_at_rest = False
                 self._publish(unanswered_since)
-            elif self._watch is not None or self._path.exists():
+            elif not self.is_at_rest:
                 self._watch = self._line = self._written = None
                 self._path.unlink(missing_ok=True)
+                self.is_at_rest = True
         except (StorageError, OSError) as error:  # tried again in a second
             log.warning("state of the line not published: %s", error)
         return self._line is not None and self._line.state == "silent"

@@ -16,10 +16,11 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from http.client import IncompleteRead, RemoteDisconnected
 
 from urllib3.exceptions import HTTPError
 
-from kiosk.errors import CentralError
+from kiosk.errors import CentralError, CentralUnreachableError
 from kiosk.goodput import WINDOW_S
 from kiosk.sync.link_check.line_verdict import Direction
 from kiosk.sync.transport.central_client import POLL_TIMEOUT, CentralClient
@@ -76,7 +77,7 @@ class Load:
         self._full_until: dict[Direction, float] = {}
         self._windows: list[int] = []
         self._sent_bytes = 0
-        self._refusal: RefusedError | None = None
+        self._refusal: CentralError | None = None
         self._begun = self._end = float("inf")
         works: dict[Direction, Callable[[], None]] = {"down": self._receive, "up": self._send}
         self._transfers = {
@@ -113,6 +114,7 @@ class Load:
 
         Raises:
             RefusedError: the central system refused one.
+            CentralUnreachableError: it ended one in the middle.
         """
         if "down" in self._transfers:
             self._down.session.sockets.abort()  # what is on its way does not count any more
@@ -154,8 +156,9 @@ class Load:
         except RefusedError as error:
             self._refusal = error
         except (CentralError, HTTPError, OSError, ValueError, KeyError) as error:
-            # ended, or cut: what came counts
-            log.debug("link check: %s", type(error).__name__)
+            if not self.is_over() and _is_ended_there(error):  # a restart says nothing of the line
+                self._refusal = CentralUnreachableError("link check: ended in the middle")
+            log.debug("link check: %s", type(error).__name__)  # what came counts
 
     def _receive(self) -> None:
         session, seconds = self._down.session, self._seconds + END_S
@@ -203,6 +206,16 @@ class Load:
             )
             self._samples.append((time.monotonic() - self._begun, down, up))
             time.sleep(SAMPLE_S)
+
+
+def _is_ended_there(error: BaseException) -> bool:
+    """Return whether the other end closed or refused the connection; silence is the line's."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, ConnectionError | IncompleteRead | RemoteDisconnected):
+            return True
+        found = found.__cause__ or found.__context__
+    return False
 
 
 def held_mbit(times: Sequence[float], counts: Sequence[int]) -> float:

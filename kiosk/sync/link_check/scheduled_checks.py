@@ -41,6 +41,8 @@ MAX_SPREAD = timedelta(minutes=10)
 KEEP_RESULTS_S = 2 * 86_400.0
 LAST_RESULT = "last.json"
 RETRY_INTERVAL = timedelta(minutes=2)  # after a check without an answer
+FRESH_S = 30.0
+"""So long after its moment a slot still counts: others have theirs then, and its token ends."""
 
 
 @dataclass(frozen=True)
@@ -143,9 +145,14 @@ class ScheduledLinkChecks:
     def _begin(self, due: DueCheck, now: datetime) -> tuple[Slot | None] | None:
         """Return the slot that has come (None in it: nobody gave one), or None before that.
 
-        It is never waited for until it would be too late for another try.
+        It is never waited for until it would be too late for another try. A slot that passed while
+        a hearing was open, or the machine slept, is asked for again.
         """
-        if self._slot is None or self._slot[0] != due.hearing_id:
+        if (
+            self._slot is None
+            or self._slot[0] != due.hearing_id
+            or boot_seconds() > self._slot[1] + FRESH_S
+        ):
             latest_s = max(0.0, (due.scheduled_at - RETRY_INTERVAL - now).total_seconds())
             slot = None
             try:
