@@ -7,7 +7,9 @@ from datetime import timedelta
 
 from kiosk.alarms import Severity, alarm_of, most_severe
 from kiosk.api.recorder import RecorderState, RunningHearing
+from kiosk.api.states import UnclearSpeech
 from kiosk.ui.formatting import age_text
+from kiosk.ui.secretary.running_hearing.people import whose_words
 from kiosk.ui.secretary.running_hearing.sources import repairable_microphones
 from kiosk.ui.theme import Tone
 from kiosk.ui.view_context import ViewContext
@@ -47,11 +49,13 @@ def alarm_view(context: ViewContext, recorder: RecorderState) -> AlarmView | Non
     source = next(a.source or "" for a in shown if a.code == code)
     names = {m.name: context.role_label(m) for m in recorder.microphones}
     names["camera"] = context.translate.gettext("Camera")
+    is_unclear = code in {cause.alarm for cause in UnclearSpeech}
+    whose = whose_words(context, recorder, source) if is_unclear else ""
     alarm = alarm_of(code)
     return AlarmView(
         code,
         "fault" if alarm.severity is Severity.FAULT else "caution",
-        alarm.say(context.translate, names.get(source, source)),
+        alarm.say(context.translate, whose or names.get(source, source)),
         alarm.remedy(context.translate, staff=True),
         len(shown) - 1,
         next((m.name for m in repairable_microphones(recorder) if m.name == source), ""),

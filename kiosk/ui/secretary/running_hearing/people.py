@@ -82,6 +82,28 @@ def seat_of(person: HearingPerson, microphones: tuple[Microphone, ...]) -> str:
     return next((m.name for m in microphones if person.role in (m.role, *m.roles)), "")
 
 
+def whose_words(context: ViewContext, recorder: RecorderState, source: str) -> str:
+    """Return who speaks at a microphone: one person by role and name, else all roles it serves.
+
+    Nobody is named where others sit there, too: whose words they are nobody has said.
+    """
+    microphone = next((row for row in recorder.microphones if row.name == source), None)
+    if microphone is None:
+        return source
+    persons = recorder.hearing.persons if recorder.hearing else ()
+    there = [
+        row.shown
+        for row in persons
+        if seat_of(row, recorder.microphones) == source
+        and row.attendance not in ("absent", "online")
+        and not row.left
+    ]
+    if len(there) == 1 and there[0].name and len(microphone.roles) <= 1:
+        return person_label(context, there[0].role, there[0].name)
+    roles = dict.fromkeys(microphone.roles or (microphone.role or microphone.name,))
+    return ", ".join(sentence_case(context.labels.role(role)) for role in roles)
+
+
 # -- whom a mark concerns ------------------------------------------------------------------------
 
 

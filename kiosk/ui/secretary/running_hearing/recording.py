@@ -306,6 +306,12 @@ CLOSED = {
     "part": 2,
     "parts": 2,
 }
+LONG_NAMED = {
+    "id": "p1",
+    "role": "witness",
+    "name": "Нұрмұхамбетова-Сейтқалиева Гүлбаршын Әбдірахманқызы",
+    "seat": "witness",
+}
 SICK = microphones(
     defendant={
         "state": "absent",
@@ -450,6 +456,11 @@ SAMPLES: dict[str, Prepare] = {
         )
         for cause in UnclearSpeech
     },
+    "recording-unclear-long-name": hearing_runs(
+        microphones=microphones(witness={"unclear": "quiet"}),
+        alarms=[alarm("unclear_quiet", "witness")],
+        hearing={"persons": [LONG_NAMED]},
+    ),
     "recording-no-camera": hearing_runs(
         camera={"state": "absent"}, alarms=[alarm("camera_absent", "camera")]
     ),
