@@ -21,12 +21,13 @@ from kiosk.api.quality import (
     Verdict,
 )
 from kiosk.api.speech import SpokenPlace
-from kiosk.clocks import format_wall, parse_set_wall
+from kiosk.clocks import NS_PER_S, format_wall, parse_set_wall
 from kiosk.config import Settings
 from kiosk.evidence.chain import Entry
 from kiosk.export.errors import NotSealedError
 from kiosk.export.minutes import is_loss, load_hearing_state, part_wall, recorded_roles
 from kiosk.export.permission import closed_parts, read_entries
+from kiosk.hardware.audibility.seat import LONGEST_NS, PAUSE_NS
 from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.hearing.session.interruption_ledger import Interruption
 from kiosk.hearing.session.speech_ledger import DETECTOR_ENTRY, SPEECH_ENTRY, spoken_place
@@ -34,6 +35,9 @@ from kiosk.rules.rules import Rules
 
 SWITCH_ENTRIES = ("seat_muted", "seat_unmuted")
 WORST = 10
+CUT_REASON = "crash"
+LONGEST_UNTOLD_S = (LONGEST_NS + PAUSE_NS) / NS_PER_S
+"""Before a power cut: who spoke then may stand nowhere, for a turn is told when it has ended."""
 AT_ONCE_S = 1.0
 """What the first entry of a part says of the detector holds from its begin, if it comes so soon."""
 
@@ -45,11 +49,13 @@ class PartFacts:
     Attributes:
         wall: when it began, RFC 3339; empty: not known.
         can_play: it can be read on this kiosk.
+        is_cut: a power cut or a killed process ended it.
     """
 
     seconds: float
     wall: str = ""
     can_play: bool = True
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +96,22 @@ def read_facts(folder: Path, settings: Settings) -> Facts:
     state = load_hearing_state(folder)
     if state.phase.is_open:
         raise NotSealedError(f"{folder.name}: it goes on")
-    unreadable = closed_parts(folder)
+    unreadable, entries = closed_parts(folder), read_entries(folder)
+    ends = {row["part"]: row.get("reason") for row in entries if row["kind"] == "part_closed"}
     kinds = (SPEECH_ENTRY, DETECTOR_ENTRY, *SWITCH_ENTRIES)
     return Facts(
         state.id,
         str(state.details.get("case_number") or ""),
         {
-            number: PartFacts(times.seconds, part_wall(folder, number), number not in unreadable)
+            number: PartFacts(
+                times.seconds,
+                part_wall(folder, number),
+                number not in unreadable,
+                ends.get(number) == CUT_REASON,
+            )
             for number, times in sorted(state.parts.items())
         },
-        tuple(entry for entry in read_entries(folder) if entry["kind"] in kinds),
+        tuple(entry for entry in entries if entry["kind"] in kinds),
         tuple(filter(is_loss, state.interruptions.rows.values())),
         _seats(state, folder, settings),
     )
@@ -258,6 +270,9 @@ def _unchecked_seconds(facts: Facts) -> float:
         changes = sorted(_detector_changes(facts.entries, number))
         if changes and changes[0][0] <= AT_ONCE_S:
             changes[0] = (0.0, changes[0][1])
+        if part.is_cut:
+            known = max(0.0, part.seconds - LONGEST_UNTOLD_S)
+            changes = [*(row for row in changes if row[0] < known), (known, False)]
         since, is_working = 0.0, False
         for at, works in (*changes, (part.seconds, False)):
             until = min(at, part.seconds)

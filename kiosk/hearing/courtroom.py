@@ -286,14 +286,18 @@ class Courtroom:
         hearing = self._current_hearing.require()
         if hearing.capture is not None:
             self._parts.stop(hearing, "end", person, "")
-        if (speech := self._sources.speech) is not None:
-            hearing.add_turns(speech.take_all_turns())  # later the journal is sealed
+        self._take_last_turns(hearing)  # later the journal is sealed
         self.monitor.court_line.end(hearing)
         hearing.append("ending", {"person": person})
         self._context.publicity.remember(hearing.state)
         self._finish_step(hearing)
         self.seal_queue.submit(hearing.state.id, partial(self._seal_hearing, hearing, person))
         return EndedHearing(hearing_id=hearing.state.id, phase=Phase.SEALING)
+
+    def _take_last_turns(self, hearing: OpenHearing) -> None:
+        """Journal also the turns that go on, as far as they were heard."""
+        if (speech := self._sources.speech) is not None:
+            hearing.add_turns(speech.take_all_turns())
 
     def _seal_hearing(self, hearing: OpenHearing, person: str) -> None:
         self._context.publicity.save_remembered()
@@ -452,6 +456,8 @@ class Courtroom:
         hearing = self.current
         if hearing is not None and hearing.capture is not None:
             self._parts.stop(hearing, "shutdown", "", "")
+        if hearing is not None and hearing.state.phase.is_open:
+            self._take_last_turns(hearing)
         self._parts.set_lamp(LampState.OFF)
         self.monitor.listen_back.stop()
         self.seal_queue.close(seconds)

@@ -216,6 +216,19 @@ def test_a_turn_that_ends_at_the_end_of_the_hearing_is_told_once(rig: CourtroomR
     assert told == [turn("judge", 5, 9), turn("witness", 1, 3), turn("left", 2, 4)]
 
 
+def test_who_speaks_when_the_recorder_is_ended_is_journalled(rig: CourtroomRig) -> None:
+    hearing = rig.courtroom.current
+    assert hearing is not None
+    tap_ns, hearing_id = hearing.state.parts[1].tap_ns, hearing.state.id
+    speech = rig.sources.speech
+    assert isinstance(speech, ToldDetector)
+    speech.running = (Turn("judge", tap_ns, tap_ns + 10**18),)
+    rig.courtroom.shutdown(5)
+    rig.start()
+    (row,) = rig.lines(hearing_id, "speech")
+    assert (row["part"], row["source"], row["part_seconds"]) == (1, "judge", 0.0)
+
+
 def test_nothing_is_said_where_the_detector_did_not_listen(rig: CourtroomRig) -> None:
     source = next(row for row in rig.sources.microphones if row.name == "witness")
     number = rig.courtroom.add_mark("oath", "s1", of="p1").mark.id

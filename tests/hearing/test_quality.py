@@ -173,6 +173,36 @@ def test_one_line_that_cannot_be_read_harms_no_other_and_is_counted(odd: dict[st
     assert report.verdict == "hear_first"
 
 
+@pytest.mark.parametrize(
+    ("seconds", "changes", "unchecked"),
+    [
+        (600.0, (LISTENED,), 62.0),
+        (600.0, (LISTENED, detector(590, works=False), detector(599, works=True)), 62.0),
+        (600.0, (LISTENED, detector(500, works=False)), 100.0),
+        (40.0, (LISTENED,), 40.0),
+    ],
+    ids=("long", "late", "before", "short"),
+)
+def test_before_a_power_cut_nobody_knows_who_spoke(
+    seconds: float, changes: tuple[dict[str, Any], ...], unchecked: float
+) -> None:
+    """A turn is told when it has ended: of the one that was cut off, silence was claimed."""
+    parts = {1: PartFacts(seconds, WALL, is_cut=True)}
+    report = make_report(facts(*changes, parts=parts), RULES)
+    assert (report.unchecked_seconds, report.verdict != "usable") == (unchecked, True)
+
+
+@pytest.mark.parametrize(("reason", "is_cut"), [("crash", True), ("recess", False)])
+def test_the_journal_says_which_part_was_cut_off(tmp_path: Path, reason: str, is_cut: bool) -> None:
+    built = new_hearing(tmp_path / "hearings", Court.make(tmp_path / "court").device())
+    part = add_part(built, fragments=2, tap_ns=0)
+    part.end({"reason": reason})
+    built.journal.append("part_closed", {"part": 1, "reason": reason})
+    built.journal.seal_part(part)
+    built.journal.end({"person": "p1"})
+    assert read_facts(built.folder, courtroom_settings(tmp_path)).parts[1].is_cut is is_cut
+
+
 def switch(seconds: Any, *, off: bool, source: str = "witness") -> dict[str, Any]:
     kind = "seat_muted" if off else "seat_unmuted"
     return {"kind": kind, "source": source, "seconds": seconds, "t": 1}

@@ -56,6 +56,23 @@ def test_unclear_words_are_an_alarm_of_their_seat_while_recorded(
     assert (cause.alarm, "witness") not in alarms(rig), "nobody knows now"
 
 
+def test_a_turn_over_two_parts_has_its_unclear_seconds_once(rig: CourtroomRig) -> None:
+    """Each part had all of them."""
+    hearing_id = rig.begin(format="offline")
+    rig.courtroom.recess("p1")
+    rig.courtroom.resume("p1")
+    hearing = rig.courtroom.current
+    assert hearing is not None
+    first, second = hearing.state.parts[1], hearing.state.parts[2]
+    second.tap_ns = first.stop_ns = first.tap_ns + 15 * NS_PER_S
+    hearing.add_turns([turn("judge", first.tap_ns, 20, 8.0)])
+    rows = rig.lines(hearing_id, "speech")
+    assert [(row["part"], row["lasts"], row["unclear_seconds"]) for row in rows] == [
+        (1, 15.0, 6.0),
+        (2, 5.0, 2.0),
+    ]
+
+
 def test_turns_are_journalled_with_their_part_and_known_after_a_crash(rig: CourtroomRig) -> None:
     hearing_id = rig.begin(format="offline")
     hearing = rig.courtroom.current

@@ -110,13 +110,14 @@ def turn_fields(turn: Turn, part: int, tap_ns: int, stop_ns: int | None) -> dict
     end_ns = turn.end_ns if stop_ns is None else min(turn.end_ns, stop_ns)
     if end_ns <= start_ns:
         return None
+    share = (end_ns - start_ns) / (turn.end_ns - turn.start_ns)  # the rest is in other parts
     return {
         "part": part,
         "source": turn.name,
         "part_seconds": round((start_ns - tap_ns) / NS_PER_S, 2),
         "lasts": round((end_ns - start_ns) / NS_PER_S, 2),
         "intelligibility": turn.intelligibility,
-        "unclear_seconds": round(min(turn.unclear_s, (end_ns - start_ns) / NS_PER_S), 2),
+        "unclear_seconds": round(turn.unclear_s * share, 2),
         "cause": turn.cause,
         "level_db": turn.level_db,
     }
