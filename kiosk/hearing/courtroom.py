@@ -47,6 +47,7 @@ from kiosk.hardware.sources.sources import Sources
 from kiosk.hearing.monitoring.hall_view import build_hall_view
 from kiosk.hearing.monitoring.invariant_monitor import InvariantMonitor
 from kiosk.hearing.monitoring.known_inputs import KnownInputs
+from kiosk.hearing.monitoring.listen_back import PlaybackRefusedError
 from kiosk.hearing.monitoring.monitor import HearingMonitor
 from kiosk.hearing.monitoring.panel_watch import PanelWatch
 from kiosk.hearing.monitoring.state import StateBuilder
@@ -408,6 +409,10 @@ class Courtroom:
     def start_listen_back(self, request: ListenBack) -> None:
         """Start playing the last minutes in the headset; see :class:`ListenBack`."""
         hearing = self.current
+        if hearing is not None and hearing.capture is None:
+            state, is_own = hearing.state, str(request.hearing_id) == hearing.state.id
+            if is_own and (state.phase.is_open or state.pending_closures):
+                raise PlaybackRefusedError("it goes on: what was closed may be plain still")
         self.monitor.listen_back.start(hearing.capture if hearing else None, request)
 
     def poll(self) -> None:

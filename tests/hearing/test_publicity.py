@@ -10,13 +10,15 @@ import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pyrage
 import pytest
 
-from kiosk.api.recorder_calls import CloseSince, CloseSinceAnswer, PublicityAnswer
+from kiosk.api.recorder_calls import CloseSince, CloseSinceAnswer, ListenBack, PublicityAnswer
 from kiosk.clocks import format_wall, recording_ns, wall_time
 from kiosk.evidence.chain import read_chain
+from kiosk.hearing.monitoring.listen_back import PlaybackRefusedError
 from kiosk.hearing.room import court_list
 from kiosk.hearing.room.errors import BadRequestError, StepRefusedError
 from kiosk.hearing.session import publicity
@@ -238,6 +240,29 @@ def check_replaced(rig: CourtroomRig, hearing: str) -> None:
     assert rig.hearing()["closed_parts"] == [2, 3]
     assert json.loads((folder / "part-02" / "part.json").read_text())["closed"] is True
     assert json.loads((folder / "part-01" / "part.json").read_text())["closed"] is False
+
+
+def test_in_a_recess_nothing_of_the_hearing_is_played_as_of_an_ended_one(
+    keyed: CourtroomRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was closed since an earlier moment was played as long as its files were plain."""
+    hearing, stalled = two_parts(keyed), threading.Event()
+    write = ReplacementWriter.finish
+    monkeypatch.setattr(
+        ReplacementWriter, "finish", lambda *given: stalled.wait(20) and write(*given)
+    )
+    since_second(keyed, hearing, 2, 1.0)
+    keyed.courtroom.recess("p1")
+    place = ListenBack(hearing_id=UUID(hearing), part=2, part_seconds=0.0)
+    with pytest.raises(PlaybackRefusedError):
+        keyed.courtroom.start_listen_back(place)
+    keyed.courtroom.end("p1")
+    with pytest.raises(PlaybackRefusedError):
+        keyed.courtroom.start_listen_back(place)
+    stalled.set()
+    keyed.sealed(hearing)
+    with pytest.raises(PlaybackRefusedError):
+        keyed.courtroom.start_listen_back(place)
 
 
 def test_closed_since_replaces_what_was_plain(keyed: CourtroomRig) -> None:

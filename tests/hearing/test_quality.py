@@ -163,8 +163,10 @@ def test_what_nobody_listened_to_is_not_called_good(
         {"part_seconds": -1},
         {"intelligibility": "good"},
         {"unclear_seconds": []},
+        {"unclear_seconds": -4.0},
+        {"lasts": 1e999},
     ],
-    ids=lambda odd: next(iter(odd)) + "-" + type(next(iter(odd.values()))).__name__,
+    ids=lambda odd: f"{next(iter(odd))}-{next(iter(odd.values()))}",
 )
 def test_one_line_that_cannot_be_read_harms_no_other_and_is_counted(odd: dict[str, Any]) -> None:
     report = make_report(facts(LISTENED, turn("judge", 1, 20), turn("witness", 30, 5) | odd), RULES)

@@ -80,6 +80,7 @@ def spoken_place(entry: Entry) -> SpokenPlace | None:
             cause=str(entry.get("cause") or ""),
         )
         is_known = bool(entry["source"]) and (value is None or 0 <= float(value) <= 1)
+        is_known &= 0 <= place.unclear_seconds < math.inf and place.seconds < math.inf
         is_known &= level_db is None or math.isfinite(float(level_db))
     except (KeyError, TypeError, ValueError):
         return None
