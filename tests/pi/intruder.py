@@ -26,7 +26,9 @@ from typing import Any
 
 DATA, RUN = Path("/var/lib/kiosk"), Path("/run/kiosk")
 RECORDER, SYNC = RUN / "recorder" / "recorder.sock", RUN / "sync" / "sync.sock"
+LINE = DATA / "published" / "line.json"
 CLONE_NEWUSER = 0x10000000
+TCP_INFO_BYTES = 160
 SERVICES = ("recorder", "sync", "ui")
 
 
@@ -143,10 +145,48 @@ def permitted(service: str) -> Iterator[tuple[str, Callable[[], object]]]:
         yield "read the device's key", lambda: read(DATA / "identity" / "device.key")
         yield "delete a hearing", lambda: write(DATA / "hearings")
         yield "read a filing", lambda: read(DATA / "filings")
+        yield "read how a connection fares", read_tcp_info
+        yield "send a datagram and take its echo", echo_datagram
+        yield "publish the line", publish_line
     else:
         yield "read the device's key", lambda: read(DATA / "identity" / "device.key")
         yield "write a recording", lambda: write(DATA / "hearings")
         yield "read the list of staff", lambda: read(DATA / "published" / "staff.json")
+        yield "read the line that sync has published", lambda: read(LINE)
+
+
+def read_tcp_info() -> None:
+    """Read how a connection fares, as the watch of the line does."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname(), 5) as connection,
+    ):
+        info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_BYTES)
+    if len(info) < TCP_INFO_BYTES:
+        raise ValueError(f"{len(info)} bytes")
+
+
+def echo_datagram() -> None:
+    """Send a datagram and take its echo, as the link check does."""
+    with (
+        socket.socket(type=socket.SOCK_DGRAM) as centre,
+        socket.socket(type=socket.SOCK_DGRAM) as kiosk,
+    ):
+        centre.bind(("127.0.0.1", 0))
+        kiosk.connect(centre.getsockname())
+        kiosk.settimeout(5)
+        kiosk.send(b"call")
+        data, address = centre.recvfrom(100)
+        centre.sendto(data, address)
+        kiosk.recv(100)
+
+
+def publish_line() -> None:
+    """Publish a state of the line, as sync does; the recorder's turn comes later."""
+    beside = LINE.with_suffix(".new")
+    beside.write_text("{}")
+    beside.chmod(0o644)
+    beside.replace(LINE)
 
 
 def set_scheduler(policy: int, priority: int) -> None:
