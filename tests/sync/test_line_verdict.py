@@ -23,6 +23,7 @@ from kiosk.sync.link_check.line_verdict import (
     round_trips_per_minute,
     slower_direction,
 )
+from kiosk.sync.link_check.link_check import ALONE_BYTES, FAST_BYTES, doubtful_direction
 
 EVEN = (1.0,) * 100
 CLEAN = Flow(0.0, EVEN)
@@ -159,3 +160,22 @@ def test_a_full_line_is_told_also_where_the_load_beside_it_held_little() -> None
     found = judge(replace(GOOD, down=waits, down_mbit=0.2))
     assert (found.call, found.remedy, found.direction) == ("unheard", "rate", "down")
     assert judge(replace(GOOD, down=waits, down_mbit=2.0)).remedy == "jitter"
+
+
+@pytest.mark.parametrize(
+    ("up", "up_mbit", "down_mbit", "found"),
+    [
+        (CLEAN, 9.6, 5.1, ("down", FAST_BYTES)),
+        (CLEAN, 5.0, 9.6, ("up", FAST_BYTES)),
+        (CLEAN, 9.6, 9.0, None),
+        (CLEAN, 20.0, 0.9, None),
+        (CLEAN, 4.0, 2.0, None),
+        (Flow(0.5, EVEN), 0.4, 0.7, ("down", ALONE_BYTES)),
+        (Flow(0.5, EVEN), 0.4, 1.2, None),
+    ],
+)
+def test_a_direction_that_the_other_held_up_is_tried_alone(
+    up: Flow, up_mbit: float, down_mbit: float, found: tuple[str, int] | None
+) -> None:
+    line = replace(GOOD, up=up, up_mbit=up_mbit, down_mbit=down_mbit)
+    assert doubtful_direction(line, 1.0) == found

@@ -25,7 +25,7 @@ from kiosk.api.sync import LinkCheckResult, LinkCheckStep
 from kiosk.clocks import format_wall
 from kiosk.errors import CentralError, CentralUnreachableError, KioskError, StorageError
 from kiosk.sync.context import SyncContext
-from kiosk.sync.link_check.call_probe import CallProbe
+from kiosk.sync.link_check.call_probe import TRAIN_MBIT, CallProbe
 from kiosk.sync.link_check.line_verdict import (
     Direction,
     Line,
@@ -46,6 +46,8 @@ CALL_S = 1.2
 OTHER: Mapping[Direction, Direction] = {"up": "down", "down": "up"}
 ALONE_S, ALONE_BYTES = 1.0, 160_000
 """A load in one direction: what is not full by then has enough for R31."""
+FAST_BYTES, SAME_SHARE = 4_000_000, 0.8
+"""The same on a fast line, where a direction carries less than this share of the other."""
 SILENCE_S = (1.0, 3.0)
 """So long an echo is waited for: as long as the first answer over HTTPS took, within these."""
 MAX_START_S = 3600.0
@@ -218,33 +220,30 @@ class LinkCheck:
             try:
                 if probe.run_call(silence_s):
                     line = probe.beside(load(LOAD_S))
-                    return self._with_better_direction(line, control, key), "udp"
+                    return self._with_doubtful_direction(line, control, key), "udp"
             finally:
                 probe.close()
         web = WebProbe(lambda: self._round_trip_ms(control), CALL_S, progress)
         return web.beside(load(LONG_LOAD_S)), "https"
 
-    def _with_better_direction(self, line: Line, control: CentralClient, key: str) -> Line:
-        """Return ``line``; the better direction's rate, where the other is slow, measured alone.
+    def _with_doubtful_direction(self, line: Line, control: CentralClient, key: str) -> Line:
+        """Return ``line``; the rate of a direction that the other one held up, measured alone.
 
-        Beside it the acknowledgements wait, and what was carried there says little. It goes over
-        the connection that is open and idle.
+        It goes over the connection that is open and idle.
         """
-        worse = judge(line).direction
-        better: Direction | None = None if worse is None else OTHER[worse]
-        rates = {"up": line.up_mbit or 0.0, "down": line.down_mbit or 0.0}
-        if better is None or rates[better] >= self._limits.min_mbit:
+        if (doubtful := doubtful_direction(line, self._limits.min_mbit)) is None:
             return line
-        if better == "up":
+        direction, most_bytes = doubtful
+        if direction == "up":
             key = str(_token(control)["token"])  # each is good for one upload
-        load = Load(control, control, key, self._cancelled.is_set, ALONE_S, better)
-        load.start(ALONE_BYTES)
+        load = Load(control, control, key, self._cancelled.is_set, ALONE_S, direction)
+        load.start(most_bytes)
         load.wait()
         down_mbit, up_mbit = load.rates()
         self._raise_if_cancelled()
-        if better == "down":
-            return replace(line, down_mbit=max(rates["down"], down_mbit))
-        return replace(line, up_mbit=max(rates["up"], up_mbit))
+        if direction == "down":
+            return replace(line, down_mbit=max(line.down_mbit or 0.0, down_mbit))
+        return replace(line, up_mbit=max(line.up_mbit or 0.0, up_mbit))
 
     def _open(
         self, slot: Slot | None
@@ -310,6 +309,21 @@ def _echo_port(token: Mapping[str, Any]) -> int | None:
 
 def _token(client: CentralClient) -> Mapping[str, Any]:
     return client.call("POST", "/v1/link/token", timeout=POLL_TIMEOUT)
+
+
+def doubtful_direction(line: Line, least_mbit: float) -> tuple[Direction, int] | None:
+    """Return the direction of which a load beside the other one says little, and bytes to try it.
+
+    Beside a slow direction its acknowledgements wait; on a fast line each holds the other up.
+    """
+    rates: dict[Direction, float] = {"up": line.up_mbit or 0.0, "down": line.down_mbit or 0.0}
+    worse = judge(line).direction
+    if worse is not None:
+        better = OTHER[worse]
+        return (better, ALONE_BYTES) if rates[better] < least_mbit else None
+    slower: Direction = min(rates, key=lambda direction: rates[direction])
+    is_held_up = TRAIN_MBIT <= rates[slower] < SAME_SHARE * rates[OTHER[slower]]
+    return (slower, FAST_BYTES) if is_held_up else None
 
 
 def reported(line: Line, limits: LinkLimits) -> dict[str, Any]:
