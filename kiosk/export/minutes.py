@@ -122,8 +122,8 @@ def recorded_roles(folder: Path, settings: Settings) -> dict[str, str]:
     for _, path in part_folders(folder):
         rows = (read_json_or_none(path / PART_FILE) or {}).get("microphones")
         for row in rows if isinstance(rows, list) else ():
-            if isinstance(row, dict) and row.get("name"):
-                roles.setdefault(str(row["name"]), str(row.get("role") or ""))
+            if isinstance(row, dict) and row.get("name") and row.get("role"):
+                roles.setdefault(str(row["name"]), str(row["role"]))
     return roles or {microphone.name: microphone.role for microphone in settings.microphones}
 
 

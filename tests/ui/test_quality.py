@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kiosk.api.quality import LostSeconds, QualityReport, SeatQuality
+from kiosk.api.quality import LostSeconds, QualityReport, QualityWord, SeatQuality
 from kiosk.api.recorder_calls import StaffSession
 from kiosk.api.states import UnclearSpeech
 from kiosk.auth.person import Person
@@ -58,6 +58,23 @@ def test_of_a_seat_that_was_switched_off_nobody_claims_that_nobody_spoke() -> No
     seats = (SeatQuality(source="witness", role="witness", switched_off_seconds=6303.0),)
     (row,) = of(USABLE.model_copy(update={"seats": seats})).rows
     assert (row.below, row.note) == ("switched off at the seat: 1:45:03", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "who"),
+    [
+        ("Серікова С.", "2026-11-28T07:20:00.000Z", "Серікова С., 28.11.2026 12:20"),
+        ("", "2026-11-28T07:20:00.000Z", "p-2, 28.11.2026 12:20"),
+        ("Серікова С.", "1970-01-01T00:00:09.000Z", "Серікова С."),
+        ("Серікова С.", "", "Серікова С."),
+    ],
+    ids=("day", "no name", "clock not set", "no time"),
+)
+def test_the_judges_word_has_its_day(name: str, at: str, who: str) -> None:
+    """A time of day alone was read as one of today."""
+    word = QualityWord(is_good=True, person="p-2", name=name, at=at)
+    said = of(USABLE.model_copy(update={"word": word})).word
+    assert said == f"Checked, complete and of good quality: {who}"
 
 
 def test_each_cause_has_its_words() -> None:

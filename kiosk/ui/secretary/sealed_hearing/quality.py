@@ -14,6 +14,7 @@ from kiosk.api.quality import (
 )
 from kiosk.api.recorder import RecorderState
 from kiosk.api.recorder_calls import StaffSession
+from kiosk.clocks import parse_set_wall
 from kiosk.export.texts import LOSSES
 from kiosk.locale import N_
 from kiosk.ui.actions.quality_actions import QualityState
@@ -176,10 +177,12 @@ def _word(context: ViewContext, word: QualityWord | None) -> str:
     _ = context.translate.gettext
     if word is None:
         return _("The presiding judge has not said yet whether it is complete and of good quality.")
-    values = {"name": word.name, "time": context.clock_text(word.at)}
+    at = parse_set_wall(word.at)
+    when = "" if at is None else at.astimezone(context.zone).strftime("%d.%m.%Y %H:%M")
+    who = ", ".join(text for text in (word.name or word.person, when) if text)
     if word.is_good:
-        return _("Checked, complete and of good quality: {name}, {time}", **values)
-    return _("Checked, not usable: {name}, {time}", **values)
+        return _("Checked, complete and of good quality: {who}", who=who)
+    return _("Checked, not usable: {who}", who=who)
 
 
 def _who(context: ViewContext, row: SeatQuality | UnclearPlace) -> str:
