@@ -121,7 +121,7 @@ class Courtroom:
         self.inputs = KnownInputs(paths.known_inputs, sources.devices)
         self.turns_outside: deque[Turn] = deque(maxlen=MAX_TURNS)
         if sources.speech is not None:
-            sources.speech.usual_level = self._usual_level
+            sources.speech.usual_level = self.usual_speech_level
         self._current_hearing = CurrentHearing(events.on_change)
         publicity = Publicity(settings, paths, rules, self.storage.store)
         self._context = HearingContext(
@@ -437,7 +437,7 @@ class Courtroom:
         if self.monitor.poll(self.current, self._sources.describe_microphones()) or changed:
             self._on_change()
 
-    def _usual_level(self, name: str) -> float | None:
+    def usual_speech_level(self, name: str) -> float | None:
         """Return how loud speech usually is at a microphone; of another device nothing is known."""
         return None if self.inputs.is_replaced(name) else self._speech_levels.usual(name)
 

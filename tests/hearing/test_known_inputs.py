@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from kiosk.api.recorder import Device, OpenedDevice
+from kiosk.api.reports import TestedCheck
 from kiosk.config import MicrophoneSettings
 from kiosk.errors import DeviceAbsentError
 from kiosk.evidence.chain import read_chain
 from kiosk.hardware.audio.sound_devices import find_device, list_devices
 from kiosk.hardware.sources.sources import Sources
 from kiosk.hearing.monitoring.known_inputs import THREAD, KnownInputs
-from kiosk.storage.atomic_io import read_json
+from kiosk.storage.atomic_io import read_json, write_json
 from tests.hearing.courtroom_rig import CourtroomRig, courtroom_settings
 from tests.support.sound_cards import Stick, build_machine
 
@@ -239,6 +240,26 @@ def test_a_damaged_file_is_no_reason_to_fail(
     assert "cannot be read" in caplog.text
     assert set(read_json(path)) == {"judge", "witness"}
     rig.crash()
+
+
+def test_of_another_microphone_no_level_of_speech_is_usual_until_it_is_commissioned(
+    enter: Enter, tmp_path: Path
+) -> None:
+    room, rig = enter("id:Device", "id:Device_1")
+    assert alarms(rig) == set()
+    rig.crash()
+    write_json(rig.paths.speech_levels, {"judge": [-30.0] * 3, "witness": [-32.0] * 3})
+    room.plug(RIGHT, LEFT)
+    rig = room.start(tmp_path)
+    usual = rig.courtroom.usual_speech_level
+    assert usual("judge") == -30.0
+    assert alarms(rig) == {"judge", "witness"}
+    assert (usual("judge"), usual("witness")) == (None, None)
+    row = {"check": "microphones", "state": "passed", "seconds": 5, "at": "2026-11-23T04:00:30Z"}
+    measured = {"judge": {"speech_db": -26.5}, "witness": {"noise_db": -60.0}}
+    rig.courtroom.take_commissioning([TestedCheck.model_validate({**row, "measured": measured})])
+    assert alarms(rig) == set()
+    assert (usual("judge"), usual("witness")) == (-26.5, None)
 
 
 def test_another_camera_is_an_alarm_of_its_own(enter: Enter) -> None:
