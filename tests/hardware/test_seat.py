@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 
 from bench.speech_mixtures import MEASURING, SPEECH_DB, Floats, at_level, noise, spoken
+from kiosk.api.states import UnclearSpeech
 from kiosk.clocks import NS_PER_S
 from kiosk.hardware.audibility.channel import clipped_share
+from kiosk.hardware.audibility.clarity import Clarity, no_levels
 from kiosk.hardware.audibility.listener import Listener
-from kiosk.hardware.audibility.seat import Turn
-from kiosk.hardware.audibility.voice_model import RATE, VoiceModel
+from kiosk.hardware.audibility.seat import Seat, Turn
+from kiosk.hardware.audibility.voice_model import CHUNK, RATE, VoiceModel
 
 MODEL = VoiceModel.load()
 BEGIN_NS = 10**12
@@ -198,3 +200,33 @@ def test_a_turn_that_goes_on_is_told_as_far_as_it_was_heard() -> None:
     ends = [turn.end_ns for turn in told.running]
     assert ends == sorted(ends)
     assert (ends[-1], len(set(ends)) > 2) == (ended.end_ns, True)
+
+
+@pytest.mark.parametrize(
+    ("estimates", "told"),
+    [
+        ((0.66, 0.79, 0.87, 0.89, 0.89, 0.89), [None] * 6),
+        ((0.66, 0.71, 0.87, 0.89), [None] * 4),
+        ((0.66, 0.79, 0.8), [None, None, "noise"]),
+        ((0.6, 0.69), [None, "noise"]),
+        ((0.9, 0.7, 0.7), [None, None, "noise"]),
+    ],
+)
+def test_the_first_estimates_of_a_turn_count_only_while_the_newest_says_so_too(
+    monkeypatch: pytest.MonkeyPatch, estimates: tuple[float, ...], told: list[str | None]
+) -> None:
+    """They know little speech, and are too low in babble that is 10 dB below the voice."""
+    rows = iter(estimates)
+    monkeypatch.setattr(
+        "kiosk.hardware.audibility.seat.judge",
+        lambda *_: Clarity(next(rows), UnclearSpeech.NOISE, SPEECH_DB),
+    )
+    seat, found, end_ns = Seat("a"), [], BEGIN_NS
+    voice = words("kk", 0)[: 2 * STEP // CHUNK * CHUNK]
+    for _ in estimates:
+        end_ns += NS_PER_S
+        seat.push(voice, end_ns)
+        seat.hear(np.ones(len(voice) // CHUNK, np.float32))
+        seat.attend(no_levels())
+        found.append(seat.unclear)
+    assert found == told

@@ -35,7 +35,8 @@ OWN_FRAMES = 64
 JUDGE_NS = NS_PER_S * 6 // 10
 """Between two judgements of a seat at which somebody speaks."""
 UNCLEAR, UNCLEAR_TIMES = 0.82, 3
-"""Words are unclear when the mean of so many judgements is lower: STOI below 0.75 is found."""
+"""Words are unclear when the mean of so many judgements, and the newest of them, are lower: STOI
+below 0.75 is found."""
 LOST, LOST_TIMES = 0.7, 2
 """So much lower, fewer say it: the sooner it is told, the less is to be said again."""
 CLIPPED_SHARE = 0.06
@@ -189,9 +190,13 @@ class Seat:
         return bool(np.sum(self._clipped) > CLIPPED_SHARE * spoken)
 
     def _is_below(self, limit: float, times: int) -> bool:
-        """Return whether the mean of the newest judgements, so many at least, is lower."""
+        """Return whether the mean of the newest judgements, so many, and the newest are lower.
+
+        The first of a turn know little speech and no pause yet, and vary most: what they say counts
+        only while the newest, which knows more, still says so.
+        """
         newest = [row.intelligibility for row in self._judgements[-times:]]
-        return len(newest) == times and sum(newest) / times < limit
+        return len(newest) == times and max(sum(newest) / times, newest[-1]) < limit
 
     def _be_unclear(self, cause: UnclearSpeech) -> None:
         """Note unclear words, and tell of them unless that was told a moment ago."""
