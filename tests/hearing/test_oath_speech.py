@@ -20,7 +20,13 @@ from kiosk.hardware.sources.speech_detector import SpeechDetector
 from kiosk.hearing.session.oath_speech import least_oath_seconds, said_meanwhile
 from tests.hearing.courtroom_rig import RULES, CourtroomRig, courtroom_settings
 
-ROLES = {"judge": "presiding", "witness": "witness", "left": "plaintiff", "free": "spare"}
+ROLES = {
+    "judge": "presiding",
+    "witness": "witness",
+    "left": "plaintiff",
+    "free": "spare",
+    "right": "plaintiff",
+}
 PARTICIPANTS = [{"role": "witness", "name": "Ержан Т."}]
 
 
@@ -136,7 +142,7 @@ def test_an_oath_that_is_heard_alone_and_in_full_is_not_remarked_on(rig: Courtro
 
 
 def test_who_spoke_over_an_oath_is_journalled_shown_and_in_the_minutes(rig: CourtroomRig) -> None:
-    mark = say(rig, "oath", "p1", at="witness", seconds=6, over=("left", "free"))
+    mark = say(rig, "oath", "p1", at="witness", seconds=6, over=("left", "right", "free"))
     assert outcome(mark) == (True, 6.0, False, ("free", "plaintiff"))
     part = rig.folder(rig.hearing()["id"]) / "part-01" / "journal.jsonl"
     (entry,) = [row for row in read_chain(part).entries if row["kind"] == "oath_ended"]

@@ -194,6 +194,24 @@ def test_before_a_power_cut_nobody_knows_who_spoke(
     assert (report.unchecked_seconds, report.verdict != "usable") == (unchecked, True)
 
 
+def test_a_name_that_is_withheld_stands_in_no_report(tmp_path: Path) -> None:
+    """A pseudonym stands for it, also where the name was withheld after it had been said (S9)."""
+    built = new_hearing(
+        tmp_path / "hearings", Court.make(tmp_path / "court").device(), kind="criminal"
+    )
+    add_part(built, fragments=2, tap_ns=0)
+    seen = person(1, "stand", "Ахметов А.")
+    built.journal.append("person", seen)
+    built.journal.append("person", seen | {"pseudonym": "Свидетель 1", "act": "УПК 97"})
+    close_part(built, 1)
+    built.journal.end({"person": "p1"})
+    stand = (MicrophoneSettings(name="stand", device="virtual:s", role="witness"),)
+    found = read_facts(built.folder, courtroom_settings(tmp_path, stand))
+    report = make_report(found, RULES)
+    assert [row.name for row in report.seats] == ["Свидетель 1"]
+    assert "Ахметов" not in str(report.to_json())
+
+
 @pytest.mark.parametrize(("reason", "is_cut"), [("crash", True), ("recess", False)])
 def test_the_journal_says_which_part_was_cut_off(tmp_path: Path, reason: str, is_cut: bool) -> None:
     built = new_hearing(tmp_path / "hearings", Court.make(tmp_path / "court").device())

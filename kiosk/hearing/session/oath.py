@@ -8,6 +8,7 @@ who spoke at the same time, is asked of the turns of speech (:mod:`.oath_speech`
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 
 from kiosk.clocks import NS_PER_S, boot_id
 from kiosk.hardware.sources.sources import Sources
@@ -51,7 +52,7 @@ def end_oath(hearing: OpenHearing, sources: Sources, rules: Rules, number: int, 
         "heard": heard,
         "said_seconds": None if said is None else said.seconds,
         "is_short": None if said is None else said.seconds < _least_seconds(hearing, rules, mark),
-        "also": None if said is None else [_role_at(hearing.state, row) for row in said.also],
+        "also": None if said is None else _roles_at(hearing.state, said.also),
     }
     hearing.append_here("oath_ended" if mark.type == OATH else "explanation_ended", fields)
     return mark
@@ -88,10 +89,10 @@ def _least_seconds(hearing: OpenHearing, rules: Rules, mark: Mark) -> float:
     return least_oath_seconds(rules, str(hearing.state.details.get("language") or ""))
 
 
-def _role_at(state: HearingState, name: str) -> str:
-    """Return the role at a microphone, or its name when it serves nobody."""
-    role = state.roles.main_role(name)
-    return name if role == SPARE else role
+def _roles_at(state: HearingState, names: Iterable[str]) -> list[str]:
+    """Return the roles at microphones, each once; of one that serves nobody its name."""
+    roles = ((name, state.roles.main_role(name)) for name in names)
+    return list(dict.fromkeys(name if role == SPARE else role for name, role in roles))
 
 
 def _find_begun(state: HearingState, rules: Rules, number: int) -> Mark:
