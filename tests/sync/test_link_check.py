@@ -14,6 +14,7 @@ from kiosk.sync.link_check.call_probe import CallProbe
 from kiosk.sync.link_check.line_verdict import Line
 from kiosk.sync.link_check.load import Load
 from kiosk.sync.transport.central_client import CentralClient
+from kiosk.sync.transport.central_session import RefusedError
 from tests.support.delivery_rig import Central, Kiosk
 from tests.support.waiting import wait_for
 
@@ -113,6 +114,35 @@ def test_a_central_system_that_restarts_in_the_middle_says_nothing_of_the_line(
         own_central.start()
     again = own_kiosk.request("POST", "/v1/link-check")[1]
     assert (again["problem"], again["verdict"], again["via"]) == (None, "good", "udp")
+
+
+@pytest.mark.parametrize("direction", ["up", "down"])
+@pytest.mark.parametrize("is_refused", [False, True], ids=["carried", "refused"])
+def test_a_direction_alone_adds_to_what_is_known_and_takes_nothing_away(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch, direction: str, is_refused: bool
+) -> None:
+    module = "kiosk.sync.link_check.link_check"
+    alone: list[tuple[float, float]] = []
+    rates = Load.rates
+
+    def noted(load: Load) -> tuple[float, float]:
+        alone.append(rates(load))
+        if is_refused and len(alone) == 2:
+            raise RefusedError("no", code="token_unknown", status=403, body={})
+        return alone[-1]
+
+    monkeypatch.setattr(Load, "rates", noted)
+    monkeypatch.setattr(f"{module}.doubtful_direction", lambda *_: (direction, 500_000))
+    kiosk.start_in_thread()
+    for _ in range(2):  # the second over a connection that the first one has ended
+        alone.clear()
+        result = kiosk.request("POST", "/v1/link-check")[1]
+        assert (result["problem"], result["verdict"], result["via"]) == (None, "good", "udp")
+        both, (down_mbit, up_mbit) = alone
+        assert (down_mbit > 1, up_mbit > 1) == (direction == "down", direction == "up")
+        if not is_refused:
+            assert result[f"{direction}_mbit"] >= round(max(down_mbit, up_mbit), 3)
+        assert min(both) > 1
 
 
 def test_the_newest_check_counts_also_after_the_clock_was_set_back(kiosk: Kiosk) -> None:
