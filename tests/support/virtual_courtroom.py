@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from kiosk.demo.processes import end_process
 from kiosk.demo.screen_driver import UnixConnection
@@ -201,7 +201,7 @@ class VirtualCourtroom(RecorderClient):
         # An installed kiosk has its code compiled: a start that compiles it takes a second longer.
         self._environment.pop("PYTHONDONTWRITEBYTECODE", None)
 
-    def __enter__(self) -> VirtualCourtroom:
+    def __enter__(self) -> Self:
         self.paths.run.mkdir(parents=True)
         self.publish_staff()
         self.microphones.start()
