@@ -304,6 +304,11 @@ DEVICE_TESTS = {
         ("machine", "testMachine", "Heat, power, file systems and wear of the machine itself"),
         ("certificate", "testCertificate", "Is the kiosk's certificate valid, and for how long?"),
         ("mirror", "testMirror", "Is the second storage there, adopted and writable?"),
+        (
+            "speech_transmission",
+            "testSpeechTransmission",
+            "How clearly is a sweep heard?",
+        ),
         ("headset", "testHeadset", "Play a tone in the secretary's headset"),
         ("court_keys", "testCourtKeys", "Are the court's keys pinned and proven?"),
     )

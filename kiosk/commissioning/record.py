@@ -35,22 +35,22 @@ REPLACEMENTS: Mapping[str, tuple[str, ...]] = {
 }
 """What is done again when one device is replaced; all other steps keep their results."""
 CHECKS_OF_STEP: Mapping[str, tuple[str, ...]] = {
-    "walk": ("microphones",),
+    "walk": ("microphones", "speech_transmission"),
     "camera": ("camera",),
     "paper": ("scanner", "receipt_printer"),
     "network": ("link",),
     "court_keys": ("court_keys",),
 }
-CHECK_OF_TABLE: Mapping[str, str] = {
-    "microphones": "microphones",
-    "camera": "camera",
-    "scanner": "scanner",
-    "printer": "receipt_printer",
-    "badge": "badge_reader",
-    "headset": "headset",
-    "voice": "speaker",
+CHECKS_OF_TABLE: Mapping[str, tuple[str, ...]] = {
+    "microphones": ("microphones", "speech_transmission"),
+    "camera": ("camera",),
+    "scanner": ("scanner",),
+    "printer": ("receipt_printer",),
+    "badge": ("badge_reader",),
+    "headset": ("headset",),
+    "voice": ("speaker", "speech_transmission"),
 }
-"""Which check's result was of another device once a table of the room profile has changed."""
+"""Which checks' results were of another device once a table of the room profile has changed."""
 _SETTLED_CODES = (None, "not_fitted", "only_on_screen")
 """Codes of results that another try would not change; passed ones have none."""
 
@@ -145,7 +145,12 @@ class Record:
 
         What was measured with other devices does not count for these; its steps are open again.
         """
-        stale = {check for table, check in CHECK_OF_TABLE.items() if table in self.draft}
+        stale = {
+            check
+            for table, checks in CHECKS_OF_TABLE.items()
+            if table in self.draft
+            for check in checks
+        }
         steps = {
             step: row
             for step, row in self.steps.items()

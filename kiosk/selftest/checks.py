@@ -19,7 +19,7 @@ from kiosk.selftest.delivery_probe import deliver_probe, save_probe
 from kiosk.selftest.model import TOUCH_POINTS, SelfTestContext, unattended
 from kiosk.selftest.receipt import render_test_receipt
 from kiosk.selftest.scanner_checks import check_scanner
-from kiosk.selftest.sound_checks import check_headset, check_speaker
+from kiosk.selftest.sound_checks import check_headset, check_speaker, check_transmission
 from kiosk.selftest.verdict import (
     NOT_FITTED,
     Verdict,
@@ -287,6 +287,7 @@ CHECK_FUNCTIONS: Mapping[str, Check] = MappingProxyType(
         "camera": check_camera,
         "microphones": check_microphones,
         "speaker": check_speaker,
+        "speech_transmission": check_transmission,
         "headset": check_headset,
         "scanner": check_scanner,
         "receipt_printer": check_receipt_printer,

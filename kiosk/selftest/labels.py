@@ -12,6 +12,7 @@ CHECK_NAMES: Mapping[str, str] = MappingProxyType(
         "camera": N_("Camera"),
         "microphones": N_("Microphones"),
         "speaker": N_("Loudspeaker"),
+        "speech_transmission": N_("Speech transmission"),
         "headset": N_("Headset"),
         "scanner": N_("Scanner"),
         "receipt_printer": N_("Receipt printer"),

@@ -149,6 +149,16 @@ _TONE: Mapping[str, Value] = {
     "microphone": Text(N_("Heard by the microphone")),
     "heard": Person(N_("Tone heard")),
 }
+TRANSMISSION_QUALITIES: Mapping[str, str] = {
+    "excellent": N_("excellent"),
+    "good": N_("good"),
+    "fair": N_("fair"),
+    "poor": N_("poor"),
+    "bad": N_("bad"),
+    "unheard": N_("the loudspeaker is not heard"),
+    "clipped": N_("overdriven by the loudspeaker"),
+}
+"""Bands of the speech transmission index (IEC 60268-16), and why there is none."""
 _MILLIMETRES = N_("{n} mm off")
 _STORED = {
     "ok": N_("in order"),
@@ -204,6 +214,17 @@ MEASURED: Mapping[str, Mapping[str, Value]] = {
     "speaker": {
         "loudspeaker": Each(_TONE, N_("Loudspeaker")),
         "headphones": Each(_TONE, N_("Headphones")),
+    },
+    "speech_transmission": {
+        "*": Each(
+            {
+                "index": Number(N_("Speech transmission"), digits=2),
+                "quality": Word(N_("Quality"), TRANSMISSION_QUALITIES),
+                "level_db": Number(N_("Loudness of the sweep"), DECIBELS, 1),
+                "levels": Silent("the levels of the octaves are compared by the morning check"),
+                "transfer": Silent("the transfer of the octaves makes up the index"),
+            }
+        ),
     },
     "headset": {"device": Text(N_("Device")), "heard": Person(N_("Tone heard"))},
     "scanner": {

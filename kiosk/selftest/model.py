@@ -36,6 +36,7 @@ CHECKS: tuple[str, ...] = (
     "camera",
     "microphones",
     "speaker",
+    "speech_transmission",
     "headset",
     "scanner",
     "receipt_printer",

@@ -80,6 +80,14 @@ async def _ask_about_tone(context: SelfTestContext, name: str, device: str) -> b
         return await ask_while(forever, context, question)
 
 
+async def check_transmission(context: SelfTestContext) -> Verdict:
+    """How clearly each microphone hears a sweep through the loudspeaker; the recorder plays it."""
+    voice = context.settings.voice
+    if not (voice.enabled and voice.loudspeaker and context.settings.microphones):
+        return NOT_FITTED
+    return await run_recorder_check(context, "speech_transmission")
+
+
 async def check_headset(context: SelfTestContext) -> Verdict:
     """Play a tone in the secretary's headset (the recorder does); a person hears it."""
     if not context.settings.headset.device:

@@ -60,11 +60,13 @@ class MorningCheckService:
         """Forget what a test of the technician that has passed shows to be mended.
 
         Args:
-            check: ``camera`` or ``microphones``; others change nothing.
+            check: ``camera``, ``microphones`` or ``speech_transmission``; others change nothing.
             measured: what it measured; of microphones the noise counts.
         """
         if check == "camera":
             left = [row for row in self._found if row[1] != "camera"]
+        elif check == "speech_transmission":
+            left = [row for row in self._found if row[0] not in SWEEP_CODES]
         elif check == "microphones":
             baseline = await asyncio.to_thread(load_noise_floors, self._paths)
             noise = {

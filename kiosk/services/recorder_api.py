@@ -25,6 +25,7 @@ from kiosk.auth.tokens import TokenIssuer, load_token_secret
 from kiosk.errors import RequestError
 from kiosk.ipc import EventStream, errors_as_json
 from kiosk.selftest import recorder_checks as checks
+from kiosk.selftest.sweep_check import check_speech_transmission
 from kiosk.services.alarm_log import AlarmLogService
 from kiosk.services.camera import CameraService
 from kiosk.services.court_keys import CourtKeyService
@@ -375,6 +376,9 @@ class RecorderApi:
                 settings, sources, paths, seconds, is_baseline=test.commissioning
             ),
             "microphones": lambda: checks.check_microphones(settings, sources, seconds),
+            "speech_transmission": lambda: check_speech_transmission(
+                settings, sources, paths, is_baseline=test.commissioning
+            ),
             "headset": lambda: checks.check_headset(settings, seconds),
             "panel": lambda: checks.check_panel(
                 core.panel, lambda: courtroom.is_capturing, courtroom.sync_lamp, seconds

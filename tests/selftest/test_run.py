@@ -116,14 +116,14 @@ def check_story(kiosk: Kiosk, events: Sequence[object]) -> None:
     results = [event.result for event in events if isinstance(event, CheckFinished)]
     assert names == [result.check for result in results] == list(CHECKS)
     found = {result.check: (result.state, result.code) for result in results}
-    not_fitted = ("speaker", "headset", "mirror")
+    not_fitted = ("speaker", "speech_transmission", "headset", "mirror")
     assert {found.pop(check) for check in not_fitted} == {("skipped", "not_fitted")}
     assert set(found.values()) == {("passed", None)}
     last = events[-1]
     assert isinstance(last, RunFinished)
     assert last.path is not None
     report = json.loads((last.path / "report.json").read_text(encoding="utf-8"))
-    assert (report["passed"], report["failed"], report["skipped"]) == (len(CHECKS) - 3, 0, 3)
+    assert (report["passed"], report["failed"], report["skipped"]) == (len(CHECKS) - 4, 0, 4)
     assert report["devices"][0]["name"] == "camera"
     assert report["person"] == "t-1"
     badge = next(row for row in report["results"] if row["check"] == "badge_reader")

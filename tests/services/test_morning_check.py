@@ -243,6 +243,30 @@ def test_what_is_mended_goes_away_when_its_test_passes(tmp_path: Path) -> None:
     asyncio.run(steps())
 
 
+def test_a_sweep_that_passes_mends_what_a_sweep_found_and_nothing_else(tmp_path: Path) -> None:
+    found = [
+        ["morning_microphone_weaker", "judge"],
+        ["morning_sweep_muffled", "judge"],
+        ["morning_loudspeaker_changed", "loudspeaker"],
+        ["morning_transmission_fell", "witness/0.62/0.41"],
+        ["morning_transmission_fell_everywhere", "loudspeaker/0.62/0.41"],
+    ]
+
+    async def steps() -> None:
+        rig = Rig(tmp_path)
+        rig.paths.morning_check.parent.mkdir(parents=True, exist_ok=True)
+        rig.paths.morning_check.write_text(json.dumps({"day": "2026-11-28", "found": found}))
+        service = rig.service()
+        assert len(service.alarms()) == 5
+        await service.forget_mended("microphones", {})
+        assert len(service.alarms()) == 4, "a microphone that is loud enough is not yet clear"
+        await service.forget_mended("speech_transmission", {})
+        assert service.alarms() == []
+        assert rig.kept == {"day": "2026-11-28", "found": []}
+
+    asyncio.run(steps())
+
+
 @pytest.mark.slow
 def test_a_real_recorder_finds_a_microphone_that_hears_less(make_recorder: MakeRecorder) -> None:
     """The samples come from its own microphones; a hearing takes the alarm off the screens."""

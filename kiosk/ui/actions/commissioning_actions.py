@@ -58,6 +58,7 @@ class CommissioningState:
         chosen: the input whose seat is chosen now; empty: none.
         seats: results of the walk.
         asked_seat: index of the seat that is spoken at now.
+        is_measured: the walk is over, and the room was measured with a sweep.
         running: the check that runs; ``restart``: the recorder takes the profile.
         question: what the person is asked.
         is_skip_asked: why the step is skipped is being asked.
@@ -74,6 +75,7 @@ class CommissioningState:
     chosen: str = ""
     seats: tuple[Seat, ...] = ()
     asked_seat: int = 0
+    is_measured: bool = False
     running: str = ""
     question: Question | None = None
     is_skip_asked: bool = False
@@ -165,7 +167,14 @@ class CommissioningActions:
         self.stick.leave()
         self.devices.leave()
         self._set(
-            step=step, chosen="", heard="", is_skip_asked=False, problem="", detail="", typed=None
+            step=step,
+            chosen="",
+            heard="",
+            is_skip_asked=False,
+            problem="",
+            detail="",
+            typed=None,
+            is_measured=False,
         )
         if step == "walk":
             self.start_walk()
@@ -408,19 +417,37 @@ class CommissioningActions:
         """Ask for one seat again."""
         if self._walk is not None:
             self._walk.ask_again(index)
+            self._set(is_measured=False)
             self._show_walk()
             self._ask_for_seat(())
 
     async def finish_walk(self) -> None:
-        """Measure all microphones at rest, as the baseline needs it, and go on."""
+        """Measure all microphones at rest and with a sweep, as the baseline needs it, and go on.
+
+        Where the sweep said something, a person reads it first: the next tap goes on.
+        """
         walk = self._walk
+        if not self.state.is_measured:
+            await self._measure_room(walk)
+            is_swept = self.state.record.checks["speech_transmission"]["code"] != "not_fitted"
+            if is_swept and self.state.step == "walk":
+                self._set(is_measured=True)
+                return
+        results = [self.state.record.checks[check] for check in CHECKS_OF_STEP["walk"]]
+        is_done = results[0]["state"] == "passed" and results[1]["state"] != "failed"
+        is_right = walk is not None and walk.is_right
+        await self.finish("done" if is_done and is_right else "failed")
+
+    async def _measure_room(self, walk: Walk | None) -> None:
         context = replace(self._context(), answer_seconds=REST_S)
-        is_measured = await self._run(CHECKS_OF_STEP["walk"], context)
+        await self._run(CHECKS_OF_STEP["walk"], context)
         if walk is not None:
             checks = with_walk(self.state.record.checks, walk.seats, await self._spoken())
             self._set(record=replace(self.state.record, checks=checks))
-        is_done = is_measured and walk is not None and walk.is_right
-        await self.finish("done" if is_done else "failed")
+
+    async def measure_again(self) -> None:
+        """Measure the room again, as when it was not quiet."""
+        await self._measure_room(self._walk)
 
     async def _spoken(self) -> tuple[SpokenSentence, ...]:
         """Return what the voice detector has heard; nothing if the recorder does not say."""

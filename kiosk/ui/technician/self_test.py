@@ -310,6 +310,11 @@ DONE = {
             loudspeaker={"rise_db": 23.5, "microphone": "judge"},
             headphones={"heard": True},
         ),
+        _result(
+            "speech_transmission",
+            judge={"index": 0.71, "quality": "good", "level_db": -27.1},
+            witness={"index": 0.62, "quality": "good", "level_db": -31.4},
+        ),
         _result("headset", "skipped", "not_fitted"),
         _result("scanner", open_ms=210, options={"resolution": 300}),
         _result("receipt_printer", "failed", "printer_no_paper"),
@@ -338,6 +343,19 @@ SLOW = CheckResult(
     service_states.at(8, 10),
     {"up_mbit": -1.7},
     {"down_mbit": Limit(least=2.0), "up_mbit": Limit(least=2.0)},
+)
+LESS_CLEAR = CheckResult(
+    "speech_transmission",
+    "failed",
+    "sweep_changed",
+    {
+        "judge": {"index": 0.7, "quality": "good", "level_db": -27.4},
+        "witness": {"index": 0.41, "quality": "poor", "level_db": -39.0},
+    },
+    8.1,
+    service_states.at(8, 10),
+    {"judge.index": -0.01, "witness.index": -0.21},
+    {"judge.index": Limit(least=0.61), "witness.index": Limit(least=0.52)},
 )
 HISTORY = {"link": (SLOW, DONE["link"], DONE["link"])}
 
@@ -371,6 +389,9 @@ SAMPLES: dict[str, Prepare] = {
     "self_test-link": _with(SelfTestState({**DONE, "link": SLOW}, history=HISTORY), "link"),
     "self_test-machine": _with(SelfTestState(DONE), "machine"),
     "self_test-speaker": _with(SelfTestState(DONE), "speaker"),
+    "self_test-transmission": _with(
+        SelfTestState({**DONE, "speech_transmission": LESS_CLEAR}), "speech_transmission"
+    ),
     "self_test-history": _with(
         SelfTestState({**DONE, "link": SLOW}, history=HISTORY),
         "link",

@@ -286,6 +286,12 @@ SAMPLES: dict[str, Prepare] = {
     "today-volatile": staff_at(TodayPlace(), VOLATILE),
     "today-minutes": _minutes_due("2026-11-26"),
     "today-minutes-late": _minutes_due("2026-11-20"),
+    "today-less-clear": staff_at(
+        TodayPlace(),
+        service_states.recorder(
+            alarms=[{"code": "morning_transmission_fell", "source": "witness/0.62/0.41"}]
+        ),
+    ),
     "today-morning": staff_at(
         TodayPlace(),
         service_states.recorder(

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from kiosk.api.room import FoundInput
 from kiosk.commissioning.seats import SEATS, absent, seat_of
 from kiosk.commissioning.walk import LEAST_DB, MOST_NOISE_DB, Seat
+from kiosk.selftest.measurements import TRANSMISSION_QUALITIES
 from kiosk.ui.app_state import AppState
+from kiosk.ui.technician.commissioning.check_steps import check_line
 from kiosk.ui.technician.commissioning.labels import FURTHER_SEATS
 from kiosk.ui.technician.commissioning.step_view import Choice, StepView
 from kiosk.ui.theme import Tone
+
+_CLEAR = ("excellent", "good", "fair")
+"""Qualities with which a record can be understood."""
 
 
 def seat_name(app: AppState, role: str) -> str:
@@ -95,16 +101,26 @@ def walk_view(app: AppState, base: StepView) -> StepView:
     if not is_over:
         role = seat_name(app, state.seats[state.asked_seat].role)
         text = _("Go and say a sentence here: {seat}. A rising tone: it is right.", seat=role)
+    if state.is_measured:
+        text = _("The room is measured. Tap a seat to try it again, or go on.")
     if state.running:
         text = _("Please be quiet for a moment: the microphones are measured at rest.")
+    if state.running == "speech_transmission":
+        text = _("Please be quiet for ten seconds: a rising tone comes from the loudspeaker.")
+    further: tuple[Choice, ...] = ()
+    if not state.running:
+        further = (Choice("outputs", _("Choose the loudspeaker")),)
+        if state.is_measured:
+            further = (Choice("measure_again", _("Measure the room again")), *further)
     return replace(
         base,
         text=text,
+        lines=(check_line(app, "speech_transmission"),) if state.is_measured else (),
         choices=tuple(
             _seat(app, index, seat, not is_over and not state.running and index == state.asked_seat)
             for index, seat in enumerate(state.seats)
         )
-        + (() if state.running else (Choice("outputs", _("Choose the loudspeaker")),)),
+        + further,
         columns=2 if len(state.seats) < 5 else 3,
         primary=_("Next"),
         primary_tap="finish_walk" if not state.running else "",
@@ -113,11 +129,31 @@ def walk_view(app: AppState, base: StepView) -> StepView:
 
 def _seat(app: AppState, index: int, seat: Seat, is_asked: bool) -> Choice:
     detail, tone = _verdict(app, seat)
+    is_right = seat.verdict == "right"
+    if is_right and app.commissioning.state.is_measured and (said := _transmission(app, seat)):
+        detail, tone = said  # its levels were read before the room was measured
     name = seat_name(app, seat.role)
     return Choice(
         f"again:{index}", name, detail, tone, level=seat.name, is_marked=is_asked,
         is_enabled=not app.commissioning.state.running,
     )  # fmt: skip
+
+
+def _transmission(app: AppState, seat: Seat) -> tuple[str, Tone] | None:
+    """Return how clearly the seat's microphone hears the sweep; None: it was not measured."""
+    _ = app.translate.gettext
+    result = app.commissioning.state.record.checks.get("speech_transmission", {})
+    row = result.get("measured", {}).get(seat.name)
+    word = row.get("quality") if isinstance(row, Mapping) else None
+    if row is None or word not in TRANSMISSION_QUALITIES:
+        return None
+    quality = _(TRANSMISSION_QUALITIES[word])
+    if not isinstance(row.get("index"), int | float):
+        return quality, "caution"
+    comma = "." if app.translate.language == "en" else ","
+    index = f"{row['index']:.2f}".replace(".", comma)
+    text = _("Speech transmission {index}: {quality}", index=index, quality=quality)
+    return text, "good" if word in _CLEAR else "caution"
 
 
 def _verdict(app: AppState, seat: Seat) -> tuple[str, Tone]:

@@ -45,6 +45,18 @@ SEATS = (
     Seat("plaintiff", "plaintiff", None, "plaintiff", -49.0, -63.0),
     Seat("defender", "defender"),
 )
+MEASURED_SEATS = (
+    Seat("presiding", "presiding", -61.0, "presiding", -22.4, -60.2),
+    Seat("witness", "witness", None, "witness", -26.0, -57.0),
+    Seat("plaintiff", "plaintiff", None, "plaintiff", -29.0, -63.0),
+    Seat("defender", "defender", None, "defender", -31.0, -61.0),
+)
+TRANSMISSION = {
+    "presiding": {"index": 0.71, "quality": "good", "level_db": -27.1},
+    "witness": {"index": 0.62, "quality": "good", "level_db": -31.4},
+    "plaintiff": {"index": 0.48, "quality": "fair", "level_db": -38.0},
+    "defender": {"index": None, "quality": "unheard"},
+}
 _CHECK: dict[str, Any] = {
     "state": "passed",
     "code": None,
@@ -195,6 +207,31 @@ SAMPLES: dict[str, Prepare] = {
     ),
     "commissioning-walk": _at("walk", seats=SEATS, asked_seat=3),
     "commissioning-rest": _at("walk", seats=SEATS, asked_seat=4, running="microphones"),
+    "commissioning-sweep": _at("walk", seats=SEATS, asked_seat=4, running="speech_transmission"),
+    "commissioning-measured": _at(
+        "walk",
+        record_until(
+            "walk",
+            checks={"speech_transmission": check("speech_transmission", measured=TRANSMISSION)},
+        ),
+        seats=MEASURED_SEATS,
+        asked_seat=4,
+        is_measured=True,
+    ),
+    "commissioning-not-quiet": _at(
+        "walk",
+        record_until(
+            "walk",
+            checks={
+                "speech_transmission": check(
+                    "speech_transmission", state="skipped", code="sweep_disturbed"
+                )
+            },
+        ),
+        seats=MEASURED_SEATS,
+        asked_seat=4,
+        is_measured=True,
+    ),
     "commissioning-camera": _camera,
     "commissioning-paper": _at("paper", record_until("paper", checks=PAPER)),
     "commissioning-question": _at("paper", running="receipt_printer", question="receipt_readable"),

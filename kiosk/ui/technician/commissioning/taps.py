@@ -34,6 +34,7 @@ def tap(app: AppState, name: str) -> None:
         "seat": lambda: actions.seat(value),
         "keep_microphones": actions.keep_microphones,
         "finish_walk": actions.finish_walk,
+        "measure_again": actions.measure_again,
         "check": lambda: actions.run_checks(value),
         "printer": lambda: actions.choose_printer(value),
         "finish_checked": actions.finish_checked,
