@@ -29,7 +29,7 @@ RESPONSE_S = 1.6
 """Length of a response: one turn of the slowest modulation, 0.63 Hz."""
 BEFORE_S = 0.25
 """Before the direct sound is noise alone; the first distortion comes out 0.55 s before it."""
-MAX_DELAY_S = 1.5
+MAX_DELAY_S = 3.0
 """A player that begins later has failed."""
 _ONSET_S, _EARLIER_S, _ONSET_SHARE = 0.004, 0.45, 0.01
 """The direct sound is so long at least, so much earlier than the strongest at most, and not less

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -48,6 +48,8 @@ log = logging.getLogger(__name__)
 
 NOISE_S = 1.0
 """How long the room is heard before the sweep."""
+TRIES = 2
+"""So often it is played at most, where microphones lose samples."""
 MIN_RISE_DB = 6.0
 """An octave that rises less above the noise says nothing of the microphone."""
 DISTURBED_DB, DISTURBING_SHARE = 10.0, 0.01
@@ -117,21 +119,40 @@ class Heard:
 async def hear_sweep(settings: Settings, sources: Sources) -> dict[str, Heard]:
     """Play the sweep; return what each microphone of the room that delivers heard, by its name.
 
+    Those that lost samples each time, as on a machine that is too busy, are missing.
+
     Raises:
         DeviceAbsentError: the loudspeaker cannot be played on, or broke off.
     """
-    voice = settings.voice
-    microphones = [
+    heard: dict[str, Heard] = {}
+    for _ in range(TRIES):
+        heard |= await _hear_once(settings, hearing_microphones(sources))
+        if all(one.name in heard for one in hearing_microphones(sources)):
+            break
+    return heard
+
+
+def hearing_microphones(sources: Sources) -> list[MicrophoneSource]:
+    """Return the microphones of the room that deliver, and are not switched off at their seat."""
+    return [
         one
         for one in sources.microphones
-        if one.kind is not MicrophoneKind.REMOTE and not one.state.is_lost
+        if one.kind is not MicrophoneKind.REMOTE
+        and not one.state.is_lost
+        and not one.is_switched_off
     ]
+
+
+async def _hear_once(
+    settings: Settings, microphones: Sequence[MicrophoneSource]
+) -> dict[str, Heard]:
+    voice = settings.voice
     wav = wav_of(sweep_samples(voice.volume))
     seconds = NOISE_S + SWEEP_S + MAX_DELAY_S + RESPONSE_S + 2 * _LATE_S
     with MeasuredSound(microphones, seconds) as sound:
         await asyncio.sleep(NOISE_S + _LOOK_S)
         begun_ns = recording_ns()
-        await play_to_end(voice.loudspeaker, wav, SWEEP_S)
+        await play_to_end(voice.loudspeaker, wav, SWEEP_S + MAX_DELAY_S)
         await asyncio.sleep(RESPONSE_S)
         ended_ns = max(recording_ns(), begun_ns + round((SWEEP_S + RESPONSE_S) * NS_PER_S))
         with contextlib.suppress(TimeoutError):
@@ -150,8 +171,13 @@ def _measure_all(
         for microphone, before, samples in taken
         if (heard := measure(before, samples, microphone.rate)) is not None
     }
-    for name, heard in found.items():
-        log.info("sweep: %s: %s, levels %s", name, heard.index, dict(heard.levels))
+    for microphone, before, samples in taken:
+        heard = found.get(microphone.name)
+        if heard is None:
+            lengths = len(before), len(samples)
+            log.warning("sweep: %s lost samples: %s are left", microphone.name, lengths)
+        else:
+            log.info("sweep: %s: %s, levels %s", microphone.name, heard.index, dict(heard.levels))
     return found
 
 

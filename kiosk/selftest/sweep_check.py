@@ -15,7 +15,7 @@ from kiosk.hardware.sources.sources import Sources
 from kiosk.hearing.room.noise_baseline import load_noise_floors
 from kiosk.selftest.recorder_checks import check_answer
 from kiosk.selftest.speech_transmission import quality_of
-from kiosk.selftest.sweep import Heard, hear_sweep
+from kiosk.selftest.sweep import Heard, hear_sweep, hearing_microphones
 from kiosk.selftest.sweep_verdict import BANDS, FALL, judge_sweep, load_baseline
 from kiosk.storage.paths import Paths
 
@@ -42,6 +42,8 @@ async def check_speech_transmission(
         for name, before in baseline.items()
         if name in heard and before.index is not None
     }
+    if any(one.name not in heard for one in hearing_microphones(sources)):
+        return check_answer("sweep_incomplete", measured, limits)
     if any(one.is_disturbed for one in heard.values()):
         return check_answer("sweep_disturbed", {}, skipped=True)
     if not any(one.levels for one in heard.values()):

@@ -37,13 +37,13 @@ async def playing_tone(
 
 
 async def play_to_end(device: str, wav: bytes, seconds: float) -> None:
-    """Play ``wav``, which lasts ``seconds``, to its end on an ALSA device.
+    """Play ``wav``, which takes ``seconds`` at most, to its end on an ALSA device.
 
     Raises:
         SpeakerAbsentError: as of :func:`playing_tone`, or it broke off, or hangs.
     """
     async with _playing(device, wav) as (process, fed):
-        await asyncio.wait({fed}, timeout=seconds + BEGIN_S + _SETTLE_S)
+        await asyncio.wait({fed}, timeout=seconds)
         if not fed.done():
             raise SpeakerAbsentError("it hangs")
         if process.returncode:

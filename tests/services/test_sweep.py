@@ -18,6 +18,8 @@ from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 TEST = "/v1/tests/speech_transmission"
+BUSY_TRIES = 5
+"""So often a virtual sound card may lose samples on a machine that has much else to do."""
 MORNING = '[morning_check]\nat = "00:00"\n[voice]\nloudspeaker = "speaker"\n'
 
 
@@ -49,8 +51,7 @@ def test_a_room_that_echoes_more_is_told_with_numbers_until_it_is_mended(
     commission(recorder, first["measured"])
 
     echo = begin_echo(room)
-    recorder.start()
-    (code, source) = wait_for(lambda: found(recorder), "the morning check", 90)[0]
+    (code, source) = found_in_the_morning(recorder)[0]
     assert code == "morning_transmission_fell"
     name, before, now = source.split("/")
     assert (name, float(before)) == ("judge", first["measured"]["judge"]["index"])
@@ -75,8 +76,24 @@ def test_a_room_that_echoes_more_is_told_with_numbers_until_it_is_mended(
 
 def swept(recorder: RecorderProcess, *, commissioning: bool = False) -> dict[str, Any]:
     body = {"seconds": 0, "commissioning": commissioning}
-    answer: dict[str, Any] = recorder.post(TEST, body, "technician")
-    return answer
+    for _ in range(BUSY_TRIES):
+        answer: dict[str, Any] = recorder.post(TEST, body, "technician")
+        if answer.get("code") != "sweep_incomplete":
+            return answer
+    raise AssertionError("the virtual microphones lose samples")
+
+
+def found_in_the_morning(recorder: RecorderProcess) -> list[tuple[str, str]]:
+    """Return what the check of a morning finds in which no microphone lost samples."""
+    for _ in range(BUSY_TRIES):
+        recorder.paths.morning_check.unlink(missing_ok=True)
+        recorder.start()
+        wait_for(recorder.paths.morning_check.exists, "the morning check", 120)
+        if json.loads(recorder.paths.morning_check.read_text())["found"]:
+            return wait_for(lambda: found(recorder), "what it found")
+        assert "lost samples" in recorder.log.read_text(encoding="utf-8")
+        recorder.stop()
+    raise AssertionError("the virtual microphones lose samples")
 
 
 def found(recorder: RecorderProcess) -> list[tuple[str, str]]:
@@ -110,5 +127,3 @@ def commission(recorder: RecorderProcess, measured: dict[str, Any]) -> None:
     report = {"kind": "selftest", "sequence": 1, "commissioning": True, "ran": [row["check"]],
               "results": [row]}  # fmt: skip
     (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
-    # On a slow machine the check of this day was made already.
-    recorder.paths.morning_check.unlink(missing_ok=True)

@@ -149,7 +149,7 @@ def _transmission(app: AppState, seat: Seat) -> tuple[str, Tone] | None:
         return None
     quality = _(TRANSMISSION_QUALITIES[word])
     if not isinstance(row.get("index"), int | float):
-        return quality, "caution"
+        return f"{quality[:1].upper()}{quality[1:]}", "caution"
     comma = "." if app.translate.language == "en" else ","
     index = f"{row['index']:.2f}".replace(".", comma)
     text = _("Speech transmission {index}: {quality}", index=index, quality=quality)
