@@ -40,17 +40,19 @@ async def check_speech_transmission(
     limits = {
         f"{name}.index": Limit(least=round(before.index - FALL, 2))
         for name, before in baseline.items()
-        if name in heard and before.index is not None
+        if name in heard and before.index is not None and measured[name]["index"] is not None
     }
-    if any(one.name not in heard for one in hearing_microphones(sources)):
-        return check_answer("sweep_incomplete", measured, limits)
     if any(one.is_disturbed for one in heard.values()):
         return check_answer("sweep_disturbed", {}, skipped=True)
-    if not any(one.levels for one in heard.values()):
+    code, is_skipped = None, False
+    if any(one.name not in heard for one in hearing_microphones(sources)):
+        code = "sweep_incomplete"
+    elif not any(one.levels for one in heard.values()):
         # One that was never heard may stand in another room: it is no fault, and no baseline.
-        return check_answer("sweep_unheard", measured, limits, skipped=not baseline)
-    changed = judge_sweep(heard, baseline)
-    return check_answer("sweep_changed" if changed else None, measured, limits)
+        code, is_skipped = "sweep_unheard", not baseline
+    elif judge_sweep(heard, baseline):
+        code = "sweep_changed"
+    return check_answer(code, measured, skipped=is_skipped).model_copy(update={"limits": limits})
 
 
 def _load(paths: Paths) -> dict[str, Heard]:

@@ -37,16 +37,16 @@ async def playing_tone(
 
 
 async def play_to_end(device: str, wav: bytes, seconds: float) -> None:
-    """Play ``wav``, which takes ``seconds`` at most, to its end on an ALSA device.
+    """Play ``wav``, for which ``seconds`` are enough, to its end on an ALSA device.
+
+    What hangs then is ended: the microphones tell whether anything was heard.
 
     Raises:
-        SpeakerAbsentError: as of :func:`playing_tone`, or it broke off, or hangs.
+        SpeakerAbsentError: as of :func:`playing_tone`, or it broke off.
     """
     async with _playing(device, wav) as (process, fed):
         await asyncio.wait({fed}, timeout=seconds)
-        if not fed.done():
-            raise SpeakerAbsentError("it hangs")
-        if process.returncode:
+        if fed.done() and process.returncode:
             raise SpeakerAbsentError(_reason(fed))
 
 
