@@ -355,4 +355,4 @@ def running_courtroom(folder: Path) -> Iterator[SimulatedCourtroom]:
         room.start_recorder()
         room.pass_time(3)
         yield room
-        assert room.world.errors == []
+        assert room.world.errors == [], room.world.errors

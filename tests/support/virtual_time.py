@@ -419,6 +419,7 @@ def _time_of(world: World) -> Any:
         perf_counter=lambda: world.now_ns / NS_PER_S,
         time=lambda: world.wall_ns() / NS_PER_S,
         time_ns=world.wall_ns,
+        clock_gettime=lambda _clock: world.now_ns / NS_PER_S,
         clock_gettime_ns=lambda _clock: world.now_ns,
         sleep=world.sleep,
     )
