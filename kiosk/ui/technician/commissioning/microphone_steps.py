@@ -102,7 +102,9 @@ def walk_view(app: AppState, base: StepView) -> StepView:
         role = seat_name(app, state.seats[state.asked_seat].role)
         text = _("Go and say a sentence here: {seat}. A rising tone: it is right.", seat=role)
     if state.is_measured:
-        text = _("The room is measured. Tap a seat to try it again, or go on.")
+        text, tone = check_line(app, "speech_transmission")
+        if tone == "good":  # each card says its value
+            text = _("The room is measured. Tap a seat to try it again, or go on.")
     if state.running:
         text = _("Please be quiet for a moment: the microphones are measured at rest.")
     if state.running == "speech_transmission":
@@ -115,7 +117,6 @@ def walk_view(app: AppState, base: StepView) -> StepView:
     return replace(
         base,
         text=text,
-        lines=(check_line(app, "speech_transmission"),) if state.is_measured else (),
         choices=tuple(
             _seat(app, index, seat, not is_over and not state.running and index == state.asked_seat)
             for index, seat in enumerate(state.seats)
