@@ -160,7 +160,9 @@ def run(_repeats: int) -> list[Measure]:
     seconds = dict.fromkeys(copies, 0.0)
     model = VoiceModel.load()
     trials = [trial(model, one, copies, seconds) for one in mixtures(MEASURING, MIXTURES)]
-    groups = {kind: [row for row in trials if row.kind == kind] for kind in KINDS}
+    groups: dict[str, list[Trial]] = {
+        kind: [row for row in trials if row.kind == kind] for kind in KINDS
+    }
     causes = sorted({cause for row in trials for cause in row.causes})
     groups |= {f"told: {cause}": [row for row in trials if cause in row.causes] for cause in causes}
     measures = [measure for name, rows in groups.items() for measure in judged(name, rows, copies)]

@@ -146,7 +146,7 @@ def _transmission(app: AppState, seat: Seat) -> tuple[str, Tone] | None:
     result = app.commissioning.state.record.checks.get("speech_transmission", {})
     row = result.get("measured", {}).get(seat.name)
     word = row.get("quality") if isinstance(row, Mapping) else None
-    if row is None or word not in TRANSMISSION_QUALITIES:
+    if row is None or not isinstance(word, str) or word not in TRANSMISSION_QUALITIES:
         return None
     quality = _(TRANSMISSION_QUALITIES[word])
     if not isinstance(row.get("index"), int | float):
