@@ -125,12 +125,15 @@ def test_a_line_that_gets_worse_is_said_journalled_and_over_by_itself(
     link.cut()
     wait_for(lambda: room.codes() == {"line_silent"}, "the sentence of a silent line", 120)
     link.cut(is_cut=False)
-    wait_for(lambda: room.rows() == [("poor", True), ("silent", True)], "the end of both", 120)
-    assert room.codes() == set()
+    wait_for(lambda: all(is_over for _, is_over in room.rows()), "the end of all", 120)
+    wait_for(lambda: room.codes() == set(), "the end of the sentence", 120)
     folder, breaks = room.ended()
-    assert [row["what"] for row in breaks] == ["poor", "silent"]
+    kinds = [row["what"] for row in breaks]  # what waited may come back as a poor line, too
+    assert kinds[0] == "poor"
+    assert kinds.count("silent") == 1
     assert breaks[0]["lasted"] > 0
-    assert breaks[1]["lasted"] > 5, "since the last answer, not since it was noticed"
+    silence = breaks[kinds.index("silent")]["lasted"]
+    assert silence > 5, "since the last answer, not since it was noticed"
     report = room.verify(folder)
     assert report["ok"], report
     assert room.in_minutes(hearing_id) == {"poor", "silent"}

@@ -56,7 +56,7 @@ def _case_card(kit: WidgetKit, app: AppState, view: RecordingView) -> Widget:
                 icon="lock", wide=True, pad=12,
             )
         )  # fmt: skip
-    parts.append(_sheets(kit, app, is_short=bool(view.alarm or view.banner)))
+    parts.append(_sheets(kit, app, is_short=bool(view.alarm or view.banner or view.closed)))
     if view.undoable and not (kit.theme.compact and (view.alarm or view.banner)):
         parts.append(undo_button(kit, app, view.undoable))
     return kit.card(*parts, gap=8, padding=(18, 14))
@@ -66,7 +66,7 @@ def _sheets(kit: WidgetKit, app: AppState, *, is_short: bool) -> Widget:
     """Return the buttons that open the people's sheet and begin a note.
 
     Args:
-        is_short: a bar above takes the room of a second line.
+        is_short: a bar above, or what a closed part adds, takes the room of a second line.
     """
     is_stacked = kit.theme.text_size > 2 and not is_short  # else the words need the icons' space
     icons = (
