@@ -160,6 +160,7 @@ def test_what_is_refused_meanwhile_arrives_once_and_whole_afterwards(
 
 def test_a_silent_database_is_told_to_every_caller_in_time(court: Court) -> None:
     """Twenty callers, more than there are threads that read: none hangs behind the others."""
+    assert court.ask("GET", "/v1/contract").ok, "a connection is open when it falls silent"
     answers: list[requests.Response] = []
     court.lines["postgres"].set_mode("silent")
     try:
