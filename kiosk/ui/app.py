@@ -63,6 +63,7 @@ class RootWidget(FloatLayout):
         self._redraw = Clock.create_trigger(lambda _seconds: self._draw_in_frame(), 0)
         self._guard = TapGuard(time.monotonic)
         self._touches, self._refused = 0, 0
+        self._drawn_state = ""
         self._sign = TapSign(self)
         self._notice: Notice | None = None
         # the next frame begins once this one is on the screen, and reads its touches after this
@@ -149,6 +150,8 @@ class RootWidget(FloatLayout):
         if self._screen is not None:
             view = view_of(name, self.app_state)
             self._screen.update(view, self.app_state.screen_chrome())
+            recorder = self.app_state.recorder_state
+            self._drawn_state = recorder.wall if recorder else ""
             self.app_state.speak(name, view)
             self._follow_notice(self._screen)
             if self._screen.is_guarded:
@@ -181,6 +184,7 @@ class RootWidget(FloatLayout):
             "settled": bool(self._screen) and is_settled and not self._note_drawn.is_triggered,
             "touches": self._touches,
             "refused": self._refused,
+            "recorder_at": self._drawn_state,
             "widgets": widgets,
         }
 

@@ -235,15 +235,35 @@ class WalkedHearing:
 
         Whom a mark concerns is asked before all else: that is waited for.
         """
-        while (asked := self._asked()) != subject:
-            if subject.startswith(OF_WHOM_PREFIX):
-                wait_for(lambda: self._asked() == subject, subject, WAIT_S)
-            elif self._tap_once("ask.later"):  # refused: another question has just come
-                wait_for(partial(self._is_other, asked), f"another than {asked}", WAIT_S)
+        if subject.startswith(OF_WHOM_PREFIX):
+            wait_for(lambda: self._asked() == subject, subject, WAIT_S)
+        self._put_off_until(subject)
         self._turn_and_tap(f"ask.{subject}.{value}", "ask.more")
         wait_for(lambda: subject not in self.hearing["open_questions"], subject, WAIT_S)
         wait_for(lambda: self._rows() and not self._shows(f"ask.{subject}."), subject, WAIT_S)
         self.look()
+
+    def _put_off_until(self, subject: str) -> None:
+        """Put off what is asked before ``subject``.
+
+        What the recorder asks meanwhile comes first: on a slow machine a touch may come later than
+        it, and put off what was to be answered.
+        """
+        while self._asked() != subject:
+            self._wait_drawn()
+            asked = self._asked()
+            # a touch that is refused: another question has just come
+            if asked != subject and self._tap_once("ask.later"):
+                wait_for(partial(self._is_other, asked), f"another than {asked}", WAIT_S)
+
+    def _wait_drawn(self) -> None:
+        """Wait until the screen shows what the recorder's State is now."""
+        now = datetime.fromisoformat(self.state["wall"])
+        wait_for(partial(self._is_drawn_since, now), "the recorder's state", WAIT_S)
+
+    def _is_drawn_since(self, moment: datetime) -> bool:
+        drawn = self.screen.screen().get("recorder_at")
+        return bool(drawn) and datetime.fromisoformat(drawn) >= moment
 
     def _shows(self, beginning: str) -> bool:
         return any(name.startswith(beginning) for name in self._rows())
@@ -287,10 +307,7 @@ class WalkedHearing:
 
     def type_answer(self, subject: str, keys: str) -> None:
         """Type the answer to a question that is asked as the first of those that are typed."""
-        while self._asked() != TYPED:
-            asked = self._asked()
-            self.tap("ask.later")
-            wait_for(partial(self._is_other, asked), f"another than {asked}", WAIT_S)
+        self._put_off_until(TYPED)
         self.tap("ask.type", *(f"key.{key}" for key in keys), "ask.type.ok")
         wait_for(lambda: subject not in self.hearing["open_questions"], subject, WAIT_S)
 
