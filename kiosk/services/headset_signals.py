@@ -12,16 +12,16 @@ from enum import StrEnum
 import numpy as np
 
 from kiosk.api.recorder import RecorderState
-from kiosk.api.states import Phase, UnclearSpeech
+from kiosk.api.states import Phase
 from kiosk.hardware.audio.block import Samples
 from kiosk.hardware.headset import HeadsetAbsentError
 from kiosk.hardware.headset_player import play_in_headset
 from kiosk.hardware.tone import tone_samples
+from kiosk.hearing.monitoring.unclear_words import UNCLEAR_ALARMS
 
 log = logging.getLogger(__name__)
 UNCLEAR_HERTZ = (740.0, 554.0)
 _NOTE_S, _VOLUME = 0.25, 60
-_UNCLEAR_ALARMS = frozenset(cause.alarm for cause in UnclearSpeech)
 
 
 class HeadsetSignal(StrEnum):
@@ -57,7 +57,7 @@ class HeadsetSignals:
             self._asked.set()
 
     def follow(self, state: RecorderState) -> None:
-        """Ask for a signal where words have just become hard to make out (S18).
+        """Ask for a signal where the sentence of unclear words has just begun (S18).
 
         Not while the headset plays a passage again: there it would be taken for a part of it.
         """
@@ -87,4 +87,4 @@ def _unclear_microphones(state: RecorderState) -> frozenset[str]:
     """Return at which microphones words are hard to make out; none while nothing is recorded."""
     if state.phase is not Phase.RECORDING:
         return frozenset()
-    return frozenset(row.source or "" for row in state.alarms if row.code in _UNCLEAR_ALARMS)
+    return frozenset(row.source or "" for row in state.alarms if row.code in UNCLEAR_ALARMS)

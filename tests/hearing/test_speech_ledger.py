@@ -14,6 +14,8 @@ from kiosk.config import MicrophoneSettings
 from kiosk.hardware.audibility.seat import Turn
 from kiosk.hardware.sources.sources import Sources
 from kiosk.hardware.sources.speech_detector import SpeechDetector
+from kiosk.hearing.monitoring.lamp import unheard
+from kiosk.hearing.monitoring.unclear_words import UnclearSentences
 from kiosk.hearing.session.speech_ledger import WORST, SpeechLedger, turn_fields
 from tests.hearing import courtroom_rig
 from tests.hearing.courtroom_rig import CourtroomRig, courtroom_settings
@@ -54,6 +56,52 @@ def test_unclear_words_are_an_alarm_of_their_seat_while_recorded(
     witness.hear_speech(recording_ns(), cause)
     witness.lose_detector()
     assert (cause.alarm, "witness") not in alarms(rig), "nobody knows now"
+
+
+MOMENTS: tuple[tuple[int, UnclearSpeech | None, str, bool], ...] = (
+    (0, UnclearSpeech.FAR, "unclear_far", True),
+    (30, UnclearSpeech.FAR, "unclear_far", True),
+    (40, None, "", False),
+    (50, UnclearSpeech.NOISE, "", True),
+    (59, UnclearSpeech.NOISE, "", True),
+    (60, UnclearSpeech.NOISE, "unclear_noise", True),
+    (125, UnclearSpeech.NOISE, "unclear_noise", True),
+    (126, None, "", False),
+    (127, UnclearSpeech.QUIET, "unclear_quiet", True),
+)
+"""Seconds, what is measured, the sentence that is told, and whether the lamp must blink."""
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_the_sentence_comes_once_a_minute_and_the_lamp_follows_the_words(
+    rig: CourtroomRig, monkeypatch: pytest.MonkeyPatch, *, is_restarted: bool
+) -> None:
+    """The lamp was steady over words that were unclear again before the minute was over.
+
+    A detector that was started again told the sentence anew.
+    """
+    begun_ns = recording_ns()
+    witness = next(row for row in rig.sources.microphones if row.name == "witness")
+    witness.set_state(MicrophoneState.OK)
+    rig.begin(format="offline")
+    for seconds, cause, sentence, must_blink in MOMENTS:
+        now_ns = begun_ns + seconds * NS_PER_S
+        monkeypatch.setattr("kiosk.hearing.monitoring.state.recording_ns", lambda now=now_ns: now)
+        if is_restarted and cause is None:
+            witness.lose_detector()
+        else:
+            witness.hear_speech(begun_ns, cause)
+        state = rig.courtroom.state()
+        told = [row.code for row in state.alarms if row.code.startswith("unclear_")]
+        assert told == ([sentence] if sentence else []), f"at {seconds} s"
+        assert ("witness" in unheard(state)) is must_blink, f"at {seconds} s"
+
+
+def test_a_state_that_was_begun_earlier_ends_no_sentence() -> None:
+    sentences, row = UnclearSentences(), ("unclear_far", "witness")
+    assert sentences.limit([row], 2 * NS_PER_S) == [row]
+    assert sentences.limit([], NS_PER_S) == []
+    assert sentences.limit([row], 3 * NS_PER_S) == [row]
 
 
 def test_a_turn_over_two_parts_has_its_unclear_seconds_once(rig: CourtroomRig) -> None:

@@ -43,9 +43,7 @@ CLIPPED_SHARE = 0.06
 """Of the speech, cut off at full scale: STOI 0.87 with nothing else wrong; 0.03 is still above 0.9,
 0.2 is 0.7. What is overdriven stays so, so one such judgement is enough."""
 UNCLEAR_HOLD_NS = 10 * NS_PER_S
-"""It is told for so long after the last unclear words."""
-TOLD_EVERY_NS = 60 * NS_PER_S
-"""Of a seat it is told anew at most once in this time."""
+"""So long after the last unclear words they are unclear: pauses of the speaker end nothing."""
 PAUSE_NS = 2 * NS_PER_S
 """A longer pause ends a turn."""
 TURN_NS = NS_PER_S // 2
@@ -83,7 +81,7 @@ class Seat:
         end_ns: recording clock up to which it was listened to.
         levels: of the last seconds, one row for each 16 ms before :attr:`end_ns`.
         speech_ns: end of the newest speech, or None.
-        unclear: what makes the words hard to make out now, as it is told; None: nothing.
+        unclear: what makes the words hard to make out now, since they are; None: nothing.
         unclear_db: level of these words without the noise, dB of full scale.
     """
 
@@ -93,7 +91,6 @@ class Seat:
         self.speech_ns: int | None = None
         self.unclear: UnclearSpeech | None = None
         self.unclear_db: float | None = None
-        self._told_ns: int | None = None
         self._unclear_ns = 0
         self._judged_ns = 0
         self._heard_ns: int | None = None
@@ -199,13 +196,11 @@ class Seat:
         return len(newest) == times and max(sum(newest) / times, newest[-1]) < limit
 
     def _be_unclear(self, cause: UnclearSpeech) -> None:
-        """Note unclear words, and tell of them unless that was told a moment ago."""
+        """Note unclear words; the first ones say why, until they are clear again."""
         self._unclear_causes.append(cause)
         self._unclear_ns = self.end_ns
-        is_due = self._told_ns is None or self.end_ns - self._told_ns >= TOLD_EVERY_NS
-        if self.unclear is None and is_due:
-            self.unclear, self._told_ns = cause, self.end_ns
-            self.unclear_db = self._level_db
+        if self.unclear is None:
+            self.unclear, self.unclear_db = cause, self._level_db
 
     def ended_turn(self) -> Turn | None:
         """Return the turn that has just ended, if one has."""

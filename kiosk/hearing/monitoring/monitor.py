@@ -17,6 +17,7 @@ from kiosk.hearing.monitoring.court_line import CourtLineMonitor
 from kiosk.hearing.monitoring.listen_back import ListenBack
 from kiosk.hearing.monitoring.remote_link import RemoteLinkMonitor
 from kiosk.hearing.monitoring.resume_reminder import ResumeReminder
+from kiosk.hearing.monitoring.unclear_words import UnclearSentences
 from kiosk.hearing.session.microphone_remedies import with_duties
 from kiosk.hearing.session.open_hearing import OpenHearing
 from kiosk.storage.paths import Paths
@@ -32,6 +33,7 @@ class HearingMonitor:
         self.reminder = ResumeReminder(settings.hearing.remind_minutes)
         self.listen_back = ListenBack(settings)
         self._remote_links = RemoteLinkMonitor()
+        self._unclear_sentences = UnclearSentences()
         self.court_line = CourtLineMonitor(Paths.from_settings(settings.paths).line)
 
     def poll(self, hearing: OpenHearing | None, microphones: list[Microphone]) -> bool:
@@ -68,17 +70,14 @@ class HearingMonitor:
         return with_duties(microphones, hearing.state.roles if hearing and is_open else None)
 
     def alarms(
-        self, found: Iterable[AlarmKey], state: RecorderState, hearing: OpenHearing | None
+        self,
+        found: Iterable[AlarmKey],
+        state: RecorderState,
+        hearing: OpenHearing | None,
+        now_ns: int,
     ) -> Iterator[AlarmKey]:
-        """Yield ``found`` without what remedies have settled, then the alarms of this monitor."""
-        remote = {mic.name for mic in state.microphones if mic.kind == MicrophoneKind.REMOTE}
-        is_open = hearing is not None and hearing.state.phase.is_open
-        for code, source in found:
-            if is_open and source in remote and code.startswith("microphone_"):
-                continue  # said as a link, where there is one
-            if is_open and hearing and not hearing.state.roles.is_serving(source):
-                continue
-            yield code, source
+        """Yield ``found`` without what is settled or was just told, then this monitor's alarms."""
+        yield from self._unclear_sentences.limit(_unsettled(found, state, hearing), now_ns)
         for name in sorted(self._remote_links.lost):
             if hearing is None or hearing.state.roles.is_serving(name):
                 yield "remote_link_lost", name
@@ -87,3 +86,17 @@ class HearingMonitor:
             yield "clock_stepped", "clock"
         if self.reminder.count:
             yield "resume_reminder", "recorder"
+
+
+def _unsettled(
+    found: Iterable[AlarmKey], state: RecorderState, hearing: OpenHearing | None
+) -> Iterator[AlarmKey]:
+    """Yield ``found`` without what remedies have settled, or is said of a remote link."""
+    remote = {mic.name for mic in state.microphones if mic.kind == MicrophoneKind.REMOTE}
+    is_open = hearing is not None and hearing.state.phase.is_open
+    for code, source in found:
+        if is_open and source in remote and code.startswith("microphone_"):
+            continue  # said as a link, where there is one
+        if is_open and hearing and not hearing.state.roles.is_serving(source):
+            continue
+        yield code, source

@@ -82,7 +82,7 @@ class StateBuilder:
         found = [*active_alarms(state), *self._recorder_alarms()]
         if owed_seconds > OWED_AFTER_S:
             found.append(("steps_owed", "storage"))
-        alarms = self._alarm_history.update([*monitor.alarms(found, state, hearing)])
+        alarms = self._alarm_history.update([*monitor.alarms(found, state, hearing, begun_ns)])
         state = state.model_copy(update={"alarms": alarms})
         self._invariants.shown = begun_ns, state
         return state
