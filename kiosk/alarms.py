@@ -59,9 +59,8 @@ class Alarm(BaseModel):
         text = translate(self.sentence)
         if "{before}" in text:
             source, before, now = [*source.rsplit("/", 2), "–", "–"][:3]
-            comma = "." if translate.language == "en" else ","
-            text = text.replace("{before}", before.replace(".", comma))
-            text = text.replace("{now}", now.replace(".", comma))
+            text = text.replace("{before}", as_written(before, translate.language))
+            text = text.replace("{now}", as_written(now, translate.language))
         count, _, total = source.partition("/")
         text = text.replace("{source}", source)
         return text.replace("{count}", count).replace("{total}", total)
@@ -107,6 +106,23 @@ _BY_CODE_OR_ALIAS = index_aliases(ALARMS)
 def alarm_of(code: str) -> Alarm:
     """Return the alarm with ``code``; an unknown code is the general ``error``, never a crash."""
     return _BY_CODE_OR_ALIAS.get(code) or ALARMS["error"]
+
+
+def as_written(number: str, language: str) -> str:
+    """Return a number that an alarm carries (``-42``, ``0.62``) as ``language`` writes it."""
+    return number.replace("-", "−").replace(".", "." if language == "en" else ",")
+
+
+def with_values(device: str, before: float | None, now: float | None, digits: int = 0) -> str:
+    """Return the source of an alarm that tells two values of ``device``; None: not measured."""
+    values = ("–" if value is None else f"{value:.{digits}f}" for value in (before, now))
+    return "/".join((device, *values))
+
+
+def device_of(source: str) -> str:
+    """Return the device of the source of an alarm, without the values that it carries."""
+    device, *values = source.rsplit("/", 2)
+    return device if len(values) == 2 else source
 
 
 def name_source(source: str, names: Mapping[str, str], unknown: str = "") -> str:

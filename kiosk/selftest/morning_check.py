@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime, time
 from statistics import median
 
+from kiosk.alarms import with_values
 from kiosk.api.recorder import AlarmKey
 from kiosk.config import Settings
 from kiosk.hardware.sources.sources import Sources
@@ -65,7 +66,7 @@ async def run_morning_check(
 def judge_noise(
     noise: Mapping[str, float], baseline: Mapping[str, float], *, is_occupied: bool
 ) -> list[AlarmKey]:
-    """Return which microphones differ from commissioning.
+    """Return which microphones differ from commissioning, with their noise then and now.
 
     What all microphones hear more of is the room and not a microphone: then, and while somebody
     speaks, none is called louder, and one is called weaker only beside the others.
@@ -80,10 +81,13 @@ def judge_noise(
     is_noisy = is_occupied or common >= CHANGED_DB
     reference = max(0.0, common) if is_noisy else 0.0
     weaker = [name for name, change in changes.items() if change - reference <= -CHANGED_DB]
-    found = [(WEAKER, name) for name in weaker]
-    if is_noisy:
-        return [(NOISY, "microphones"), *found]
-    return [*((LOUDER, name) for name, change in changes.items() if change >= CHANGED_DB), *found]
+    louder = [name for name, change in changes.items() if change >= CHANGED_DB]
+
+    def tell(code: str, names: list[str]) -> list[AlarmKey]:
+        return [(code, with_values(name, baseline[name], noise[name])) for name in names]
+
+    first = [(NOISY, "microphones")] if is_noisy else tell(LOUDER, louder)
+    return [*first, *tell(WEAKER, weaker)]
 
 
 def _heard(sources: Sources) -> dict[str, str | None]:

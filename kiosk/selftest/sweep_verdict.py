@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from statistics import fmean, median
 from typing import Any
 
+from kiosk.alarms import device_of, with_values
 from kiosk.api.recorder import AlarmKey
 from kiosk.config import Settings
 from kiosk.errors import DeviceAbsentError
@@ -121,7 +122,7 @@ def judge_sweep(heard: Mapping[str, Heard], baseline: Mapping[str, Heard]) -> li
         {name: _of_speech(one) for name, one in heard.items()},
         {name: _of_speech(one) for name, one in baseline.items()},
     )
-    told = {source for _code, source in found}
+    told = {device_of(source) for _code, source in found}
     return found + judge_transmission(
         {name: one for name, one in heard.items() if name not in told},
         baseline,
@@ -154,25 +155,20 @@ def judge_transmission(
     is_everywhere = len(indices) > 1 and common >= FALL
     found = []
     if is_everywhere and not is_speaker_told:
-        medians = (median(row[place] for row in indices.values()) for place in (0, 1))
-        found.append((ALL_LESS_CLEAR, _with_values("loudspeaker", *medians)))
+        medians = [median(row[place] for row in indices.values()) for place in (0, 1)]
+        found.append((ALL_LESS_CLEAR, with_values("loudspeaker", *medians, digits=2)))
     reference = common if is_everywhere else 0.0
     return found + [
-        (LESS_CLEAR, _with_values(name, before, now))
+        (LESS_CLEAR, with_values(name, before, now, digits=2))
         for name, (before, now) in indices.items()
         if before - now - reference >= FALL
     ]
 
 
-def _with_values(source: str, before: float, now: float) -> str:
-    """Return an alarm's source with the values that its sentence tells."""
-    return f"{source}/{before:.2f}/{now:.2f}"
-
-
 def judge_levels(
     levels: Mapping[str, Mapping[int, float]], baseline: Mapping[str, Mapping[int, float]]
 ) -> list[AlarmKey]:
-    """Return which microphones hear the loudspeaker weaker, louder or muffled.
+    """Return which microphones hear the loudspeaker weaker, louder or muffled, and how much so.
 
     What all of them hear otherwise is the loudspeaker: then each is judged beside the others.
 
@@ -191,13 +187,19 @@ def judge_levels(
     found: list[AlarmKey] = [(SPEAKER, "loudspeaker")] if is_speaker else []
     reference = common if is_speaker else 0.0
     for name, change in changes.items():
-        if change - reference <= -CHANGED_DB:
-            found.append((WEAKER, name))
-        elif change - reference >= CHANGED_DB:
-            found.append((LOUDER, name))
-        elif _tilt(levels[name], baseline[name]) <= -CHANGED_DB:
-            found.append((MUFFLED, name))
+        before, now = baseline[name], levels[name]
+        if abs(change - reference) >= CHANGED_DB:
+            code = WEAKER if change < reference else LOUDER
+            found.append((code, with_values(name, *_means(before, now))))
+        elif (tilts := _tilts(before, now)) and tilts[1] - tilts[0] <= -CHANGED_DB:
+            found.append((MUFFLED, with_values(name, *tilts)))
     return found
+
+
+def _means(before: Mapping[int, float], now: Mapping[int, float]) -> tuple[float, float | None]:
+    """Return the levels that were compared, dB of full scale; None: an octave is not heard."""
+    is_whole = set(before) <= set(now)
+    return fmean(before.values()), fmean(now[band] for band in before) if is_whole else None
 
 
 def _change(response: Mapping[int, float], before: Mapping[int, float]) -> float | None:
@@ -212,9 +214,15 @@ def _change(response: Mapping[int, float], before: Mapping[int, float]) -> float
     return fmean(steps)
 
 
-def _tilt(response: Mapping[int, float], before: Mapping[int, float]) -> float:
-    """Return by how many dB the high tones have become weaker beside the low ones (negative)."""
-    common = sorted(set(response) & set(before))
-    low = [response[band] - before[band] for band in common if band < 1000]
-    high = [response[band] - before[band] for band in common if band > 1000]
-    return fmean(high) - fmean(low) if low and high else 0.0
+def _tilts(before: Mapping[int, float], now: Mapping[int, float]) -> tuple[float, float] | None:
+    """Return the high tones beside the low ones then and now, dB; None: they are not heard."""
+    common = set(now) & set(before)
+    low = [band for band in common if band < 1000]
+    high = [band for band in common if band > 1000]
+    if not low or not high:
+        return None
+    then, today = (
+        fmean(levels[band] for band in high) - fmean(levels[band] for band in low)
+        for levels in (before, now)
+    )
+    return then, today

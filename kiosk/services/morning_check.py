@@ -9,7 +9,7 @@ from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from kiosk.alarms import is_known
+from kiosk.alarms import device_of, is_known
 from kiosk.api.recorder import AlarmKey
 from kiosk.clocks import wall_time
 from kiosk.config import Settings
@@ -74,11 +74,12 @@ class MorningCheckService:
                 for name, row in measured.items()
                 if isinstance(row, Mapping) and "noise_db" in row
             }
-            still = judge_noise(noise, baseline, is_occupied=False)
+            judged = judge_noise(noise, baseline, is_occupied=False)
+            still = {(code, device_of(source)) for code, source in judged}
             left = [
-                row
-                for row in self._found
-                if row[1] == "camera" or row in still or row[0] in SWEEP_CODES
+                (code, source)
+                for code, source in self._found
+                if source == "camera" or code in SWEEP_CODES or (code, device_of(source)) in still
             ]
         else:
             return

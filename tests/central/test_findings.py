@@ -94,14 +94,20 @@ def test_what_a_heartbeat_tells(state: dict[str, Any], expected: list[str]) -> N
 
 def test_the_morning_check_is_told_in_words() -> None:
     found = [
-        {"code": "morning_microphone_weaker", "source": "witness"},
+        {"code": "morning_microphone_weaker", "source": "witness/-60/-73"},
+        {"code": "morning_sweep_muffled", "source": "of an earlier release"},
         {"code": "disk_low"},
     ]
     kiosk = replace(WELL, state={**WELL.state, "alarms": found})
-    (finding,) = collect_findings(FleetSnapshot(kiosks=(kiosk,)), NOW)
     texts = AdminTexts(Translator("en"), WELL.zone, NOW)
-    sentence = texts.sentence(finding.code, finding.values, {})
-    assert sentence == "Morning check: microphone witness hears less than at its installation."
+    findings = collect_findings(FleetSnapshot(kiosks=(kiosk,)), NOW)
+    told, early = (texts.sentence(row.code, row.values, {}) for row in findings)
+    assert told == (
+        "Morning check: microphone witness hears less: −60 dB at its installation, −73 dB this "
+        "morning."
+    )
+    assert "of an earlier release sounds muffled" in early
+    assert "– dB at its installation" in early
 
 
 @pytest.mark.parametrize(

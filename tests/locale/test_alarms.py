@@ -21,6 +21,7 @@ from kiosk.alarms import (
     load_alarms,
     most_severe,
     name_source,
+    with_values,
 )
 from kiosk.central.admin.texts import SENTENCES
 from kiosk.central.deliveries.head_check import Problem
@@ -201,6 +202,28 @@ def test_an_alarm_tells_the_values_before_and_now_as_the_language_writes_them() 
         assert "{" not in text
     everywhere = alarm_of("morning_transmission_fell_everywhere")
     assert "0.70" in everywhere.say(TRANSLATORS["en"], name_source("loudspeaker/0.70/0.5", names))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "code",
+    [
+        "morning_microphone_louder",
+        "morning_microphone_weaker",
+        "morning_sweep_louder",
+        "morning_sweep_weaker",
+        "morning_sweep_muffled",
+    ],
+)
+def test_by_how_much_a_microphone_has_changed_is_told_in_decibels(code: str, language: str) -> None:
+    unit = "dB" if language == "en" else "дБ"
+    text = alarm_of(code).say(TRANSLATORS[language], with_values("Куә", -30.4, -42.6))
+    assert "Куә" in text
+    assert f"−30 {unit}" in text
+    assert f"−43 {unit}" in text
+    unheard = alarm_of(code).say(TRANSLATORS[language], with_values("Куә", -30.4, None))
+    assert f"– {unit}" in unheard
+    assert "{" not in alarm_of(code).say(TRANSLATORS[language], "of an earlier release")
 
 
 def test_a_source_without_values_is_named_or_unknown() -> None:

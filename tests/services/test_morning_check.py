@@ -65,8 +65,8 @@ def shifted(**changes: float) -> dict[str, float]:
     ("noise", "is_occupied", "expected"),
     [
         (shifted(judge=4, witness=-5), False, []),
-        (shifted(judge=14), False, [("morning_microphone_louder", "judge")]),
-        (shifted(clerk=-13), False, [("morning_microphone_weaker", "clerk")]),
+        (shifted(judge=14), False, [("morning_microphone_louder", "judge/-60/-46")]),
+        (shifted(clerk=-13), False, [("morning_microphone_weaker", "clerk/-58/-71")]),
         (
             shifted(judge=15, witness=18, clerk=13),
             False,
@@ -75,7 +75,7 @@ def shifted(**changes: float) -> dict[str, float]:
         (
             shifted(judge=25, witness=24, clerk=2),
             False,
-            [("morning_room_noisy", "microphones"), ("morning_microphone_weaker", "clerk")],
+            [("morning_room_noisy", "microphones"), ("morning_microphone_weaker", "clerk/-58/-56")],
         ),
         (shifted(judge=14), True, [("morning_room_noisy", "microphones")]),
         ({"new": -20.0}, False, []),
@@ -219,7 +219,7 @@ def test_what_is_mended_goes_away_when_its_test_passes(tmp_path: Path) -> None:
     found = [
         ["morning_camera_dark", "camera"],
         ["morning_microphone_weaker", "judge"],
-        ["morning_microphone_louder", "witness"],
+        ["morning_microphone_louder", "witness/-60/-47"],
     ]
 
     async def steps() -> None:
@@ -231,13 +231,13 @@ def test_what_is_mended_goes_away_when_its_test_passes(tmp_path: Path) -> None:
         await service.forget_mended("storage", {})
         assert len(service.alarms()) == 3
         await service.forget_mended("camera", {})
-        assert [source for _, source in service.alarms()] == ["judge", "witness"]
+        assert [source for _, source in service.alarms()] == ["judge", "witness/-60/-47"]
         noise = {"judge": -59.0, "witness": -45.0, "clerk": -60.0}
         measured = {name: {"state": "ok", "noise_db": level} for name, level in noise.items()}
         await service.forget_mended("microphones", measured)
-        assert service.alarms() == [("morning_microphone_louder", "witness")]
+        assert service.alarms() == [("morning_microphone_louder", "witness/-60/-47")]
         assert rig.changes == 2
-        kept = {"day": "2026-11-28", "found": [["morning_microphone_louder", "witness"]]}
+        kept = {"day": "2026-11-28", "found": [["morning_microphone_louder", "witness/-60/-47"]]}
         assert rig.kept == kept, "the check of the day stays done"
 
     asyncio.run(steps())
@@ -246,7 +246,7 @@ def test_what_is_mended_goes_away_when_its_test_passes(tmp_path: Path) -> None:
 def test_a_sweep_that_passes_mends_what_a_sweep_found_and_nothing_else(tmp_path: Path) -> None:
     found = [
         ["morning_microphone_weaker", "judge"],
-        ["morning_sweep_muffled", "judge"],
+        ["morning_sweep_muffled", "judge/1/-11"],
         ["morning_loudspeaker_changed", "loudspeaker"],
         ["morning_transmission_fell", "witness/0.62/0.41"],
         ["morning_transmission_fell_everywhere", "loudspeaker/0.62/0.41"],
@@ -287,7 +287,9 @@ def test_a_real_recorder_finds_a_microphone_that_hears_less(make_recorder: MakeR
         rows = recorder.state()["alarms"]
         return [(r["code"], r["source"]) for r in rows if r["code"].startswith("morning_")]
 
-    expected = [("morning_microphone_weaker", "witness")]
-    assert wait_for(found, "the morning check", 60) == expected
+    ((code, source),) = wait_for(found, "the morning check", 60)
+    name, before, now = source.split("/")
+    assert (code, name) == ("morning_microphone_weaker", "witness")
+    assert (float(before), float(now)) == (round(quiet + 25), pytest.approx(quiet, abs=3))
     recorder.post("/v1/hearings", hearing())
     assert found() == []

@@ -262,7 +262,7 @@ def _morning_findings(kiosk: KioskStatus) -> Iterator[Finding]:
     for alarm in kiosk.state.get("alarms") or ():
         if alarm.get("code") in MORNING_CODES:
             since = parse_time(alarm.get("since")) or kiosk.state_at
-            source, before, now = [*str(alarm.get("source") or "").split("/", 2), "", ""][:3]
+            source, before, now = [*str(alarm.get("source") or "").rsplit("/", 2), "–", "–"][:3]
             values = {"source": source, "before": before, "now": now}
             yield Finding(alarm["code"], "caution", kiosk.id, kiosk.room, since, values)
 

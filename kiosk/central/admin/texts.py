@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row
 
+from kiosk.alarms import as_written
 from kiosk.central.admin.findings import Finding, KioskStatus, parse_time
 from kiosk.central.identity.staff import Member
 from kiosk.central.live_rooms import RoomNow
@@ -104,18 +105,25 @@ SENTENCES = {
         "Morning check: the picture was less sharp than at its installation."
     ),
     "morning_microphone_louder": N_(
-        "Morning check: microphone {source} hears more noise than at its installation."
+        "Morning check: microphone {source} hears more noise: "
+        "{before} dB at its installation, {now} dB this morning."
     ),
     "morning_microphone_weaker": N_(
-        "Morning check: microphone {source} hears less than at its installation."
+        "Morning check: microphone {source} hears less: "
+        "{before} dB at its installation, {now} dB this morning."
     ),
     "morning_sweep_weaker": N_(
-        "Morning check: microphone {source} hears the loudspeaker weaker than at its installation."
+        "Morning check: microphone {source} hears the loudspeaker weaker: "
+        "{before} dB at its installation, {now} dB this morning."
     ),
     "morning_sweep_louder": N_(
-        "Morning check: microphone {source} hears the loudspeaker louder than at its installation."
+        "Morning check: microphone {source} hears the loudspeaker louder: "
+        "{before} dB at its installation, {now} dB this morning."
     ),
-    "morning_sweep_muffled": N_("Morning check: microphone {source} sounds muffled."),
+    "morning_sweep_muffled": N_(
+        "Morning check: microphone {source} sounds muffled. High tones beside low ones: "
+        "{before} dB at its installation, {now} dB this morning."
+    ),
     "morning_loudspeaker_changed": N_(
         "Morning check: the room's loudspeaker is not heard as at its installation."
     ),
@@ -305,9 +313,9 @@ class AdminTexts:
         if code in ("staff_list_refused", "rules_pack_refused"):
             known = REFUSALS.get(values["reason"], REFUSALS["unreadable"])
             values["reason"] = self._translate(known)
-        if code.startswith("morning_transmission") and self._translate.language != "en":
-            numbers = {key: values[key].replace(".", ",") for key in ("before", "now")}
-            values |= numbers
+        if code.startswith("morning_"):
+            language = self._translate.language
+            values |= {key: as_written(values[key], language) for key in ("before", "now")}
         return self._translate(SENTENCES[code], **values)
 
     def _reason(self, problem: Mapping[str, Any]) -> str:

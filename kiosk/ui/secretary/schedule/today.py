@@ -296,7 +296,7 @@ SAMPLES: dict[str, Prepare] = {
         TodayPlace(),
         service_states.recorder(
             alarms=[
-                {"code": "morning_microphone_weaker", "source": "witness"},
+                {"code": "morning_sweep_muffled", "source": "witness/-1/-12"},
                 {"code": "morning_camera_dark", "source": "camera"},
             ]
         ),
