@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime, time
-from statistics import median
+from statistics import median_low
 
 from kiosk.alarms import with_values
 from kiosk.api.recorder import AlarmKey
@@ -77,7 +77,7 @@ def judge_noise(
     changes = {name: noise[name] - baseline[name] for name in noise if name in baseline}
     if not changes:
         return []
-    common = median(changes.values()) if len(changes) > 1 else 0.0
+    common = median_low(changes.values()) if len(changes) > 1 else 0.0
     is_noisy = is_occupied or common >= CHANGED_DB
     reference = max(0.0, common) if is_noisy else 0.0
     weaker = [name for name, change in changes.items() if change - reference <= -CHANGED_DB]

@@ -58,7 +58,7 @@ _SWEEP_POWER = 0.5**2 / 2
 """Mean power of the sweep at full volume; full scale: 1.0."""
 _LATE_S, _LOOK_S = 2.0, 0.05
 """So late may be the last blocks; seconds between two looks."""
-_LEAST_DB = -120.0
+_LEAST_DB, _MOST_DB = -120.0, 240.0
 _MOMENT_S = 0.05
 
 
@@ -110,9 +110,10 @@ class Heard:
             {int(octave): float(number) for octave, number in value[name].items()}
             for name in ("levels", "transfer")
         )
-        numbers = [*levels.values(), *transfer.values()]
-        if not np.isfinite(numbers).all() or not all(0 <= row <= 1 for row in transfer.values()):
-            raise ValueError("no numbers")
+        if not all(0 <= index <= 1 for index in transfer.values()):
+            raise ValueError("transfer: 0 to 1")
+        if not all(abs(level) <= _MOST_DB for level in levels.values()):  # nor what is no number
+            raise ValueError("levels: dB of full scale")
         return cls(levels, transfer)
 
 

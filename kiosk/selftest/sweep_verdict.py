@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from statistics import fmean, median
+from collections.abc import Iterable, Mapping
+from statistics import fmean, median, median_high, median_low
 from typing import Any
 
 from kiosk.alarms import device_of, with_values
@@ -151,7 +151,7 @@ def judge_transmission(
             indices[name] = before, now
     if not indices:
         return []
-    common = median(before - now for before, now in indices.values())
+    common = _common(before - now for before, now in indices.values())
     is_everywhere = len(indices) > 1 and common >= FALL
     found = []
     if is_everywhere and not is_speaker_told:
@@ -182,7 +182,7 @@ def judge_levels(
     }
     if not changes:
         return []
-    common = median(changes.values()) if len(changes) > 1 else 0.0
+    common = _common(changes.values()) if len(changes) > 1 else 0.0
     is_speaker = abs(common) >= CHANGED_DB
     found: list[AlarmKey] = [(SPEAKER, "loudspeaker")] if is_speaker else []
     reference = common if is_speaker else 0.0
@@ -200,6 +200,12 @@ def _means(before: Mapping[int, float], now: Mapping[int, float]) -> tuple[float
     """Return the levels that were compared, dB of full scale; None: an octave is not heard."""
     is_whole = set(before) <= set(now)
     return fmean(before.values()), fmean(now[band] for band in before) if is_whole else None
+
+
+def _common(changes: Iterable[float]) -> float:
+    """Return what most have in common: of two that differ, nothing says which one is the room."""
+    rows = list(changes)
+    return min(median_low(rows), median_high(rows), key=abs)
 
 
 def _change(response: Mapping[int, float], before: Mapping[int, float]) -> float | None:

@@ -25,6 +25,8 @@ from kiosk.storage.volume import STORAGE_ERRORS
 log = logging.getLogger(__name__)
 LOOK_S, YIELD_S = 10.0, 0.1
 """Seconds between two looks at the clock, and at the room while a check runs."""
+RETRY_S = 3600.0
+"""After a check that failed by a fault of its own."""
 
 
 class MorningCheckService:
@@ -61,12 +63,18 @@ class MorningCheckService:
 
         Args:
             check: ``camera``, ``microphones`` or ``speech_transmission``; others change nothing.
-            measured: what it measured; of microphones the noise counts.
+            measured: what it measured; of microphones the noise counts, of a sweep the index.
         """
         if check == "camera":
             left = [row for row in self._found if row[1] != "camera"]
         elif check == "speech_transmission":
-            left = [row for row in self._found if row[0] not in SWEEP_CODES]
+            # One that was switched off, or lost, has shown nothing.
+            heard = {"loudspeaker", *(name for name, row in measured.items() if _has_index(row))}
+            left = [
+                row
+                for row in self._found
+                if row[0] not in SWEEP_CODES or device_of(row[1]) not in heard
+            ]
         elif check == "microphones":
             baseline = await asyncio.to_thread(load_noise_floors, self._paths)
             noise = {
@@ -95,8 +103,9 @@ class MorningCheckService:
             await asyncio.sleep(look_s)  # at a start the devices come up first
             try:
                 await self._check_if_due(at)
-            except Exception:  # the next look tries again
+            except Exception:  # not at the next look: the sweep would sound all day
                 log.exception("the morning check failed")
+                await asyncio.sleep(RETRY_S)
 
     async def _check_if_due(self, at: time) -> None:
         """Make the check, unless the room is busy; a hearing that begins ends it at once."""
@@ -131,6 +140,11 @@ class MorningCheckService:
             log.warning("the morning check cannot be kept: %s", error)
         if changed:
             self._on_change()
+
+
+def _has_index(measured: object) -> bool:
+    """Return whether a sweep has measured this microphone."""
+    return isinstance(measured, Mapping) and measured.get("index") is not None
 
 
 def _read(paths: Paths) -> tuple[str, list[AlarmKey]]:

@@ -37,7 +37,7 @@ from kiosk.ui.actions.chain_receipt_printer import ChainReceiptPrinter
 from kiosk.ui.actions.commissioning_actions import CommissioningActions
 from kiosk.ui.actions.court_key_actions import CourtKeyActions
 from kiosk.ui.actions.filing_cleanup import clean_up_filings
-from kiosk.ui.actions.notice_board import CALLED, NoticeBoard
+from kiosk.ui.actions.notice_board import NoticeBoard
 from kiosk.ui.actions.paper_actions import PaperActions
 from kiosk.ui.actions.receipt_actions import ReceiptActions
 from kiosk.ui.actions.reminder_desk import ReminderDesk
@@ -504,7 +504,7 @@ class AppState:
             notice=text,
             notice_tone=tone,
             notice_about=notice.about if notice else None,
-            is_notice_lasting=notice is not None and notice.code == CALLED,
+            is_notice_lasting=self.notices.is_lasting,
             notice_action=self.translate.gettext(notice.action) if notice and notice.action else "",
             notice_second_action=self._keep_text(notice.kept_seconds) if notice else "",
         )
@@ -709,6 +709,7 @@ class AppState:
         self.secretary.place = TodayPlace()
         self.secretary.reset()
         self.receipts.stop_scan()
+        self.notices.hide_from_public()
         self.notify_observers()
 
     # -- time ----------------------------------------------------------------------------------

@@ -83,9 +83,22 @@ def test_what_all_microphones_hear_is_the_loudspeaker(
         '{"noise": {}, "heard": 3}',
         '{"noise": {}, "heard": {"a": {"levels": {"x": 1}, "transfer": {}}}}',
         '{"noise": {}, "heard": {"a": {"levels": {"250": -3}, "transfer": {"250": 1e999}}}}',
+        '{"noise": {}, "heard": {"a": {"levels": {"250": 1e308, "500": 1e308}, "transfer": {}}}}',
+        '{"noise": {}, "heard": {"a": {"levels": {"250": NaN}, "transfer": {}}}}',
         "\x00",
     ],
-    ids=["empty", "list", "none", "tones of before", "number", "name", "infinite", "damaged"],
+    ids=[
+        "empty",
+        "list",
+        "none",
+        "tones of before",
+        "number",
+        "name",
+        "infinite",
+        "huge",
+        "no level",
+        "damaged",
+    ],
 )
 def test_a_damaged_baseline_is_none(tmp_path: Path, kept: str) -> None:
     paths = Paths.from_settings(PathSettings(data=tmp_path, run=tmp_path))
@@ -131,6 +144,19 @@ def test_what_falls_for_all_seats_is_the_room(
     now: Mapping[str, Heard], expected: list[tuple[str, str]]
 ) -> None:
     assert judge_sweep(now, CLEAR) == expected
+
+
+def test_of_two_microphones_one_that_is_deaf_or_muffled_is_no_room() -> None:
+    """Nor are two of four."""
+    two = {name: CLEAR[name] for name in ("judge", "witness")}
+    found = judge_sweep({**two, "witness": heard(0.6, louder(-20))}, two)
+    assert found == [(WEAKER, "witness/-30/-50")]
+    assert judge_sweep({**two, "witness": heard(0.3)}, two) == [(LESS_CLEAR, "witness/0.60/0.30")]
+    four = {**CLEAR, "clerk2": heard(0.6)}
+    found = judge_sweep({**four, "clerk": heard(0.3), "clerk2": heard(0.3)}, four)
+    assert [code for code, _ in found] == [LESS_CLEAR, LESS_CLEAR]
+    fell = dict.fromkeys(two, heard(0.45))
+    assert [code for code, _ in judge_sweep(fell, two)] == [ALL_LESS_CLEAR]
 
 
 def test_an_octave_that_was_never_heard_is_not_compared() -> None:

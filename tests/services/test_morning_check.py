@@ -175,6 +175,28 @@ def test_a_hearing_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     asyncio.run(asyncio.wait_for(steps(), 60))
 
 
+def test_a_check_with_a_fault_of_its_own_does_not_sound_all_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    async def faulty(*_: Any) -> list[tuple[str, str]]:
+        made.append("sweep")
+        raise OverflowError("of a garbage baseline")
+
+    async def steps() -> None:
+        rig = Rig(tmp_path)
+        monkeypatch.setattr("kiosk.services.morning_check.run_morning_check", faulty)
+        task = asyncio.create_task(rig.service().run(0.001))
+        await until(lambda: made)
+        await asyncio.sleep(0.1)  # a hundred looks
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert made == ["sweep"]
+
+    asyncio.run(asyncio.wait_for(steps(), 60))
+
+
 def test_without_a_time_nothing_is_checked(tmp_path: Path) -> None:
     rig = Rig(tmp_path, at="")
     asyncio.run(asyncio.wait_for(rig.service().run(0.01), 60))
@@ -260,7 +282,10 @@ def test_a_sweep_that_passes_mends_what_a_sweep_found_and_nothing_else(tmp_path:
         assert len(service.alarms()) == 5
         await service.forget_mended("microphones", {})
         assert len(service.alarms()) == 4, "a microphone that is loud enough is not yet clear"
-        await service.forget_mended("speech_transmission", {})
+        unheard = {"judge": {"index": 0.7}, "witness": {"index": None, "quality": "clipped"}}
+        await service.forget_mended("speech_transmission", unheard)
+        assert service.alarms() == [("morning_transmission_fell", "witness/0.62/0.41")]
+        await service.forget_mended("speech_transmission", {"witness": {"index": 0.7}})
         assert service.alarms() == []
         assert rig.kept == {"day": "2026-11-28", "found": []}
 

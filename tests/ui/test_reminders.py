@@ -322,6 +322,35 @@ def test_a_visitor_who_removes_the_sentence_declines_nothing(app: AppState, cloc
     assert sent == []
 
 
+def test_a_sentence_that_lasts_hides_the_reminder_and_takes_no_tap_for_it(
+    app: AppState, clock: Clock
+) -> None:
+    """The kept minute and the reminder would be gone, by a cross that removes nothing."""
+    app.staff = StaffSession.model_validate(sample_data.SECRETARY)
+    sent: list[object] = []
+    app.spawn = sent.append  # type: ignore[assignment]
+    reminded = kept_chrome(app, clock)
+    assert reminded.notice
+    assert not reminded.is_notice_lasting
+    state = spoken().to_json() | {"kept_before": KEPT}
+    app.handle_recorder_event("state", state | {"storage": {**state["storage"], "volatile": "yes"}})
+    shown = app.screen_chrome()
+    assert shown.notice_about is not None
+    assert (shown.notice_about[0], shown.is_notice_lasting) == ("data_volatile", True)
+    app.notices.dismiss(shown.notice_about)
+    assert sent == []
+    app.handle_recorder_event("state", state)
+    assert app.screen_chrome().notice == reminded.notice
+
+
+def test_no_sentence_of_the_staff_outlives_their_sign_in(app: AppState) -> None:
+    for code, is_left in (("receipt_scanned_already", False), ("recorder_down", True)):
+        app.staff = StaffSession.model_validate(sample_data.SECRETARY)
+        app.show_notice(code)
+        app.sign_out()
+        assert bool(app.screen_chrome().notice) == is_left
+
+
 def test_dismissed_it_does_not_come_again(app: AppState, clock: Clock) -> None:
     talk(app, clock, 10)
     assert app.screen_chrome().notice

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
+from kiosk.alarms import alarm_of
 from kiosk.api.operations import COURT_ROLES
 from kiosk.api.recorder import KeptBefore, RecorderState
 from kiosk.api.recorder_calls import StaffSession
@@ -80,19 +81,29 @@ class NoticeBoard:
         if self.passing is not None and self.passing.code == RECORDER_DOWN:
             self.dismiss()
 
+    def hide_from_public(self) -> None:
+        """Remove a sentence that is for the staff alone: nobody is signed in any more."""
+        if self.passing is not None and not alarm_of(self.passing.code).public:
+            self.passing = None
+
     @property
     def present(self) -> Notice | None:
         """The notice that is shown, the most important one."""
-        notice = self.passing or self._call() or self._stale_hearing() or self._volatile_data()
+        notice = self.passing or self._lasting()
         return notice if notice is not None or self._is_recording else self._reminders.notice()
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether the notice cannot be removed: only its cause ends it."""
+        return self.passing is None and self._lasting() is not None
 
     # -- buttons -------------------------------------------------------------------------------
 
     def dismiss(self, about: NoticeKey | None = None) -> None:
-        """Remove the sentence; a reminder does not come again."""
-        if not self._is_meant(about):
+        """Remove the sentence, unless it lasts; a reminder does not come again."""
+        if not self._is_meant(about) or self.is_lasting:
             return
-        if self.passing is None and self._call() is None:
+        if self.passing is None:
             kept = self._kept_before()
             if self._situation.staff is not None and kept is not None:
                 self._spawn(self._secretary.decline_minute(kept.hearing_id))
@@ -126,6 +137,9 @@ class NoticeBoard:
         return about is None or (present is not None and present.about == about)
 
     # -- what may be shown ---------------------------------------------------------------------
+
+    def _lasting(self) -> Notice | None:
+        return self._call() or self._stale_hearing() or self._volatile_data()
 
     def _stale_hearing(self) -> Notice | None:
         """Return what to say on screens of an open hearing that show no alarms (a recess)."""
