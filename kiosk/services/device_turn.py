@@ -16,7 +16,7 @@ YIELD_S = 0.2
 
 
 class AbandonedTestError(RequestError):
-    """Who asked for a device's test has gone."""
+    """Who asked for a device's test has gone, or it made way for a hearing."""
 
     code = "cancelled"
 
@@ -31,6 +31,12 @@ class DeviceTurn:
     def __init__(self, open_hearing_id: Callable[[], str | None]) -> None:
         self._open_hearing_id = open_hearing_id
         self._lock = asyncio.Lock()
+        self._running: asyncio.Future[Any] | None = None
+
+    def make_way(self) -> None:
+        """End the work that runs, now and not at the next look: a hearing begins."""
+        if self._running is not None:
+            self._running.cancel()
 
     @property
     def is_taken(self) -> bool:
@@ -42,17 +48,21 @@ class DeviceTurn:
 
         Raises:
             AlreadyRecordingError: a hearing is open, or began meanwhile.
-            AbandonedTestError: the caller has gone.
+            AbandonedTestError: the caller has gone, or a hearing begins.
         """
         self._refuse(call)
         async with self._lock:
             self._refuse(call)  # it may have waited for another one's end
-            running = asyncio.ensure_future(work())
+            running = self._running = asyncio.ensure_future(work())
             try:
                 while not (await asyncio.wait({running}, timeout=YIELD_S))[0]:
                     self._refuse(call)
+                if running.cancelled():
+                    self._refuse(call)
+                    raise AbandonedTestError("a hearing begins")
                 return running.result()
             finally:
+                self._running = None
                 running.cancel()  # a hearing or the next test needs the device
                 await asyncio.wait({running}, timeout=YIELD_S)
 

@@ -35,6 +35,9 @@ class MorningCheckService:
     Args:
         is_busy: whether a hearing is open, or a device is tested; any thread asks.
         on_change: called when what has changed is another thing than before.
+
+    Attributes:
+        is_minute_kept: whether the minute before a hearing is kept: it holds no sweep.
     """
 
     def __init__(
@@ -50,9 +53,16 @@ class MorningCheckService:
         self._settings, self._paths, self._sources = settings, paths, sources
         self._is_busy, self._on_change = is_busy, on_change
         self._wall, self._is_trusted = wall, is_trusted
+        self.is_minute_kept: Callable[[], bool] = lambda: False
         self._zone = ZoneInfo(settings.kiosk.timezone)
         self._is_done = False
+        self._check: asyncio.Task[list[AlarmKey]] | None = None
         self._done_on, self._found = _read(paths)
+
+    def make_way(self) -> None:
+        """End a check that runs, now and not at the next look: a hearing begins."""
+        if self._check is not None:
+            self._check.cancel()
 
     def alarms(self) -> list[AlarmKey]:
         """Return what had changed at the last check; nothing in a hearing, which has its own."""
@@ -110,24 +120,28 @@ class MorningCheckService:
     async def _check_if_due(self, at: time) -> None:
         """Make the check, unless the room is busy; a hearing that begins ends it at once."""
         now, is_trusted = self._wall().astimezone(self._zone), self._is_trusted()
-        if self._is_busy() or not is_due(
+        if self._is_awaited() or not is_due(
             at, now, self._done_on, is_clock_trusted=is_trusted, done=self._is_done
         ):
             return
         baseline = await asyncio.to_thread(load_noise_floors, self._paths)
-        check = asyncio.create_task(
+        check = self._check = asyncio.create_task(
             run_morning_check(self._settings, self._sources, self._paths, baseline)
         )
         try:
             while not check.done():
                 await asyncio.wait({check}, timeout=YIELD_S)
-                if self._is_busy():
+                if self._is_awaited() or check.cancelled():
                     log.info("the morning check makes way for a hearing")
                     return
         finally:
+            self._check = None
             check.cancel()
             await asyncio.gather(check, return_exceptions=True)
         await self._keep(check.result(), now.date().isoformat() if is_trusted else "")
+
+    def _is_awaited(self) -> bool:
+        return self._is_busy() or self.is_minute_kept()
 
     async def _keep(self, found: list[AlarmKey], day: str) -> None:
         changed, self._found = found != self._found, found

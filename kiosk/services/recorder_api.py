@@ -81,7 +81,8 @@ class RecorderApi:
         self._core, self._steps, self._events = core, steps, events
         self._courtroom = core.courtroom
         self._mark_changed = mark_changed
-        self._device_turn = DeviceTurn(lambda: core.courtroom.open_hearing_id)
+        self._starting: str | None = None
+        self._device_turn = DeviceTurn(lambda: core.courtroom.open_hearing_id or self._starting)
         self._desk = SignInDesk(
             core.paths,
             core.settings.kiosk.id,
@@ -96,7 +97,9 @@ class RecorderApi:
         self.filing_keys = FilingKeyService(core.paths.escrow_keys, core.paths.public_keys)
         self.machine = MachineWatch(mark_changed)
         self._rehearsal = RehearsalService(core.settings, core.sources, events, self._device_turn)
-        core.courtroom.kept_minute.is_rehearsing = lambda: self._rehearsal.is_running
+        core.courtroom.kept_minute.is_rehearsing = lambda: (
+            self._rehearsal.is_running or core.sources.is_measured
+        )
         self.room = RoomService(
             core.settings,
             core.settings_file,
@@ -116,6 +119,8 @@ class RecorderApi:
         self.morning_check = MorningCheckService(
             core.settings, core.paths, core.sources, self._is_room_busy, mark_changed
         )
+        kept_minute = core.courtroom.kept_minute
+        self.morning_check.is_minute_kept = lambda: kept_minute.state() is not None
         core.further_alarms = lambda: [
             *self._desk.alarms,
             *self.filing_keys.alarms(),
@@ -251,7 +256,14 @@ class RecorderApi:
         hearing = request.hearing or {"adhoc": True}
         start = partial(self._courtroom.start, with_minute_before=request.with_minute_before)
         person, tap_ns = call.person.id, call.received_ns
-        return await self._steps.run(lambda: start(hearing, person, tap_ns))
+        # What is recorded begins with the tap, and a slow disk opens the hearing seconds later.
+        self._starting = str(hearing.get("id", ""))
+        self._device_turn.make_way()
+        self.morning_check.make_way()
+        try:
+            return await self._steps.run(lambda: start(hearing, person, tap_ns))
+        finally:
+            self._starting = None
 
     async def _decline_minute(self, call: Call) -> Model:
         hearing = (await call.read(calls.DueHearing)).hearing_id
@@ -358,7 +370,8 @@ class RecorderApi:
 
     def _is_room_busy(self) -> bool:
         """Return whether a hearing is open, or a device is tested."""
-        return self._courtroom.open_hearing_id is not None or self.is_testing_device
+        is_open = self._courtroom.open_hearing_id is not None or self._starting is not None
+        return is_open or self.is_testing_device
 
     # -- device tests ------------------------------------------------------------------------------
     async def _test_device(self, name: str, call: Call) -> Model:

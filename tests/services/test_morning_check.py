@@ -156,6 +156,19 @@ def test_a_hearing_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         assert not began.is_set()
         rig.is_busy = False
         await until(began.is_set)
+        began.clear()
+        service.make_way()  # it could not start: the check is made again
+        await until(began.is_set)
+        ended.clear()
+        service.is_minute_kept = lambda: True
+        await until(ended.is_set)
+        began.clear()
+        looks = rig.looks
+        await until(lambda: rig.looks > looks + 3)
+        assert not began.is_set(), "the minute before a hearing holds no sweep"
+        service.is_minute_kept = lambda: False
+        await until(began.is_set)
+        ended.clear()
         rig.is_busy = True
         await until(ended.is_set)
         assert rig.kept is None

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kiosk.clocks import format_wall
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
 from kiosk.ipc import ServiceRefusedError
 from tests.services.conftest import MakeRecorder
@@ -20,6 +22,7 @@ TEST = "/v1/tests/speech_transmission"
 BUSY_TRIES = 5
 """So often a virtual sound card may lose samples on a machine that has much else to do."""
 SPEAKER = '[voice]\nloudspeaker = "speaker"\n'
+KEPT = "[hearing]\nkept_minute = 30\n"
 
 
 @pytest.fixture
@@ -38,7 +41,7 @@ def room() -> Iterator[VirtualMicrophones]:
 def test_a_room_that_echoes_more_is_told_until_it_is_mended(
     make_recorder: MakeRecorder, room: VirtualMicrophones
 ) -> None:
-    recorder = make_recorder(microphones=room, camera="none", extra_settings=SPEAKER)
+    recorder = make_recorder(microphones=room, camera="none", extra_settings=SPEAKER + KEPT)
     recorder.start()
     recorder.wait_until_ready()
     first = swept(recorder, commissioning=True)
@@ -65,7 +68,18 @@ def test_a_room_that_echoes_more_is_told_until_it_is_mended(
     assert swept(recorder)["state"] == "passed"
     assert found(recorder) == []
 
-    recorder.post("/v1/hearings", hearing())
+    due = hearing()["hearing"] | {"scheduled_at": format_wall()}
+    recorder.paths.schedule.parent.mkdir(parents=True, exist_ok=True)
+    recorder.paths.schedule.write_text(json.dumps({"hearings": [due]}))
+    recorder.wait_for_state(lambda state: state["kept_before"] is not None, "the minute before")
+    with ThreadPoolExecutor() as pool:
+        sweep = pool.submit(swept, recorder)
+        recorder.wait_for_state(lambda state: state["kept_before"] is None, "nothing kept of it")
+        started = recorder.post("/v1/hearings", {"hearing": due, "with_minute_before": True})
+        assert (started["part"], started["kept_seconds"]) == (1, 0.0), "no sweep is in the record"
+        with pytest.raises(ServiceRefusedError) as refused:
+            sweep.result()
+        assert refused.value.code == "already_recording"
     with pytest.raises(ServiceRefusedError) as refused:
         swept(recorder)
     assert refused.value.code == "already_recording"

@@ -175,6 +175,11 @@ class Sources:
         """Return ``microphones`` of State, with their roles by the settings."""
         return [microphone.describe() for microphone in self.microphones]
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether a sweep measures the room now, and sounds in it."""
+        return any(microphone.measure_to is not None for microphone in self.microphones)
+
     def levels(self) -> dict[str, Level]:
         """Return the level of each microphone; poll it ten times a second."""
         return {

@@ -29,7 +29,8 @@ class KeptMinute:
 
     Attributes:
         has_failed: the settings want it, and memory cannot be locked.
-        is_rehearsing: whether somebody rehearses now; of that nothing is kept (R35).
+        is_rehearsing: whether somebody rehearses now, or a sweep sounds; of that nothing is kept
+            (R35).
     """
 
     def __init__(self, context: HearingContext) -> None:
