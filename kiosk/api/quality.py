@@ -21,6 +21,10 @@ class CauseSeconds(Model):
     cause: str
     """As ``unclear`` of a microphone; empty: not told."""
     seconds: float
+    below_usual_db: float | None = None
+    """How much quieter than usual, mean over the seconds of which it is known; null: of none."""
+    clipped_share: float | None = None
+    """Of the speech, cut off at full scale, mean over the seconds; null: nowhere."""
 
 
 class LostSeconds(Model):
@@ -69,6 +73,8 @@ class UnclearPlace(Model):
     seconds: float
     unclear_seconds: float
     cause: str = ""
+    below_usual_db: float | None = None
+    clipped_share: float | None = None
     at: Moment = ""
     can_play: bool = False
     """Its part can be read on this kiosk."""

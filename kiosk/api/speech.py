@@ -17,6 +17,10 @@ class SpokenPlace(Model):
     """Of these, in which the words were hard to make out."""
     cause: str = ""
     """What disturbed most: as ``unclear`` of a microphone; empty: nothing."""
+    below_usual_db: float | None = None
+    """How much quieter the speech was than usually at this microphone; null: not known."""
+    clipped_share: float | None = None
+    """Of the speech, cut off at full scale where that was too much, 0 to 1; null: nowhere."""
 
 
 class SpeechTotal(Model):

@@ -180,10 +180,6 @@ def _seat(
     places = [place for place, _ in turns]
     judged = [(place.seconds, value) for place, value in turns if value is not None]
     weight = math.fsum(seconds for seconds, _ in judged)
-    causes: dict[str, float] = {}
-    for place in places:
-        if place.unclear_seconds:
-            causes[place.cause] = causes.get(place.cause, 0.0) + place.unclear_seconds
     seat = facts.seats.get(source, Seat())
     return SeatQuality(
         source=source,
@@ -193,10 +189,7 @@ def _seat(
         seconds=_rounded(place.seconds for place in places),
         judged_seconds=round(weight, 1),
         unclear_seconds=_rounded(place.unclear_seconds for place in places),
-        causes=tuple(
-            CauseSeconds(cause=cause, seconds=round(seconds, 1))
-            for cause, seconds in sorted(causes.items(), key=lambda item: -item[1])
-        ),
+        causes=_causes(places),
         intelligibility=(
             round(math.fsum(seconds * value for seconds, value in judged) / weight, 3)
             if weight
@@ -205,6 +198,31 @@ def _seat(
         lost=_lost(losses),
         switched_off_seconds=_switched_off_seconds(source, facts),
     )
+
+
+def _causes(places: Iterable[SpokenPlace]) -> tuple[CauseSeconds, ...]:
+    """Return what disturbed, for how long and how much, what disturbed longest first."""
+    by_cause: dict[str, list[SpokenPlace]] = {}
+    for place in places:
+        if place.unclear_seconds:
+            by_cause.setdefault(place.cause, []).append(place)
+    causes = (
+        CauseSeconds(
+            cause=cause,
+            seconds=_rounded(row.unclear_seconds for row in rows),
+            below_usual_db=_mean(1, ((row.below_usual_db, row.unclear_seconds) for row in rows)),
+            clipped_share=_mean(3, ((row.clipped_share, row.unclear_seconds) for row in rows)),
+        )
+        for cause, rows in by_cause.items()
+    )
+    return tuple(sorted(causes, key=lambda row: -row.seconds))
+
+
+def _mean(digits: int, rows: Iterable[tuple[float | None, float]]) -> float | None:
+    """Return the mean of values by their seconds; None: none is known."""
+    known = [(value, seconds) for value, seconds in rows if value is not None]
+    whole = math.fsum(seconds for _, seconds in known)
+    return round(math.fsum(v * s for v, s in known) / whole, digits) if whole else None
 
 
 def _switched_off_seconds(source: str, facts: Facts) -> float:

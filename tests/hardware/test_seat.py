@@ -82,7 +82,7 @@ def test_clear_words_are_a_turn_and_nothing_is_told(language: str) -> None:
     (turn,) = told.turns
     assert turn.intelligibility is not None
     assert turn.intelligibility > 0.9
-    assert (turn.unclear_s, turn.cause) == (0.0, "")
+    assert (turn.unclear_s, turn.cause, turn.clipped_share) == (0.0, "", None)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -105,6 +105,9 @@ def test_an_overdriven_microphone_is_told_within_five_seconds(
     assert [(name, cause) for name, cause, _ in told.unclear] == [("a", "clipped")]
     assert told.unclear[0][2] < 2 + 5
     (turn,) = told.turns
+    cut = np.clip(said * np.float32(10 ** (gain_db / 20)), -1, 1)
+    share = clipped_share(np.round(cut * 32767).astype(np.int16))
+    assert turn.clipped_share == pytest.approx(share, rel=0.25)
     assert turn.cause == "clipped"
     assert turn.unclear_s > len(said) / RATE / 3
 

@@ -209,6 +209,11 @@ def test_a_voice_much_quieter_than_usual_is_told_as_that(
             if source.unclear is not None:
                 break
         assert source.unclear == cause
-        wait_for(lambda: {row.cause for row in detector.take_all_turns()} == {cause}, "a turn", 9)
+        told = {(cause, usual_db)}
+        wait_for(
+            lambda: {(row.cause, row.usual_db) for row in detector.take_all_turns()} == told,
+            "a turn",
+            9,
+        )
     finally:
         detector.close()

@@ -69,6 +69,31 @@ def test_what_was_said_at_each_seat_and_how_well_it_can_be_made_out() -> None:
     assert (witness.judged_seconds, report.judged_seconds) == (40.0, 60.0)
 
 
+def test_how_much_quieter_or_overdriven_words_were_is_the_mean_over_their_seconds() -> None:
+    quiet = {"cause": "quiet", "usual_db": -28.0}
+    report = make_report(
+        facts(
+            LISTENED,
+            turn("witness", 1, 20, 6, level_db=-42, **quiet),
+            turn("witness", 30, 20, 2, level_db=-50, **quiet),
+            turn("witness", 60, 20, 4, level_db=None, **quiet),
+            turn("witness", 90, 20, 3, cause="clipped", clipped_share=0.1),
+            turn("witness", 120, 20, 1),
+        ),
+        RULES,
+    )
+    measured = [
+        (row.cause, row.seconds, row.below_usual_db, row.clipped_share)
+        for row in report.seats[1].causes
+    ]
+    assert measured == [
+        ("quiet", 12.0, 16.0, None),
+        ("clipped", 3.0, None, 0.1),
+        ("noise", 1.0, None, None),
+    ]
+    assert [row.below_usual_db for row in report.worst] == [14.0, None, None, 22.0, None]
+
+
 def test_the_ten_worst_places_with_time_whose_and_why() -> None:
     turns = [turn("witness", n * 20.0, 10, n / 4, cause="far") for n in range(1, 13)]
     report = make_report(facts(LISTENED, turn("judge", 1, 500), *turns), RULES)
@@ -165,6 +190,10 @@ def test_what_nobody_listened_to_is_not_called_good(
         {"unclear_seconds": []},
         {"unclear_seconds": -4.0},
         {"lasts": 1e999},
+        {"usual_db": "loud", "level_db": -30},
+        {"usual_db": 1e999, "level_db": -30},
+        {"clipped_share": 1.2},
+        {"clipped_share": []},
     ],
     ids=lambda odd: f"{next(iter(odd))}-{next(iter(odd.values()))}",
 )

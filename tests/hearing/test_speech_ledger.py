@@ -128,7 +128,8 @@ def test_turns_are_journalled_with_their_part_and_known_after_a_crash(rig: Court
     tap_ns = hearing.state.parts[1].tap_ns
     before = turn("judge", tap_ns - 9 * NS_PER_S, 5)
     early = turn("judge", tap_ns - NS_PER_S, 3, intelligibility=0.9)
-    late = turn("witness", tap_ns + 4 * NS_PER_S, 6, 2.4, cause="far", intelligibility=0.7)
+    more = {"intelligibility": 0.7, "level_db": -41.5, "usual_db": -27.0, "clipped_share": 0.08}
+    late = turn("witness", tap_ns + 4 * NS_PER_S, 6, 2.4, cause="quiet", **more)
     hearing.add_turns([before, early, late])
     hearing.settle(5)
     rows = [
@@ -142,7 +143,11 @@ def test_turns_are_journalled_with_their_part_and_known_after_a_crash(rig: Court
         ("witness", 6.0, 2.4),
     ]
     assert shown[1]["worst"] == [shown[1]["latest"]]
-    assert shown[1]["latest"]["cause"] == "far"
+    assert shown[1]["latest"]["cause"] == "quiet"
+    assert (shown[1]["latest"]["below_usual_db"], shown[1]["latest"]["clipped_share"]) == (
+        *(14.5, 0.08),
+    )
+    assert shown[0]["latest"]["below_usual_db"] is shown[0]["latest"]["clipped_share"] is None
 
 
 class EndedDetector(SpeechDetector):

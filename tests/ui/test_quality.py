@@ -108,11 +108,34 @@ def test_each_place_says_when_whose_and_why(cause: str, language: str) -> None:
     assert context(language).translate.gettext(CAUSES[cause]) in row.below
 
 
+@pytest.mark.parametrize(
+    ("language", "quiet", "clipped"),
+    [
+        ("en", "much quieter than usual: −15 dB", "overdriven: 11 % cut off"),
+        ("ru", "намного тише обычного: −15 дБ", "перегружен: обрезано 11 %"),
+        ("kk", "әлдеқайда бәсең: −15 дБ", "шамадан тыс жүктелген: 11 % кесілген"),
+    ],
+    ids=("en", "ru", "kk"),
+)
+def test_how_much_is_said_where_it_was_measured(language: str, quiet: str, clipped: str) -> None:
+    rows = of(HEAR_FIRST, language).rows
+    places = [row.below for row in rows if row.place is not None]
+    assert quiet in places[1]
+    assert clipped in places[2]
+    (witness,) = [row.below for row in rows if row.place is None and "Ержан" in row.text]
+    assert quiet in witness
+    old = HEAR_FIRST.worst[1].model_copy(update={"below_usual_db": None})
+    below = of(HEAR_FIRST.model_copy(update={"worst": (old,)}), language).rows[-1].below
+    assert quiet.partition(":")[0] in below
+    assert "15" not in below
+
+
 def test_a_seat_says_its_share_its_causes_and_what_was_not_recorded() -> None:
     rows = {row.text: row for row in of(HEAR_FIRST).rows}
     witness = rows["Witness: Ержан Т."]
     assert (witness.note, witness.tone) == ("Clear: 89 %", "caution")
-    assert "hard to make out: 0:01:36 (the microphone is far away, too much noise)" in witness.below
+    causes = "the microphone is far away, the voice is much quieter than usual: −15 dB"
+    assert f"hard to make out: 0:01:36 ({causes})" in witness.below
     assert "not recorded: 0:00:41, switched off or muted" in rows["Plaintiff: Ахметов А."].below
     lost = {row.text: row.below for row in of(UNUSABLE).rows}
     assert lost["The recorder"] == "not recorded: 0:05:01 and longer, the power failed"

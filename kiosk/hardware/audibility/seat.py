@@ -63,6 +63,8 @@ class Turn:
         unclear_s: seconds in which the words were hard to make out.
         cause: what disturbed most then; empty: nothing.
         level_db: of the speech without the noise, median, dB of full scale; None: too short.
+        clipped_share: of the speech, cut off at full scale where that was too much; None: nowhere.
+        usual_db: level of speech at this microphone usually; None: not known, or not here.
     """
 
     name: str
@@ -72,6 +74,8 @@ class Turn:
     unclear_s: float = 0.0
     cause: str = ""
     level_db: float | None = None
+    clipped_share: float | None = None
+    usual_db: float | None = None
 
 
 class Seat:
@@ -97,6 +101,7 @@ class Seat:
         self._start_ns: int | None = None
         self._judgements: list[Clarity] = []
         self._unclear_causes: list[UnclearSpeech] = []
+        self._clipped_shares: list[float] = []
         self.forget()
 
     def forget(self) -> None:
@@ -176,15 +181,17 @@ class Seat:
         if found is None:
             return
         self._judgements.append(found)
-        if self._is_clipped(probabilities > MAYBE):
+        clipped_share = self._clipped_share(probabilities > MAYBE)
+        if clipped_share > CLIPPED_SHARE:
+            self._clipped_shares.append(clipped_share)
             self._be_unclear(UnclearSpeech.CLIPPED)
         elif self._is_below(UNCLEAR, UNCLEAR_TIMES) or self._is_below(LOST, LOST_TIMES):
             self._be_unclear(found.cause)
 
-    def _is_clipped(self, is_speech: NDArray[np.bool_]) -> bool:
-        """Return whether so much of the newest speech was cut off that words suffer."""
+    def _clipped_share(self, is_speech: NDArray[np.bool_]) -> float:
+        """Return which share of the newest speech was cut off at full scale."""
         spoken = np.count_nonzero(is_speech[-WINDOW_FRAMES:])
-        return bool(np.sum(self._clipped) > CLIPPED_SHARE * spoken)
+        return min(1.0, float(np.sum(self._clipped)) / max(spoken, 1))
 
     def _is_below(self, limit: float, times: int) -> bool:
         """Return whether the mean of the newest judgements, so many, and the newest are lower.
@@ -209,15 +216,18 @@ class Seat:
         start_ns, spoken_ns = self._start_ns, self.speech_ns
         if start_ns is None or spoken_ns is None:
             if not self.has_voice:
-                self._judgements, self._unclear_causes = [], []
+                self._forget_judgements()
             return None
         is_over = self.end_ns - spoken_ns > PAUSE_NS
         if not is_over and spoken_ns - start_ns < LONGEST_NS:
             return None
         turn = self.running_turn
         self._start_ns = None if is_over else spoken_ns
-        self._judgements, self._unclear_causes = [], []
+        self._forget_judgements()
         return turn
+
+    def _forget_judgements(self) -> None:
+        self._judgements, self._unclear_causes, self._clipped_shares = [], [], []
 
     @property
     def _level_db(self) -> float | None:
@@ -232,7 +242,7 @@ class Seat:
         if start_ns is None or spoken_ns is None or spoken_ns - start_ns < TURN_NS:
             return None
         values = [row.intelligibility for row in self._judgements]
-        causes = self._unclear_causes
+        causes, shares = self._unclear_causes, self._clipped_shares
         return Turn(
             self.name,
             start_ns,
@@ -241,6 +251,7 @@ class Seat:
             min(len(causes) * JUDGE_NS, spoken_ns - start_ns) / NS_PER_S,
             max(causes, key=causes.count) if causes else "",
             self._level_db,
+            round(statistics.fmean(shares), 3) if shares else None,
         )
 
 

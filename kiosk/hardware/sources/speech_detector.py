@@ -180,7 +180,8 @@ class SpeechDetector:
 
     def _turn(self, row: dict[str, Any]) -> Turn:
         turn = Turn(**row)
-        return replace(turn, cause=self._cause(turn.name, turn.cause, turn.level_db) or "")
+        cause = self._cause(turn.name, turn.cause, turn.level_db) or ""
+        return replace(turn, cause=cause, usual_db=self.usual_level(turn.name))
 
     def _cause(self, name: str, told: str | None, level_db: float | None) -> UnclearSpeech | None:
         """Return what makes words hard to make out: the speaker's level, if it is the reason.

@@ -70,7 +70,7 @@ class SpeechLedger:
 def spoken_place(entry: Entry) -> SpokenPlace | None:
     """Return where an entry ``speech`` says that somebody spoke; None: it cannot be read."""
     unclear, value = entry.get("unclear_seconds"), entry.get("intelligibility")
-    level_db = entry.get("level_db")
+    level_db, clipped_share = entry.get("level_db"), entry.get("clipped_share")
     try:
         place = SpokenPlace(
             part=int(entry["part"]),
@@ -78,13 +78,24 @@ def spoken_place(entry: Entry) -> SpokenPlace | None:
             seconds=float(entry["lasts"]),
             unclear_seconds=0.0 if unclear is None else float(unclear),
             cause=str(entry.get("cause") or ""),
+            below_usual_db=_below_usual(level_db, entry.get("usual_db")),
+            clipped_share=None if clipped_share is None else float(clipped_share),
         )
         is_known = bool(entry["source"]) and (value is None or 0 <= float(value) <= 1)
         is_known &= 0 <= place.unclear_seconds < math.inf and place.seconds < math.inf
         is_known &= level_db is None or math.isfinite(float(level_db))
+        is_known &= math.isfinite(place.below_usual_db or 0.0)
+        is_known &= 0 <= (place.clipped_share or 0.0) <= 1
     except (KeyError, TypeError, ValueError):
         return None
     return place if is_known and place.part_seconds >= 0 and place.seconds > 0 else None
+
+
+def _below_usual(level_db: float | None, usual_db: float | None) -> float | None:
+    """Return by how many dB speech was quieter than usual; None: not known."""
+    if level_db is None or usual_db is None:
+        return None
+    return round(float(usual_db) - float(level_db), 1)
 
 
 def _total(name: str, speaker: _Speaker) -> SpeechTotal:
@@ -121,4 +132,6 @@ def turn_fields(turn: Turn, part: int, tap_ns: int, stop_ns: int | None) -> dict
         "unclear_seconds": round(turn.unclear_s * share, 2),
         "cause": turn.cause,
         "level_db": turn.level_db,
+        "usual_db": turn.usual_db,
+        "clipped_share": turn.clipped_share,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiosk.api.quality import (
+    CauseSeconds,
     LostSeconds,
     QualityReport,
     QualityWord,
@@ -14,6 +15,7 @@ from kiosk.api.quality import (
 )
 from kiosk.api.recorder import RecorderState
 from kiosk.api.recorder_calls import StaffSession
+from kiosk.api.states import UnclearSpeech
 from kiosk.clocks import parse_set_wall
 from kiosk.export.texts import LOSSES
 from kiosk.locale import N_
@@ -208,7 +210,7 @@ def _seat_row(context: ViewContext, seat: SeatQuality, report: QualityReport) ->
     if seat.turns:
         texts.append(_("spoken: {length}", length=timer_text(seat.seconds)))
     if seat.unclear_seconds:
-        causes = ", ".join(_(CAUSES[row.cause]) for row in seat.causes if row.cause in CAUSES)
+        causes = ", ".join(text for row in seat.causes if (text := _cause(context, row)))
         texts.append(_("hard to make out: {length}", length=timer_text(seat.unclear_seconds)))
         texts[-1] += f" ({causes})" if causes else ""
     texts += [_lost_text(context, row) for row in seat.lost]
@@ -226,6 +228,17 @@ def _seat_row(context: ViewContext, seat: SeatQuality, report: QualityReport) ->
     tone: Tone = "good" if share >= CLEAR else "caution" if share >= HARD else "fault"
     note = _("Clear: {n} %", n=int(share * 100))
     return QualityRow(_who(context, seat), " · ".join(texts), note, tone, share)
+
+
+def _cause(context: ViewContext, row: CauseSeconds | UnclearPlace) -> str:
+    """Return what made words hard to make out, and by how much where that was measured."""
+    _ = context.translate.gettext
+    cause = _(CAUSES[row.cause]) if row.cause in CAUSES else ""
+    if row.cause == UnclearSpeech.QUIET and row.below_usual_db is not None:
+        return _("{cause}: −{n} dB", cause=cause, n=round(row.below_usual_db))
+    if row.cause == UnclearSpeech.CLIPPED and row.clipped_share is not None:
+        return _("{cause}: {n} % cut off", cause=cause, n=round(100 * row.clipped_share))
+    return cause
 
 
 def _silence(report: QualityReport) -> str:
@@ -251,8 +264,7 @@ def _place_row(context: ViewContext, number: str, row: UnclearPlace) -> QualityR
     unclear = _(
         "hard to make out: {n} of {of} s", n=round(row.unclear_seconds), of=round(row.seconds)
     )
-    cause = _(CAUSES[row.cause]) if row.cause in CAUSES else ""
-    below = " · ".join(text for text in (unclear, cause, place) if text)
+    below = " · ".join(text for text in (unclear, _cause(context, row), place) if text)
     title = " · ".join(text for text in (number, when, _who(context, row)) if text)
     note = _("Play") if row.can_play else _("Closed: not played here")
     return QualityRow(title, below, note, place=row)

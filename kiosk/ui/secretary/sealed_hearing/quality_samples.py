@@ -38,6 +38,8 @@ def _places(count: int, *, can_play: bool = True) -> tuple[UnclearPlace, ...]:
             seconds=34.0 - 2 * n,
             unclear_seconds=22.0 - 2 * n,
             cause=("far", "quiet", "clipped", "noise", "cross_talk")[n % 5],
+            below_usual_db=14.6 if n % 5 == 1 else None,
+            clipped_share=0.11 if n % 5 == 2 else None,
             at=at(10, 3 + 7 * n % 50, 17),
             can_play=can_play,
         )
@@ -52,7 +54,7 @@ _SEATS = (
         unclear_seconds=96.0,
         causes=(
             CauseSeconds(cause="far", seconds=70.0),
-            CauseSeconds(cause="noise", seconds=26.0),
+            CauseSeconds(cause="quiet", seconds=26.0, below_usual_db=14.6),
         ),
     ),
     _seat(
