@@ -37,6 +37,7 @@ from kiosk.ui.actions.chain_receipt_printer import ChainReceiptPrinter
 from kiosk.ui.actions.commissioning_actions import CommissioningActions
 from kiosk.ui.actions.court_key_actions import CourtKeyActions
 from kiosk.ui.actions.filing_cleanup import clean_up_filings
+from kiosk.ui.actions.minutes_desk import MinutesDesk
 from kiosk.ui.actions.notice_board import NoticeBoard
 from kiosk.ui.actions.paper_actions import PaperActions
 from kiosk.ui.actions.receipt_actions import ReceiptActions
@@ -165,6 +166,13 @@ class AppState:
         self.receipts = ReceiptActions(
             self.filing_service, recorder, self.translate, self.notify_observers, self.show_notice
         )
+        self.minutes_desk = MinutesDesk(
+            self.secretary,
+            self.receipts,
+            self._running_hearing,
+            lambda: self._last_touch_at,
+            self.spawn,
+        )
         self._connect_people()
         self.receipts.is_scanner_used = lambda: self.visit.scan.is_open
         self.unfinished_filings = UnfinishedFilingActions(
@@ -228,7 +236,7 @@ class AppState:
         people.levels = lambda: self.audio_levels
         people.persons = self._persons
         people.open_receipt = self.receipts.open
-        people.open_minutes = self.open_running_minutes
+        people.open_minutes = self.minutes_desk.open_running
 
     # -- observers -----------------------------------------------------------------------------
 
@@ -326,71 +334,10 @@ class AppState:
         self.secretary.show(ExportPlace())
         self.spawn(self.secretary.export.open(self.display_settings.language))
 
-    def open_minutes(self, hearing_id: str = "") -> None:
-        """Show the minutes of a hearing; without one, the list of hearings."""
-        self.secretary.show(MinutesPlace())
-        self.spawn(self.secretary.minutes.open(hearing_id))
-
     def open_quality(self, hearing_id: str) -> None:
         """Show the report for the presiding judge on a hearing that has ended (S18)."""
         self.secretary.show(QualityPlace())
         self.spawn(self.secretary.quality.open(hearing_id))
-
-    async def begin_full_minutes(self) -> None:
-        """Keep full minutes of the hearing whose report is open, and show them (S18)."""
-        if await self.secretary.quality.begin_full_minutes():
-            self.open_minutes(self.secretary.quality.state.hearing_id)
-
-    def open_running_minutes(self) -> None:
-        """Show the full minutes of the hearing that runs (S18)."""
-        hearing = self.recorder_state.hearing if self.recorder_state else None
-        if hearing is not None:
-            self.spawn(self._open_running_minutes(hearing.id))
-
-    async def _open_running_minutes(self, hearing_id: str) -> None:
-        """Show them once they are read; whoever has touched something else meanwhile stays there.
-
-        The journals of a long hearing take a moment, and the next mark must not fall on them.
-        """
-        touched = self._last_touch_at
-        await self.secretary.minutes.open_running(hearing_id)
-        if self._last_touch_at == touched:
-            self.secretary.show(MinutesPlace())
-        else:
-            self.secretary.minutes.close()
-
-    def open_late_scan(self) -> None:
-        """Show the step that scans a receipt into the minutes that are open (R47, R48)."""
-        if not self.receipts.state.can_retry:
-            self.receipts.reset()
-        self.secretary.minutes.show_scan()
-
-    async def scan_late_receipt(self) -> None:
-        """Scan a signed receipt into the minutes that are open."""
-        minutes = self.secretary.minutes.state.minutes
-        if minutes is not None:
-            await self.receipts.scan(0, f"/v1/minutes/{minutes.hearing_id}/receipts")
-            await self.secretary.minutes.refresh()
-
-    async def withdraw_late_receipt(self) -> None:
-        """Take the newest scan back."""
-        self.receipts.reset()
-        await self.secretary.minutes.withdraw_receipt()
-
-    async def keep_late_receipt_as(self, mark: int) -> None:
-        """Keep the scan that waits as the receipt of an event that somebody has chosen."""
-        await self.receipts.keep_as(mark)
-        await self.secretary.minutes.refresh()
-
-    async def retry_late_receipt(self) -> None:
-        """Hand the scan that waits to the minutes again."""
-        await self.receipts.retry()
-        await self.secretary.minutes.refresh()
-
-    def close_running_minutes(self) -> None:
-        """Go back to the hearing that runs."""
-        self.secretary.minutes.close()
-        self.secretary.show_today()
 
     def open_rehearsal(self) -> None:
         """Show the screen on which whoever takes part hears and sees themselves (R35)."""
@@ -575,6 +522,10 @@ class AppState:
         is_running = recorder.phase == "recording" and not self.is_recorder_stale
         since = self.now() - self.recorder_state_at if is_running else 0.0
         return recorder.hearing.seconds + min(since, 5.0)
+
+    def _running_hearing(self) -> str:
+        hearing = self.recorder_state.hearing if self.recorder_state else None
+        return hearing.id if hearing else ""
 
     def _persons(self) -> tuple[HearingPerson, ...]:
         hearing = self.recorder_state.hearing if self.recorder_state else None

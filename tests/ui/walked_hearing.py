@@ -262,7 +262,7 @@ class WalkedHearing:
         wait_for(partial(self._is_drawn_since, now), "the recorder's state", WAIT_S)
 
     def _is_drawn_since(self, moment: datetime) -> bool:
-        drawn = self.screen.screen().get("recorder_at")
+        drawn = str(self.screen.screen().get("recorder_at") or "")
         return bool(drawn) and datetime.fromisoformat(drawn) >= moment
 
     def _shows(self, beginning: str) -> bool:

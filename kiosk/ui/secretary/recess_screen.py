@@ -58,8 +58,10 @@ class RecessScreen(StaffScreen):
         kit, app = self.kit, self.app
         if not view.keeps_minutes or view.question or app.chain_receipt.state.picture:
             return sign
-        button = kit.button("rec.minutes", kit.translate.gettext("Full minutes"),
-                            app.open_running_minutes, icon="pencil", fill=True, pad=8)  # fmt: skip
+        button = kit.button(
+            "rec.minutes", kit.translate.gettext("Full minutes"), app.minutes_desk.open_running,
+            icon="pencil", fill=True, pad=8,
+        )  # fmt: skip
         sign.size_hint_x = 1
         return kit.column(sign, kit.touch_line(button), gap=16, size_hint_x=0.3)
 

@@ -79,7 +79,7 @@ class TodayScreen(StaffScreen):
                        pad=12),
             kit.button("today.copies", copies, app.open_export, icon="content-copy",
                        max_width=200, pad=12),
-            kit.button("today.minutes", "", app.open_minutes, icon="pencil"),
+            kit.button("today.minutes", "", app.minutes_desk.open, icon="pencil"),
             kit.button("today.leftovers", "", app.open_unfinished_filings,
                        icon="file-document-outline"),
         ]  # fmt: skip

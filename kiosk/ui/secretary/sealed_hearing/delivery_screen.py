@@ -72,7 +72,7 @@ class DeliveryScreen(StaffScreen):
         minutes = kit.button(
             "sealed.minutes",
             kit.translate.gettext("Minutes"),
-            lambda: app.open_minutes(view.hearing_id),
+            lambda: app.minutes_desk.open(view.hearing_id),
             icon="pencil",
         )
         quality = kit.button(

@@ -71,7 +71,7 @@ class MinutesScreen(StaffScreen):
             timer_text(self.app.recorded_seconds), "heading", wid="rec.timer", weight="tabular"
         )
         back = kit.button("minutes.hearing", kit.translate.gettext("Back to the hearing"),
-                          self.app.close_running_minutes, icon="arrow-left", style="primary",
+                          self.app.minutes_desk.close_running, icon="arrow-left", style="primary",
                           pad=8)  # fmt: skip
         return [back, RecordingLight(kit, 30, on=True), self._timer, kit.spacer(), *usual[-2:]]
 
@@ -153,11 +153,11 @@ class MinutesScreen(StaffScreen):
         if view.step == "list":
             return lambda: app.spawn(minutes.open_minutes(entry.id))
         if view.step == "receipt":
-            return lambda: app.spawn(app.keep_late_receipt_as(int(entry.id)))
+            return lambda: app.spawn(app.minutes_desk.keep_receipt_as(int(entry.id)))
         if entry.id == QUALITY:
             return self._open_quality
         if entry.id == RECEIPT:
-            return app.open_late_scan
+            return app.minutes_desk.open_scan
         if entry.id == FORM:
             return lambda: app.spawn(minutes.toggle_form())
         if entry.id == TERM:
@@ -229,7 +229,9 @@ class MinutesScreen(StaffScreen):
         if view.step == "list":
             back = self.back_button()
         elif view.is_running:
-            back = kit.button("minutes.back", _("Back to the hearing"), app.close_running_minutes)
+            back = kit.button(
+                "minutes.back", _("Back to the hearing"), app.minutes_desk.close_running
+            )
         _per_page, page, pages = self._page(view)
         show = app.receipts.show_page if view.step == "receipt" else minutes.show_page
         pager = kit.pager("minutes", page, pages, show) if pages > 1 else ()
@@ -295,14 +297,14 @@ class MinutesScreen(StaffScreen):
             ]  # fmt: skip
         if state.can_retry and not view.entries:
             again = kit.button("minutes.receipt.retry", _("Keep the scan again"),
-                               lambda: app.spawn(app.retry_late_receipt()), icon="check",
+                               lambda: app.spawn(app.minutes_desk.retry_receipt()), icon="check",
                                style="primary", once=True)  # fmt: skip
             return [back, kit.spacer(), again]
         undo = kit.button("minutes.receipt.withdraw", _("Take the scan back: wrong sheet"),
-                          lambda: app.spawn(app.withdraw_late_receipt()), icon="undo",
+                          lambda: app.spawn(app.minutes_desk.withdraw_receipt()), icon="undo",
                           once=True)  # fmt: skip
         scan = kit.button("minutes.receipt.scan", _("Scan the signed sheet"),
-                          lambda: app.spawn(app.scan_late_receipt()), icon="scanner",
+                          lambda: app.spawn(app.minutes_desk.scan_receipt()), icon="scanner",
                           style="primary", once=True)  # fmt: skip
         can_undo = view.can_undo and not view.entries
         return [back, *([undo] if can_undo else []), kit.spacer(), *pager, scan]

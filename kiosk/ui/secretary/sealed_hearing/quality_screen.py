@@ -66,7 +66,7 @@ class QualityScreen(StaffScreen):
         place, app = row.place, self.app
         if row.begins_full:
             return kit.touchable_card(
-                "quality.full", row.text, lambda: app.spawn(app.begin_full_minutes()),
+                "quality.full", row.text, lambda: app.spawn(app.minutes_desk.begin_full()),
                 kit.icon("pencil", 40, "tint_text"), kit.column(*words),
                 orientation="horizontal", padding=(22, 6), gap=18,
             )  # fmt: skip
@@ -88,7 +88,7 @@ class QualityScreen(StaffScreen):
         kit, _, app = self.kit, self.kit.translate.gettext, self.app
         quality = app.secretary.quality
         hearing = quality.state.hearing_id
-        back = kit.button("quality.back", _("Back"), lambda: app.open_minutes(hearing))
+        back = kit.button("quality.back", _("Back"), lambda: app.minutes_desk.open(hearing))
         _per_page, page, pages = self._page(view)
         pager = kit.pager("quality", page, pages, quality.show_page) if pages > 1 else ()
         if view.playing:
