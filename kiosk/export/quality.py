@@ -7,7 +7,7 @@ the journals say; :func:`make_report` is a pure function over that, with limits 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -27,12 +27,14 @@ from kiosk.evidence.chain import Entry
 from kiosk.export.errors import NotSealedError
 from kiosk.export.minutes import is_loss, load_hearing_state, part_wall, recorded_roles
 from kiosk.export.permission import closed_parts, read_entries
+from kiosk.export.seats import Seat, find_seats
 from kiosk.hardware.audibility.seat import LONGEST_NS, PAUSE_NS
-from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.hearing.session.interruption_ledger import Interruption
 from kiosk.hearing.session.speech_ledger import DETECTOR_ENTRY, SPEECH_ENTRY, spoken_place
 from kiosk.rules.rules import Rules
 
+Turns = list[tuple[SpokenPlace, float | None]]
+"""Places at which somebody speaks, with how well they can be made out."""
 SWITCH_ENTRIES = ("seat_muted", "seat_unmuted")
 WORST = 10
 CUT_REASON = "crash"
@@ -56,14 +58,6 @@ class PartFacts:
     wall: str = ""
     can_play: bool = True
     is_cut: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """Who is heard at a microphone: role, and the name where somebody said who sits there."""
-
-    role: str = ""
-    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,27 +107,14 @@ def read_facts(folder: Path, settings: Settings) -> Facts:
         },
         tuple(entry for entry in entries if entry["kind"] in kinds),
         tuple(filter(is_loss, state.interruptions.rows.values())),
-        _seats(state, folder, settings),
+        find_seats(state, recorded_roles(folder, settings), entries),
     )
-
-
-def _seats(state: HearingState, folder: Path, settings: Settings) -> dict[str, Seat]:
-    """Return the microphones as they were recorded, with their roles, and who sits there.
-
-    Nobody is named where others sat there, too: whose words they were nobody has said.
-    """
-    seats = {}
-    for name, role in recorded_roles(folder, settings).items():
-        people = [row for row in state.persons.shown if row.seat == name]
-        is_alone = len(people) == 1 and len(state.persons.seated.get(name, ())) == 1
-        seats[name] = Seat(people[0].role or role, people[0].name) if is_alone else Seat(role)
-    return seats
 
 
 def make_report(facts: Facts, rules: Rules) -> QualityReport:
     """Return the report of ``facts``, with the verdict by the limits of ``rules``."""
     speech = [entry for entry in facts.entries if entry["kind"] == SPEECH_ENTRY]
-    turns: dict[str, list[tuple[SpokenPlace, float | None]]] = {}
+    turns: dict[str, Turns] = {}
     unreadable = 0
     for entry in speech:
         place = spoken_place(entry)
@@ -148,7 +129,11 @@ def make_report(facts: Facts, rules: Rules) -> QualityReport:
     for row in facts.losses:
         losses.setdefault(row.source, []).append(row)
     names = dict.fromkeys((*facts.seats, *sorted(turns), *sorted(losses)))
-    seats = tuple(_seat(name, facts, turns.get(name, []), losses.get(name, [])) for name in names)
+    seats = tuple(
+        row
+        for name in names
+        for row in _seats(name, facts, turns.get(name, []), losses.get(name, []))
+    )
     places = _places(facts, turns)
     report = QualityReport(
         hearing_id=facts.hearing_id,
@@ -171,16 +156,27 @@ def _rounded(seconds: Iterable[float]) -> float:
     return round(math.fsum(seconds), 1)
 
 
+def _seats(
+    source: str, facts: Facts, turns: Turns, losses: list[Interruption]
+) -> Iterator[SeatQuality]:
+    """Yield what is known of a source: of the seat itself, and of whoever was named there later."""
+    seat = facts.seats.get(source, Seat())
+    unnamed = [row for row in turns if seat.at(row[0]) != seat]
+    if not unnamed:
+        yield _seat(source, seat, facts, turns, losses)
+        return
+    yield _seat(source, Seat(seat.own_role), facts, unnamed, losses)
+    if named := [row for row in turns if seat.at(row[0]) == seat]:
+        row = _seat(source, seat, facts, named, [])
+        yield row.model_copy(update={"switched_off_seconds": 0.0})  # that stands above
+
+
 def _seat(
-    source: str,
-    facts: Facts,
-    turns: list[tuple[SpokenPlace, float | None]],
-    losses: list[Interruption],
+    source: str, seat: Seat, facts: Facts, turns: Turns, losses: list[Interruption]
 ) -> SeatQuality:
     places = [place for place, _ in turns]
     judged = [(place.seconds, value) for place, value in turns if value is not None]
     weight = math.fsum(seconds for seconds, _ in judged)
-    seat = facts.seats.get(source, Seat())
     return SeatQuality(
         source=source,
         role=seat.role,
@@ -254,9 +250,7 @@ def _lost(losses: list[Interruption]) -> tuple[LostSeconds, ...]:
     )
 
 
-def _places(
-    facts: Facts, turns: Mapping[str, list[tuple[SpokenPlace, float | None]]]
-) -> tuple[UnclearPlace, ...]:
+def _places(facts: Facts, turns: Mapping[str, Turns]) -> tuple[UnclearPlace, ...]:
     """Return the places that are hard to make out, those with the most such seconds first."""
     found = [
         _place(source, place, facts)
@@ -268,7 +262,7 @@ def _places(
 
 
 def _place(source: str, place: SpokenPlace, facts: Facts) -> UnclearPlace:
-    part, seat = facts.parts[place.part], facts.seats.get(source, Seat())
+    part, seat = facts.parts[place.part], facts.seats.get(source, Seat()).at(place)
     began = parse_set_wall(part.wall)
     at = "" if began is None else format_wall(began + timedelta(seconds=place.part_seconds))
     return UnclearPlace(
@@ -323,9 +317,8 @@ def _verdict(report: QualityReport, rules: Rules) -> Verdict:
     is_unusable = (
         _is_share(report.unclear_seconds, report.judged_seconds, share("unclear"))
         or any(
-            row.judged_seconds >= decides
-            and _is_share(row.unclear_seconds, row.judged_seconds, share("seat_unclear"))
-            for row in report.seats
+            judged >= decides and _is_share(unclear, judged, share("seat_unclear"))
+            for unclear, judged in _unclear_by_seat(report)
         )
         or any(_is_share(seconds, report.seconds, share("lost")) for seconds, _ in lost)
         or not report.seconds
@@ -340,6 +333,19 @@ def _verdict(report: QualityReport, rules: Rules) -> Verdict:
     )
     is_doubtful = report.unchecked_seconds >= shortest or report.unreadable
     return "hear_first" if has_places or has_gaps or is_doubtful else "usable"
+
+
+def _unclear_by_seat(report: QualityReport) -> Iterator[tuple[float, float]]:
+    """Yield unclear and judged seconds of each person at a seat, and of each seat as a whole."""
+    seats: dict[str, list[SeatQuality]] = {}
+    for row in report.seats:
+        seats.setdefault(row.source, []).append(row)
+    for rows in seats.values():
+        for group in (*([row] for row in rows), rows):
+            yield (
+                math.fsum(row.unclear_seconds for row in group),
+                math.fsum(row.judged_seconds for row in group),
+            )
 
 
 def _is_share(part: float, whole: float, share: float) -> bool:

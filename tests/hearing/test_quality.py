@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.config import MicrophoneSettings
-from kiosk.export.quality import Facts, PartFacts, Seat, make_report, read_facts
+from kiosk.export.quality import Facts, PartFacts, make_report, read_facts
+from kiosk.export.seats import Seat
 from kiosk.hearing.session.interruption_ledger import Interruption
 from kiosk.rules import load_rules
 from tests.hearing.courtroom_rig import courtroom_settings
@@ -304,7 +307,55 @@ def test_nobody_is_named_where_others_sat_too_and_roles_are_those_of_the_recordi
         MicrophoneSettings(name="new", device="virtual:n", role="prosecutor"),
     )
     seats = read_facts(built.folder, courtroom_settings(tmp_path, now)).seats
-    assert seats == {"stand": Seat("witness", ""), "left": Seat("witness", "Б.")}
+    assert (seats["stand"].role, seats["stand"].name) == ("witness", "")
+    assert (seats["left"].role, seats["left"].name, seats["left"].own_role) == (
+        *("witness", "Б.", "plaintiff"),
+    )
+
+
+def test_words_before_somebody_was_named_at_the_seat_are_those_of_the_seat(tmp_path: Path) -> None:
+    """Whoever spoke there first stood under the name of the person who came after them."""
+    built = new_hearing(tmp_path / "hearings", Court.make(tmp_path / "court").device())
+    add_part(built, fragments=2, tap_ns=recording_ns() - 100 * NS_PER_S)
+    there = person(1, "stand", "Ержан Т.")
+    built.journal.append("person", there)
+    built.journal.append("person", there | {"left": WALL})
+    close_part(built, 1)
+    built.journal.append("person", there)
+    add_part(built, fragments=2)
+    close_part(built, 2)
+    built.journal.end({"person": "p1"})
+    stand = (MicrophoneSettings(name="stand", device="virtual:s", role="plaintiff"),)
+    found = read_facts(built.folder, courtroom_settings(tmp_path, stand))
+    said = (turn("stand", 70, 20, 4), turn("stand", 130, 30, 5), turn("stand", 0, 8, 3, part=2))
+    parts = {number: PartFacts(600.0, WALL) for number in (1, 2)}
+    lost = (loss("stand", "muted", 9.0),)
+    report = make_report(replace(found, entries=said, parts=parts, losses=lost), RULES)
+    assert [
+        (row.role, row.name, row.seconds, row.unclear_seconds, len(row.lost))
+        for row in report.seats
+    ] == [("plaintiff", "", 50.0, 9.0, 1), ("witness", "Ержан Т.", 8.0, 3.0, 0)]
+    assert [(row.name, row.role) for row in report.worst] == [
+        *(("", "plaintiff"), ("", "plaintiff"), ("Ержан Т.", "witness")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "wanted"),
+    [
+        ((20, 9), (20, 9), "hear_first"),
+        ((20, 15), (20, 9), "unusable"),
+        ((40, 0), (30, 15), "unusable"),
+    ],
+    ids=("clear", "the seat", "the person"),
+)
+def test_a_seat_decides_whoever_was_named_there_and_since_when(
+    before: tuple[int, int], after: tuple[int, int], wanted: str
+) -> None:
+    seat = Seat("witness", "Ержан Т.", "witness", ((1, 200.0, True),))
+    said = (turn("judge", 1, 90), turn("witness", 100, *before), turn("witness", 200, *after))
+    report = make_report(facts(LISTENED, *said, seats={**SEATS, "witness": seat}), RULES)
+    assert report.verdict == wanted
 
 
 def test_a_recording_of_no_length_is_not_usable() -> None:

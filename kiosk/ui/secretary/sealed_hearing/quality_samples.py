@@ -95,6 +95,7 @@ UNUSABLE = HEAR_FIRST.model_copy(
         "verdict": "unusable",
         "unclear_seconds": 610.0,
         "seats": (
+            _seat("witness", "witness", "", 48.0),  # before somebody was named there
             _POOR,
             _SEATS[0],
             SeatQuality(
