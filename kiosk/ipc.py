@@ -224,16 +224,25 @@ class LocalClient:
         return self._session
 
     async def call(
-        self, method: str, path: str, body: object = None, timeout: float = 10.0
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        timeout: float = 10.0,
+        token: str | None = None,
     ) -> dict[str, Any]:
         """Call the service and return its JSON object.
+
+        Args:
+            token: of another sign-in than the client's.
 
         Raises:
             ServiceDownError: nobody answers within ``timeout`` seconds.
             ServiceForbiddenError: this user has no right to the socket.
             ServiceRefusedError: the service refused.
         """
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        token = token or self.token
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
         limit = aiohttp.ClientTimeout(total=timeout)
         try:
             async with self._open().request(

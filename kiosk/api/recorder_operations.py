@@ -58,7 +58,7 @@ from kiosk.api.recorder_calls import (
 from kiosk.api.rehearsal import REHEARSE, RehearsalProgress
 from kiosk.api.reports import SAVE_REPORT
 from kiosk.api.room import ROOM_OPERATIONS
-from kiosk.api.upkeep import GET_SIGN_IN, RECORDER_UPKEEP
+from kiosk.api.upkeep import GET_SIGN_IN, RECORDER_UPKEEP, SIGN_OUT
 
 GET_STATE = Operation("getState", "GET", "/v1/state", "State of the recorder", answer=RecorderState)
 GET_EVENTS = Operation(
@@ -319,6 +319,7 @@ RECORDER_OPERATIONS = (
     GET_DEVICES,
     SIGN_IN,
     GET_SIGN_IN,
+    SIGN_OUT,
     GET_STAFF,
     OPEN_FILING_KEY,
     START_HEARING,

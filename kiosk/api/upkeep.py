@@ -66,6 +66,14 @@ GET_SIGN_IN = Operation(
     answer=SignedIn,
     roles=(*COURT_ROLES, *TECHNICIAN_ROLES),
 )
+SIGN_OUT = Operation(
+    "signOut",
+    "DELETE",
+    "/v1/sign-in",
+    "End the sign-in: its token counts no more, and what its person plays in the headset stops",
+    answer=SignedIn,
+    roles=(*COURT_ROLES, *TECHNICIAN_ROLES),
+)
 
 
 # -- alarms ------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ class TokenIssuer:
         self._idle_s = idle_s
         self._clock = clock
         self._last_used: dict[str, float] = {}
+        self._ended: dict[str, float] = {}
         self._started = clock()  # last uses before a restart are not known
 
     def issue(self, person: Person) -> str:
@@ -56,14 +57,30 @@ class TokenIssuer:
         Raises:
             TokenError: it is forged or has ended.
         """
+        person = self.owner(token)
+        self._last_used[token] = self._clock()
+        return person
+
+    def owner(self, token: str) -> Person:
+        """Return whose token this is; that is no use of it.
+
+        Raises:
+            TokenError: it is forged or has ended.
+        """
         claims = self._decode(token)
         now = self._clock()
         used = self._last_used.get(token, max(self._started, float(claims["t"])))
         if now - used > self._idle_s or now - float(claims["t"]) > MAX_TOKEN_S:
             self._last_used.pop(token, None)
             raise TokenError("the sign-in has ended")
-        self._last_used[token] = now
+        if token in self._ended:
+            raise TokenError("signed out")
         return Person(claims["p"], claims["n"], tuple(claims["r"]))
+
+    def end(self, token: str) -> None:
+        """End a token: its person has signed out. A restart of the recorder does not know it."""
+        self._ended[token] = self._clock()
+        self._last_used.pop(token, None)
 
     def _decode(self, token: str) -> dict[str, Any]:
         try:
@@ -80,6 +97,8 @@ class TokenIssuer:
     def _drop_expired(self, now: float) -> None:
         limit = now - self._idle_s
         self._last_used = {token: used for token, used in self._last_used.items() if used > limit}
+        limit = now - MAX_TOKEN_S
+        self._ended = {token: ended for token, ended in self._ended.items() if ended > limit}
 
 
 def _encode_base64(data: bytes) -> str:

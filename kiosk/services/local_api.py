@@ -12,7 +12,7 @@ from aiohttp import web
 
 from kiosk.api.base import Model
 from kiosk.api.operations import NoBody, Operation
-from kiosk.auth.person import Person
+from kiosk.auth.person import Person, TokenError
 from kiosk.clocks import recording_ns
 from kiosk.errors import KioskError, RequestError
 from kiosk.ipc import parse_query, parse_request
@@ -70,6 +70,18 @@ class Call:
 Handler = Callable[[Call], Awaitable[Model | web.StreamResponse]]
 Route = tuple[Operation, Handler]
 Authorize = Callable[[web.Request, tuple[str, ...]], Awaitable[Person]]
+
+
+def bearer_token(request: web.Request) -> str:
+    """Return the token of who calls (RFC 6750).
+
+    Raises:
+        TokenError: there is none.
+    """
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    if kind != "Bearer" or not token:
+        raise TokenError("not signed in")
+    return token
 
 
 def add_routes(

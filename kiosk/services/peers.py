@@ -38,7 +38,7 @@ async def check_peer(request: web.Request, handler: Handler) -> web.StreamRespon
     Raises:
         PeerRefusedError: the user may not.
     """
-    pid, user = _peer_of(request)
+    pid, user = peer_of(request)
     if not may_call(user, request.method):
         log.warning("%s %s refused to user %d", request.method, request.path, user)
         raise PeerRefusedError(f"user {user} may not call this")
@@ -65,7 +65,7 @@ def _user_id(name: str) -> int | None:
         return None
 
 
-def _peer_of(request: web.Request) -> tuple[int, int]:
+def peer_of(request: web.Request) -> tuple[int, int]:
     """Return process and user id of the caller, as the kernel knows them.
 
     Raises:

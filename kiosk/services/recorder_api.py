@@ -18,8 +18,8 @@ from kiosk.api import recorder_calls as calls
 from kiosk.api import recorder_operations as operations
 from kiosk.api.base import Model
 from kiosk.api.recorder import RecorderState
-from kiosk.api.upkeep import GET_SIGN_IN, SignedIn
-from kiosk.auth.person import Person, RoleError, TokenError
+from kiosk.api.upkeep import GET_SIGN_IN, SIGN_OUT, SignedIn
+from kiosk.auth.person import Person, RoleError
 from kiosk.auth.sign_in import SignInDesk
 from kiosk.auth.tokens import TokenIssuer, load_token_secret
 from kiosk.errors import RequestError
@@ -33,7 +33,8 @@ from kiosk.services.device_turn import DeviceTurn
 from kiosk.services.exports import ExportService
 from kiosk.services.filing_keys import FilingKeyService
 from kiosk.services.headset_signals import HeadsetSignals
-from kiosk.services.local_api import Call, Route, add_routes
+from kiosk.services.listening import ListeningService
+from kiosk.services.local_api import Call, Route, add_routes, bearer_token
 from kiosk.services.machine_watch import MachineWatch
 from kiosk.services.minutes import MinutesService
 from kiosk.services.morning_check import MorningCheckService
@@ -106,6 +107,12 @@ class RecorderApi:
             lambda: core.courtroom.open_hearing_id,
             turns=lambda: tuple(core.courtroom.turns_outside),
         )
+        self._listening = ListeningService(
+            core.courtroom,
+            steps,
+            lambda token, roles: self._require_role(self._tokens.owner(token), roles),
+            mark_changed,
+        )
         self._camera = CameraService(core, self.room)
         self._upkeep = UpkeepService(life, self._check_restart, stop)
         self.alarm_log = AlarmLogService(core.paths.alarm_log)
@@ -145,6 +152,7 @@ class RecorderApi:
             (operations.GET_DEVICES, self._get_devices),
             (operations.SIGN_IN, self._sign_in),
             (GET_SIGN_IN, self._get_sign_in),
+            (SIGN_OUT, self._sign_out),
             (operations.GET_STAFF, self._get_staff),
             (operations.OPEN_FILING_KEY, self._open_filing_key),
             (operations.START_HEARING, self._start),
@@ -162,13 +170,12 @@ class RecorderApi:
             (operations.END_HEARING, self._end),
             (operations.RECORD_STATEMENT, self._record_statement),
             (operations.APPLY_REMEDY, self._apply_remedy),
-            (operations.START_LISTENING, self._start_listening),
-            (operations.STOP_LISTENING, self._stop_listening),
             *(
                 (call, partial(self._test_device, name))
                 for name, call in operations.DEVICE_TESTS.items()
             ),
             *self._rehearsal.routes(),
+            *self._listening.routes(),
             *self._persons_and_notes.routes(),
             *self.secretary_call.routes(),
             *self._reports.routes(),
@@ -192,10 +199,15 @@ class RecorderApi:
         Raises:
             TokenError: nobody; RoleError: somebody who may not.
         """
-        kind, _, token = request.headers.get("Authorization", "").partition(" ")
-        if kind != "Bearer" or not token:
-            raise TokenError("not signed in")
-        person = self._desk.as_listed(self._tokens.check(token))
+        return self._require_role(self._tokens.check(bearer_token(request)), roles)
+
+    def _require_role(self, signed_in: Person, roles: tuple[str, ...]) -> Person:
+        """Return ``signed_in`` with the roles that the list gives now.
+
+        Raises:
+            TokenError: not listed any more; RoleError: none of ``roles``.
+        """
+        person = self._desk.as_listed(signed_in)
         if not person.has_role(roles):
             raise RoleError(f"needs one of the roles {', '.join(roles)}")
         return person
@@ -223,11 +235,18 @@ class RecorderApi:
         executor = None if proof.badge is None else self._badge_executor
         person = await asyncio.get_running_loop().run_in_executor(executor, find)
         token = self._tokens.issue(person)
+        if proof.place == "screen":
+            await self._listening.sign_in(person, token)
         return calls.StaffSession(
             token=token, person=person.id, name=person.name, roles=person.roles
         )
 
     async def _get_sign_in(self, call: Call) -> Model:
+        return SignedIn(person=call.person.id, roles=call.person.roles)
+
+    async def _sign_out(self, call: Call) -> Model:
+        self._tokens.end(bearer_token(call.http))
+        await self._listening.look()
         return SignedIn(person=call.person.id, roles=call.person.roles)
 
     async def _get_staff(self, _call: Call) -> Model:
@@ -341,19 +360,6 @@ class RecorderApi:
             return await self._steps.run(
                 lambda: self._courtroom.close_retroactively(person, request, tap_ns)
             )
-
-    # -- headset -----------------------------------------------------------------------------------
-    async def _start_listening(self, call: Call) -> Model:
-        request = await call.read(calls.ListenBack)
-        await self._steps.run(lambda: self._courtroom.start_listen_back(request))
-        playback = await asyncio.to_thread(self._courtroom.monitor.listen_back.wait_started)
-        self._mark_changed()
-        return calls.ListenBackAnswer(listening=playback)
-
-    async def _stop_listening(self, _call: Call) -> Model:
-        await self._steps.run(self._courtroom.monitor.listen_back.stop)
-        self._mark_changed()
-        return calls.ListenBackAnswer(listening=None)
 
     # -- upkeep ------------------------------------------------------------------------------------
     async def _check_restart(self, _call: Call) -> None:

@@ -7,8 +7,9 @@ from aiohttp import web
 from kiosk.api.base import read_leniently
 from kiosk.api.recorder import RecorderState
 from kiosk.api.upkeep import GET_SIGN_IN, SignedIn
-from kiosk.auth.person import Person, RoleError, TokenError
+from kiosk.auth.person import Person, RoleError
 from kiosk.ipc import LocalClient
+from kiosk.services.local_api import bearer_token
 from kiosk.storage.paths import Paths
 
 ANSWER_S = 3.0
@@ -32,10 +33,7 @@ class RecorderSignIn:
             ServiceRefusedError: the recorder does not know the token.
             ServiceDownError: the recorder does not answer.
         """
-        kind, _, token = request.headers.get("Authorization", "").partition(" ")
-        if kind != "Bearer" or not token:
-            raise TokenError("not signed in")
-        client = LocalClient(self._socket, token)
+        client = LocalClient(self._socket, bearer_token(request))
         try:
             answer = await client.get(GET_SIGN_IN.path, ANSWER_S)
         finally:

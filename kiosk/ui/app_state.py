@@ -629,7 +629,8 @@ class AppState:
             self._badge_waiter = None
 
     def _welcome(self, session: StaffSession) -> None:
-        """Show the screens of who has signed in."""
+        """Show the screens of who has signed in; whoever was before her has signed out."""
+        self._end_session()
         self.staff = session
         self.recorder_connection.client.token = session.token
         self.notices.passing = None
@@ -654,7 +655,7 @@ class AppState:
     def sign_out(self) -> None:
         """Sign the staff out; a running hearing continues."""
         self.staff = None
-        self.recorder_connection.client.token = None
+        self._end_session()
         self.commissioning.reset()
         self.secretary.rehearsal.stop()
         self.secretary.place = TodayPlace()
@@ -662,6 +663,13 @@ class AppState:
         self.receipts.stop_scan()
         self.notices.hide_from_public()
         self.notify_observers()
+
+    def _end_session(self) -> None:
+        """End the token of whoever was signed in, and what she plays in the headset."""
+        client = self.recorder_connection.client
+        token, client.token = client.token, None
+        if token is not None:
+            self.spawn(self.sign_in.end(token))
 
     # -- time ----------------------------------------------------------------------------------
 

@@ -42,6 +42,22 @@ def test_token_ends_without_use_and_after_twelve_hours() -> None:
         tokens.check(token)
 
 
+def test_a_token_that_was_ended_is_nobodys_and_a_look_is_no_use() -> None:
+    clock = Clock()
+    tokens = TokenIssuer(b"k" * 32, 60.0, clock)
+    token, other = tokens.issue(PERSON), tokens.issue(PERSON)
+    tokens.end(token)
+    clock.now += 40
+    assert tokens.owner(other) == PERSON
+    assert tokens.issue(PERSON)  # what is old is forgotten meanwhile
+    for look in (tokens.check, tokens.owner):
+        with pytest.raises(TokenError):
+            look(token)
+    clock.now += 40
+    with pytest.raises(TokenError):
+        tokens.owner(other)
+
+
 def test_token_cannot_be_forged() -> None:
     tokens = TokenIssuer(b"k" * 32, 60.0)
     token = tokens.issue(PERSON)

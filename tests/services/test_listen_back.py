@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +15,37 @@ import pytest
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
 from kiosk.ipc import ServiceRefusedError
 from tests.services.conftest import MakeRecorder
-from tests.services.recorder_process import RecorderProcess, hearing, seconds_at_least
+from tests.services.recorder_process import PEOPLE, RecorderProcess, hearing, seconds_at_least
 from tests.support.headset_listener import HeadsetListener, write_beep
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 
 HEADSET = '[headset]\ndevice = "headset"\n'
+
+
+SCREEN = """
+import http.client, socket, sys
+connection = http.client.HTTPConnection("kiosk")
+connection.sock = socket.socket(socket.AF_UNIX)
+connection.sock.connect(sys.argv[1])
+headers = {"Authorization": "Bearer " + sys.argv[2]}
+connection.request("POST", "/v1/hearing/listen", sys.argv[3], headers)
+print(connection.getresponse().status, flush=True)
+sys.stdin.read()
+"""
+
+
+def stop_player(recorder: RecorderProcess) -> None:
+    """Stop the process that plays, as it stands: it does not come to the end by itself."""
+    parent = recorder.process.pid
+    (player,) = (
+        int(child)
+        for children in Path(f"/proc/{parent}/task").glob("*/children")
+        for child in children.read_text().split()
+        if b"readback.playback" in Path(f"/proc/{child}/cmdline").read_bytes()
+    )
+    os.kill(player, signal.SIGSTOP)
 
 
 def refused(recorder: RecorderProcess, body: object) -> str:
@@ -121,6 +148,7 @@ def test_a_place_of_an_ended_hearing_is_played_for_its_report(
         wait_for(lambda: listener.hears(900) and listener.hears(1700), "both, from the begin")
     finally:
         listener.close()
+    check_it_ends_with_its_listener(recorder, place | {"part_seconds": 0})
     for changed, code in (
         ({"part": None}, "bad_request"),
         ({"part_seconds": None}, "bad_request"),
@@ -134,6 +162,38 @@ def test_a_place_of_an_ended_hearing_is_played_for_its_report(
     told = json.loads(part.read_text("utf-8"))
     part.write_text(json.dumps(told | {"closed": True}), "utf-8")
     assert refused(recorder, place) == "listening_refused"
+
+
+def check_it_ends_with_its_listener(recorder: RecorderProcess, place: dict[str, Any]) -> None:
+    """Nobody who may not ask for it hears the rest."""
+    path = "/v1/hearing/listen"
+    token = recorder.sign_in()
+    assert recorder.call("POST", path, place, token)["listening"]
+    stop_player(recorder)
+    recorder.call("POST", "/v1/sign-in", {"badge": PEOPLE["technician"], "place": "command"})
+    assert recorder.state()["listening"], "nobody else is at the screen"
+    recorder.call("DELETE", "/v1/sign-in", None, token)
+    assert recorder.state()["listening"] is None, "signed out"
+    with pytest.raises(ServiceRefusedError, match="signed out"):
+        recorder.call("POST", path, place, token)
+
+    recorder.post(path, place)
+    stop_player(recorder)
+    token = recorder.sign_in()
+    assert recorder.state()["listening"], "the same person"
+    recorder.sign_in("judge")
+    assert recorder.state()["listening"] is None, "another person"
+
+    told = (str(recorder.paths.recorder_socket), token, json.dumps(place))
+    with subprocess.Popen(
+        [sys.executable, "-c", SCREEN, *told], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as screen:
+        assert screen.stdout is not None
+        assert screen.stdout.readline() == b"200\n"
+        stop_player(recorder)
+        assert recorder.state()["listening"]
+        screen.kill()
+    recorder.wait_for_state(lambda state: state["listening"] is None, "silence without a screen")
 
 
 @pytest.mark.parametrize("extra_settings", ["", '[headset]\ndevice = "not there"\n'])

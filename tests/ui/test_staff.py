@@ -467,3 +467,44 @@ def test_the_next_badge_goes_to_the_self_test(folder: Path) -> None:
         await app.close()
 
     asyncio.run(steps())
+
+
+@pytest.mark.parametrize("how", ["out", "another person", "time"])
+def test_whoever_signs_out_hears_no_more(folder: Path, recorder: FakeRecorder, how: str) -> None:
+    """The recorder is told whose sign-in has ended; it alone stops what plays."""
+
+    async def steps() -> None:
+        clock = Clock()
+        app = app_in(folder, clock)
+        await app.sign_in.with_badge("badge-secretary")
+        recorder.publish(listening={"source": None, "seconds": 1.0, "of_seconds": 60.0})
+        if how == "out":
+            app.sign_out()
+        elif how == "time":
+            clock.seconds += app.settings.ui.staff_idle_minutes * 60 + 1
+            app.tick()
+        else:
+            await app.sign_in.with_badge("badge-technician")
+        async with asyncio.timeout(30):
+            while recorder.state["listening"] is not None:
+                await asyncio.sleep(0.01)
+        assert recorder.calls[-1] == ("/v1/sign-in", {})
+        await app.close()
+
+    asyncio.run(steps())
+
+
+def test_a_sign_out_that_was_not_heard_is_said_again(folder: Path, recorder: FakeRecorder) -> None:
+    async def steps() -> None:
+        app = app_in(folder, Clock())
+        await app.sign_in.with_badge("badge-secretary")
+        recorder.stop()
+        app.sign_out()
+        await asyncio.sleep(0)
+        recorder.start()
+        async with asyncio.timeout(30):
+            while recorder.calls[-1] != ("/v1/sign-in", {}):
+                await asyncio.sleep(0.01)
+        await app.close()
+
+    asyncio.run(steps())

@@ -61,6 +61,11 @@ class ListenBack:
         self._source: str | None = None
         self._since = self._of_seconds = 0.0
 
+    @property
+    def is_running(self) -> bool:
+        """Whether something plays, or is about to."""
+        return self._process is not None
+
     def start(self, capture: Part | None, request: api.ListenBack) -> None:
         """Start the playback; :meth:`wait_started` waits until it plays.
 

@@ -15,6 +15,8 @@ from kiosk.ui.registry import PeoplePlace, PinPlace
 
 LONGEST_PIN = 12
 RETRY_S = 1.0
+SIGN_OUT_TRIES = 30
+"""A recorder that does not answer for so many has ended, and its headset with it."""
 
 
 class SignInActions:
@@ -128,6 +130,18 @@ class SignInActions:
         else:
             if turn == self._turn:
                 self._let_in(session)
+
+    async def end(self, token: str) -> None:
+        """Tell the recorder that the person of ``token`` has signed out."""
+        for _ in range(SIGN_OUT_TRIES):
+            try:
+                await self._recorder.call("DELETE", "/v1/sign-in", token=token)
+            except ServiceRefusedError:
+                return  # it had ended
+            except KioskError:
+                await asyncio.sleep(RETRY_S)
+            else:
+                return
 
     async def _sign_in(self, proof: dict[str, str]) -> StaffSession:
         """Return the session that the recorder gives.
