@@ -29,7 +29,12 @@ from kiosk.hardware.virtual.scanner import VirtualScanner
 from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
 from kiosk.rules import load_rules
-from kiosk.ui.actions.receipt_actions import ReceiptActions, ReceiptState
+from kiosk.ui.actions.receipt_actions import (
+    OF_HEARING,
+    ReceiptActions,
+    ReceiptState,
+    late_receipts_path,
+)
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.secretary.running_hearing.receipt import receipt_paper
 from tests.services.recorder_process import RecorderProcess, hearing
@@ -187,12 +192,27 @@ def test_after_the_hearing_somebody_says_whose_a_sheet_without_a_code_is(desk: D
     desk.scanner.load([desk.sheet(Image.new("1", (576, 400), 1), "blank")])
 
     async def scan(actions: ReceiptActions) -> None:
-        await actions.scan(0, path)
+        actions.open_late(desk.id)
+        reading = asyncio.create_task(actions.scan(0, path))
+        while actions.state.step != "reading":
+            await asyncio.sleep(0.01)
+        actions.open_late("another")
+        elsewhere = late_receipts_path("another")
+        await actions.scan(0, elsewhere)
+        assert actions.state_of(elsewhere).problem == "scanner_busy", "and the page is not lost"
+        await reading
+        assert actions.state_of(elsewhere) == ReceiptState(), "no choice of other minutes is there"
+        actions.open_late(desk.id)
+        assert actions.state_of(path).choices
         assert [row.mark for row in actions.state.choices] == [mark, other]
         assert (actions.state.problem, actions.state.can_retry) == ("", True)
         await asyncio.gather(actions.keep_as(other), actions.keep_as(other))
         assert (actions.state.problem, actions.state.kept) == ("", other)
         await actions.keep_as(mark)  # nothing waits any more
+        actions.open_late("another")
+        assert actions.state_of(elsewhere).kept == 0, "nothing was kept with these"
+        actions.open(mark)
+        assert actions.state_of(OF_HEARING).mark == mark
 
     actions = desk.run(scan)
     assert (actions.state.choices, actions.state.can_retry) == ((), False)

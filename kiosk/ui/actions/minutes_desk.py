@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from kiosk.ui.actions.receipt_actions import ReceiptActions
+from kiosk.ui.actions.receipt_actions import ReceiptActions, late_receipts_path
 from kiosk.ui.actions.secretary_actions import SecretaryActions
 from kiosk.ui.registry import MinutesPlace
 
@@ -68,15 +68,16 @@ class MinutesDesk:
 
     def open_scan(self) -> None:
         """Show the step that scans a receipt into the minutes that are open (R47, R48)."""
-        if not self._receipts.state.can_retry:
-            self._receipts.reset()
-        self._minutes.show_scan()
+        minutes = self._minutes.state.minutes
+        if minutes is not None:
+            self._receipts.open_late(minutes.hearing_id)
+            self._minutes.show_scan()
 
     async def scan_receipt(self) -> None:
         """Scan a signed receipt into the minutes that are open."""
         minutes = self._minutes.state.minutes
         if minutes is not None:
-            await self._receipts.scan(0, f"/v1/minutes/{minutes.hearing_id}/receipts")
+            await self._receipts.scan(0, late_receipts_path(minutes.hearing_id))
             await self._minutes.refresh()
 
     async def withdraw_receipt(self) -> None:

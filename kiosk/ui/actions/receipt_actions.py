@@ -53,6 +53,11 @@ OF_HEARING = "/v1/hearing/receipts"
 NOT_STORED = "receipt_not_stored"
 
 
+def late_receipts_path(hearing_id: str) -> str:
+    """Return the call that takes receipts of an ended hearing into its minutes."""
+    return f"/v1/minutes/{hearing_id}/receipts"
+
+
 @dataclass(frozen=True)
 class ReceiptState:
     """The open card of a receipt.
@@ -67,6 +72,7 @@ class ReceiptState:
         can_retry: a scan waits in memory.
         choices: of an ended hearing, whose receipt it may be: no code says it.
         page: of these.
+        path: of the call that takes the scan, for a hearing or for minutes; empty: nothing is open.
     """
 
     mark: int = 0
@@ -77,6 +83,7 @@ class ReceiptState:
     can_retry: bool = False
     choices: tuple[UnscannedReceipt, ...] = ()
     page: int = 0
+    path: str = ""
 
     @property
     def is_scanning(self) -> bool:
@@ -123,12 +130,18 @@ class ReceiptActions(RecorderActions):
         self._session: ScanSession | None = None
         self._waiting: _Scan | None = None
         self._hearing_id, self._is_over = "", False
+        self._is_at_work = False
         self.is_scanner_used: Callable[[], bool] = lambda: False
         self.state = ReceiptState()
 
     def _set(self, **changes: object) -> None:
         self.state = replace(self.state, **changes)  # type: ignore[arg-type]
         self._notify_change()
+
+    def state_of(self, path: str) -> ReceiptState:
+        """Return the state of what ``path`` takes: no other hearing's is shown in its place."""
+        is_of_hearing = path == OF_HEARING and not self.state.path
+        return self.state if is_of_hearing or path == self.state.path else ReceiptState()
 
     def follow(self, recorder: RecorderState) -> None:
         """Forget the receipts of a hearing that is not open any more.
@@ -147,12 +160,25 @@ class ReceiptActions(RecorderActions):
     # -- the card ------------------------------------------------------------------------------
     def open(self, mark: int) -> None:
         """Open the card of the receipt of ``mark``."""
+        self._turn_to_hearing()
         self._set(mark=mark, problem="", kept=0)
 
     def close(self, mark: int) -> None:
         """Close the card; a scan that waits for paper ends."""
         self.stop_scan()
+        self._turn_to_hearing()
         self._set(mark=0, hidden=mark, problem="", kept=0)
+
+    def _turn_to_hearing(self) -> None:
+        if self.state != self.state_of(OF_HEARING):
+            self.reset()
+
+    def open_late(self, hearing_id: str) -> None:
+        """Turn to the receipts of an ended hearing; what waits for its minutes stays."""
+        path = late_receipts_path(hearing_id)
+        if not (self.state.path == path and (self.state.can_retry or self.state.step)):
+            self.reset()
+            self._set(path=path)
 
     def reset(self) -> None:
         """Forget everything, for another hearing."""
@@ -166,6 +192,7 @@ class ReceiptActions(RecorderActions):
         Args:
             draw: returns the picture of the receipt.
         """
+        self._turn_to_hearing()
         what, _, value = choice.partition(":")
         match what:
             case "print":
@@ -210,10 +237,17 @@ class ReceiptActions(RecorderActions):
         """
         if self.state.step:
             return
-        if self.is_scanner_used():
-            self._set(problem=ScannerBusyError.code)
+        if self._is_at_work or self.is_scanner_used():  # a page of other minutes may be read still
+            self._set(problem=ScannerBusyError.code, path=path)
             return
-        self._set(step="paper", problem="", kept=0, choices=())
+        self._is_at_work = True
+        try:
+            await self._scan(mark, path)
+        finally:
+            self._is_at_work = False
+
+    async def _scan(self, mark: int, path: str) -> None:
+        self._set(step="paper", problem="", kept=0, choices=(), path=path)
         hearing_id = self._hearing_id
         try:
             page = await self._scan_page()
@@ -315,7 +349,8 @@ class ReceiptActions(RecorderActions):
             return
         waits = bool(choices) or can_retry
         self._waiting = scan if waits else None
-        self._set(problem="" if choices else problem, can_retry=waits, choices=choices, page=0)
+        said = "" if choices else problem
+        self._set(problem=said, can_retry=waits, choices=choices, page=0, path=scan.path)
 
     async def _keep(self, scan: _Scan) -> None:
         """Hand a scan to the recorder; it stays in memory unless that has answered."""
@@ -338,14 +373,14 @@ class ReceiptActions(RecorderActions):
             return  # handed over by another tap, or forgotten: another hearing is open
         if answer is None:
             self._waiting = scan if can_retry else None
-            self._set(problem=problem, can_retry=can_retry)
+            self._set(problem=problem, can_retry=can_retry, path=scan.path)
             return
         self._waiting = None
         if scan.path != OF_HEARING:
             rows = ShortMinutes.model_validate(answer).late_receipts
             newest = max(rows, key=lambda row: row.scan)
-            self._set(problem="", kept=newest.mark, can_retry=False)
+            self._set(problem="", kept=newest.mark, can_retry=False, path=scan.path)
             return
         kept = ReceiptAnswer.model_validate(answer)
         problem = "" if kept.is_durable else NOT_STORED
-        self._set(problem=problem, kept=kept.receipt.mark, can_retry=False)
+        self._set(problem=problem, kept=kept.receipt.mark, can_retry=False, path=scan.path)

@@ -9,7 +9,7 @@ from kiosk.api.recorder import RecorderState, RunningHearing
 from kiosk.api.states import UnclearSpeech
 from kiosk.locale import N_
 from kiosk.ui.actions.people_actions import PeopleState
-from kiosk.ui.actions.receipt_actions import ReceiptState
+from kiosk.ui.actions.receipt_actions import OF_HEARING, ReceiptState
 from kiosk.ui.actions.side_panel_actions import (
     ClosedSincePanel,
     DecisionPanel,
@@ -130,7 +130,7 @@ def view(app: AppState) -> RecordingView:
     )
     if _has_paper(app):
         shown = with_receipt(
-            app.view_context(), app.shown_recorder_state, shown, app.receipts.state
+            app.view_context(), app.shown_recorder_state, shown, app.receipts.state_of(OF_HEARING)
         )
     secretary = app.secretary
     shown = with_people(

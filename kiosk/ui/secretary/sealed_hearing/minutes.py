@@ -24,7 +24,7 @@ from kiosk.clocks import parse_set_wall, parse_wall
 from kiosk.locale import N_
 from kiosk.rules import load_rules
 from kiosk.ui.actions.minutes_actions import MinutesState
-from kiosk.ui.actions.receipt_actions import ReceiptState
+from kiosk.ui.actions.receipt_actions import ReceiptState, late_receipts_path
 from kiosk.ui.actions.typing_actions import Typing
 from kiosk.ui.app_state import AppState
 from kiosk.ui.formatting import sentence_case
@@ -106,8 +106,9 @@ class MinutesView:
 
 def view(app: AppState) -> MinutesView:
     """Return what the screen shows."""
-    context, receipt = app.view_context(), app.receipts.state
-    shown = minutes_view(context, app.secretary.minutes.state, app.staff, receipt)
+    context, state = app.view_context(), app.secretary.minutes.state
+    path = late_receipts_path(state.minutes.hearing_id) if state.minutes else ""
+    shown = minutes_view(context, state, app.staff, app.receipts.state_of(path))
     recorder = app.shown_recorder_state
     if recorder.phase != Phase.RECORDING:
         return shown
@@ -536,7 +537,7 @@ def _scanning(receipt: ReceiptState, *kept: Receipt) -> Prepare:
 
     def prepare(app: AppState) -> None:
         _at(MinutesState(minutes=minutes, is_scanning=True))(app)
-        app.receipts.state = receipt
+        app.receipts.state = replace(receipt, path=late_receipts_path(minutes.hearing_id))
 
     return prepare
 
