@@ -116,6 +116,21 @@ def test_a_central_system_that_restarts_in_the_middle_says_nothing_of_the_line(
     assert (again["problem"], again["verdict"], again["via"]) == (None, "good", "udp")
 
 
+def test_a_server_that_sends_less_than_was_asked_for_is_no_slow_line(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full_url = CentralClient.full_url
+
+    def less(client: CentralClient, path: str) -> str:
+        return full_url(client, path + "&bytes=1000" * path.startswith("/v1/link/down"))
+
+    monkeypatch.setattr(CentralClient, "full_url", less)
+    monkeypatch.setattr("kiosk.sync.link_check.link_check._echo_port", lambda _token: None)
+    kiosk.start_in_thread()
+    result = kiosk.request("POST", "/v1/link-check")[1]
+    assert (result["problem"], result["verdict"]) == ("central_unreachable", "unreachable")
+
+
 @pytest.mark.parametrize("direction", ["up", "down"])
 @pytest.mark.parametrize("is_refused", [False, True], ids=["carried", "refused"])
 def test_a_direction_alone_adds_to_what_is_known_and_takes_nothing_away(

@@ -176,7 +176,9 @@ class Load:
                 if most is not None and received >= most:
                     self._full_until["down"] = time.monotonic() - self._begun
                     self._note_mean("down", received)
-                    break
+                    return
+            if not self.is_over():  # less than was asked for: a limit there, and no slow line
+                self._refusal = CentralUnreachableError("link check: ended in the middle")
 
     def _send(self) -> None:
         session = self._up.session
