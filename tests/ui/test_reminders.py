@@ -357,6 +357,12 @@ def test_dismissed_it_does_not_come_again(app: AppState, clock: Clock) -> None:
     app.notices.dismiss()
     talk(app, clock, 10)
     assert app.screen_chrome().notice == ""
+    app.staff = StaffSession.model_validate(sample_data.SECRETARY)
+    assert app.screen_chrome().notice, "a visitor has not taken it from the secretary"
+    app.notices.dismiss()
+    assert app.screen_chrome().notice == ""
+    app.staff = None
+    assert app.screen_chrome().notice == ""
 
 
 def test_who_was_dismissed_is_not_named_again_as_others_come(app: AppState) -> None:

@@ -40,6 +40,7 @@ class ReminderDesk:
         self._say, self._now = say, now
         self._speech = SpeechWatch()
         self._dismissed: set[str] = set()
+        self._hidden: set[str] = set()  # by whoever stood before the screen: the staff see it
         self._said: set[str] = set()
         self._kept_hearing, self._kept_seconds = "", 0
 
@@ -54,9 +55,11 @@ class ReminderDesk:
     def due(self) -> Reminder | None:
         """Return the reminder to show now; None: there is none."""
         is_speaking = self._speech.is_speaking(self._now())
+        is_staff = self._is_staff()
+        gone = self._dismissed if is_staff else self._dismissed | self._hidden
         for reminder in reminders(self._inputs(is_speaking), self._settings):
-            is_allowed = self._is_staff() or reminder.code in PUBLIC
-            if is_allowed and not reminder.keys <= self._dismissed:
+            is_allowed = is_staff or reminder.code in PUBLIC
+            if is_allowed and not reminder.keys <= gone:
                 return reminder
         return None
 
@@ -85,9 +88,9 @@ class ReminderDesk:
         return reminder.hearing_id if reminder is not None else ""
 
     def dismiss(self) -> None:
-        """Do not show the present reminder again."""
+        """Do not show the present reminder again; a visitor cannot take it from the staff."""
         if (reminder := self.due()) is not None:
-            self._dismissed |= reminder.keys
+            (self._dismissed if self._is_staff() else self._hidden).update(reminder.keys)
 
     def tick(self) -> None:
         """Say a reminder of the next hearing aloud, once, where the settings want it."""
