@@ -36,8 +36,8 @@ class MinutesFilling:
     paths: Paths
     rules: Rules
 
-    def begin(self, hearing: str, person: str, secretary: str, form: MinutesForm) -> None:
-        """Begin the minutes of a hearing.
+    def begin(self, hearing: str, person: str, secretary: str, form: MinutesForm) -> MinutesRecord:
+        """Return new minutes of a hearing; :meth:`keep` or the first entry writes them.
 
         Args:
             hearing: its id.
@@ -65,7 +65,32 @@ class MinutesFilling:
             "by": person,
             **self._filled(source, state, MinutesOptions(form, secretary)),
         }
-        append_entry(self.paths.minutes_drafts / hearing, "begun", begun)
+        return MinutesRecord(begun, begun["language"], is_kept=False)
+
+    def keep(self, record: MinutesRecord) -> None:
+        """Write minutes that have just begun, and what they cite of a sealed recording.
+
+        Raises:
+            StorageError: they cannot be written.
+        """
+        if not record.is_kept:
+            self._append(record, "begun", record.begun)
+            record.is_kept = True
+
+    def append(self, record: MinutesRecord, kind: str, fields: Mapping[str, Any]) -> None:
+        """Write one entry of the minutes, after their begin.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        self.keep(record)
+        self._append(record, kind, fields)
+
+    def _append(self, record: MinutesRecord, kind: str, fields: Mapping[str, Any]) -> None:
+        hearing = str(record.begun["hearing"])
+        if kind in ("begun", "filled"):
+            self._keep_cited(self.source(hearing))
+        append_entry(self.paths.minutes_drafts / hearing, kind, fields)
 
     def refill(self, record: MinutesRecord) -> None:
         """Fill in what is known by now; nothing where the last filling knew the same.
@@ -78,7 +103,7 @@ class MinutesFilling:
         state = load_hearing_state(source)
         filled = self._filled(source, state, options_of(record))
         if filled["recording"] or filled["drafts"] != record.drafts:
-            append_entry(self.paths.minutes_drafts / hearing, "filled", filled)
+            self.append(record, "filled", filled)
 
     def drafts(self, record: MinutesRecord, options: MinutesOptions) -> Mapping[str, Any]:
         """Return what the kiosk fills in with ``options``, in each language."""
@@ -97,17 +122,20 @@ class MinutesFilling:
         return source
 
     def _filled(self, source: Path, state: HearingState, options: MinutesOptions) -> dict[str, Any]:
-        """Return drafts, end and seal; keep what the minutes cite of a sealed recording."""
-        draft, seal = self.paths.minutes_drafts / source.name, {}
+        """Return drafts, end and seal of the recording."""
+        seal = recording_seal(source) if is_sealed(source) else {}
+        drafts = self._drafts(source, state, options)
+        return {"drafts": drafts, "recording": seal, "ended": state.stopped_at}
+
+    def _keep_cited(self, source: Path) -> None:
+        """Keep what the minutes cite of a sealed recording."""
+        draft = self.paths.minutes_drafts / source.name
         if is_sealed(source):
             recording = make_folder(draft / RECORDING_FOLDER)
             for name in (SUMS, SIGNATURE):
                 write_bytes(recording / name, (source / name).read_bytes())
-            seal = recording_seal(source)
         if (source / COURIER_ONLY_MARKER).exists():
             write_bytes(make_folder(draft) / COURIER_ONLY_MARKER, b"")
-        drafts = self._drafts(source, state, options)
-        return {"drafts": drafts, "recording": seal, "ended": state.stopped_at}
 
     def _drafts(self, source: Path, state: HearingState, options: MinutesOptions) -> dict[str, Any]:
         fill = (source, state, self.rules, self.settings)

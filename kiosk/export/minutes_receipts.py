@@ -20,7 +20,7 @@ from kiosk.clocks import format_wall
 from kiosk.config import Settings
 from kiosk.export.minutes import load_hearing_state
 from kiosk.export.minutes_filling import MinutesFilling, options_of
-from kiosk.export.minutes_record import MinutesRecord, append_entry
+from kiosk.export.minutes_record import MinutesRecord
 from kiosk.export.permission import closed_parts, is_wholly_closed
 from kiosk.hearing.room.errors import BadRequestError, StepRefusedError
 from kiosk.hearing.session.receipt_steps import PDF_BEGINNING, mark_of_scan
@@ -107,8 +107,7 @@ def _append(
     receipts = deepcopy(record.receipts)
     receipts.apply(kind, {**fields, "at": format_wall()})
     drafts = filling.drafts(record, replace(options_of(record), late=receipts))
-    draft = filling.paths.minutes_drafts / str(record.begun["hearing"])
-    append_entry(draft, kind, {**fields, "drafts": drafts, "by": by})
+    filling.append(record, kind, {**fields, "drafts": drafts, "by": by})
 
 
 def _is_for_the_court(settings: Settings, source: Path, part: int) -> bool:

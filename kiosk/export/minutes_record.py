@@ -87,6 +87,7 @@ class MinutesRecord:
 
     Attributes:
         begun: its first entry.
+        is_kept: they stand on the disk; minutes that only begin do not yet.
         version: number of the version, from 1.
         version_began: line at which this version began: earlier changes cannot be undone.
         former: seal of the version before, as the journal cites it.
@@ -105,6 +106,7 @@ class MinutesRecord:
 
     begun: Mapping[str, Any]
     language: MinutesLanguage
+    is_kept: bool = True
     version: int = 1
     version_began: int = 1
     revision: int = 1

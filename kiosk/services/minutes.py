@@ -41,7 +41,6 @@ from kiosk.export.minutes_receipts import (
 from kiosk.export.minutes_record import (
     MinutesError,
     MinutesRecord,
-    append_entry,
     due_day,
     read_record,
 )
@@ -124,7 +123,7 @@ class MinutesService:
     async def _edit(self, call: Call) -> Model:
         request = await call.read(api.EditMinutes)
 
-        def edit(folder: Path, record: MinutesRecord) -> None:
+        def edit(_folder: Path, record: MinutesRecord) -> None:
             _refuse_confirmed(record)
             row = next((row for row in record.rows if row.id == request.field), None)
             if row is None:
@@ -132,38 +131,38 @@ class MinutesService:
             lines = [line for line in request.lines if line]  # a blank one says nothing
             if lines != [line.text for line in row.lines]:
                 changed = {"field": request.field, "lines": lines}
-                _write(folder, "edited", call, language=record.language, **changed)
+                self._write(record, "edited", call, language=record.language, **changed)
 
         return await self._run(call, edit)
 
     async def _undo(self, call: Call) -> Model:
-        def undo(folder: Path, record: MinutesRecord) -> None:
+        def undo(_folder: Path, record: MinutesRecord) -> None:
             _refuse_confirmed(record)
             if record.undoable is None:
                 raise MinutesError("no change can be undone", code="minutes_nothing_to_undo")
-            _write(folder, "undone", call, of=record.undoable.number)
+            self._write(record, "undone", call, of=record.undoable.number)
 
         return await self._run(call, undo)
 
     async def _choose_language(self, call: Call) -> Model:
         language = (await call.read(api.ChooseMinutesLanguage)).language
 
-        def choose(folder: Path, record: MinutesRecord) -> None:
+        def choose(_folder: Path, record: MinutesRecord) -> None:
             _refuse_confirmed(record)
             if language != record.language:
-                _write(folder, "language", call, value=language)
+                self._write(record, "language", call, value=language)
 
         return await self._run(call, choose)
 
     async def _choose_form(self, call: Call) -> Model:
         form = (await call.read(api.ChooseMinutesForm)).form
 
-        def choose(folder: Path, record: MinutesRecord) -> None:
+        def choose(_folder: Path, record: MinutesRecord) -> None:
             _refuse_confirmed(record)
             if form != record.form:
                 self._require_sealed(record)
                 drafts = self._filling().drafts(record, replace(options_of(record), form=form))
-                _write(folder, "form", call, value=form, drafts=drafts)
+                self._write(record, "form", call, value=form, drafts=drafts)
             elif record.is_running:
                 self._filling().refill(record)
 
@@ -172,10 +171,10 @@ class MinutesService:
     async def _choose_term(self, call: Call) -> Model:
         is_complex = (await call.read(api.ChooseMinutesTerm)).is_complex
 
-        def choose(folder: Path, record: MinutesRecord) -> None:
+        def choose(_folder: Path, record: MinutesRecord) -> None:
             _refuse_confirmed(record)
             if is_complex != record.is_complex:
-                _write(folder, "term", call, complex=is_complex)
+                self._write(record, "term", call, complex=is_complex)
 
         return await self._run(call, choose)
 
@@ -224,20 +223,20 @@ class MinutesService:
     async def _judge_quality(self, call: Call) -> Model:
         is_good = (await call.read(api.JudgeQuality)).is_good
 
-        def judge(folder: Path, record: MinutesRecord) -> None:
-            _refuse_confirmed(record)
-            self._require_sealed(record)
+        def judge(_folder: Path, record: MinutesRecord) -> None:
             if not call.person.has_role(JUDGE_ROLES):
                 raise MinutesError("the presiding judge says that", code="quality_judge_only")
+            _refuse_confirmed(record)
+            self._require_sealed(record)
             said = {"person": call.person.id, "name": call.person.name, "is_good": is_good}
-            append_entry(folder, "quality", said)
+            self._filling().append(record, "quality", said)
 
         return await self._run(call, judge)
 
     async def _confirm(self, call: Call) -> Model:
         revision = (await call.read(api.ConfirmMinutes)).revision
 
-        def confirm(folder: Path, record: MinutesRecord) -> None:
+        def confirm(_folder: Path, record: MinutesRecord) -> None:
             _refuse_confirmed(record)
             self._require_sealed(record)
             if revision != record.revision:
@@ -246,7 +245,8 @@ class MinutesService:
             fields: dict[str, Any] = {"person": call.person.id, "name": call.person.name}
             if role == "presiding":
                 fields |= {"seal": str(uuid.uuid4()), "day": self._today()}
-            append_entry(folder, "confirmed", {"role": role, "revision": revision, **fields})
+            fields |= {"role": role, "revision": revision}
+            self._filling().append(record, "confirmed", fields)
 
         return await self._run(call, confirm)
 
@@ -257,19 +257,19 @@ class MinutesService:
         return wall_time().astimezone(self._zone).strftime("%d.%m.%Y")
 
     async def _begin_version(self, call: Call) -> Model:
-        def begin(folder: Path, record: MinutesRecord) -> None:
+        def begin(_folder: Path, record: MinutesRecord) -> None:
             if record.stage != "confirmed":
                 raise MinutesError("not confirmed yet", code="minutes_not_confirmed")
             former = cite_former(self._paths, record.seals[-1].id)
-            _write(folder, "version", call, version=record.version + 1, **former)
+            self._write(record, "version", call, version=record.version + 1, **former)
 
         return await self._run(call, begin)
 
     async def _hand_out(self, call: Call) -> Model:
-        def hand_out(folder: Path, record: MinutesRecord) -> None:
+        def hand_out(_folder: Path, record: MinutesRecord) -> None:
             _require_unsigned(record)
             written = write_for_signing(self._paths, record, self._drive())
-            _write(folder, "handed_out", call, **written)
+            self._write(record, "handed_out", call, **written)
 
         return await self._run(call, hand_out)
 
@@ -289,7 +289,7 @@ class MinutesService:
                 "valid_until": format_wall(signed.valid_until),
                 "sha256": digest,
             }
-            _write(folder, "signed", call, **fields)
+            self._write(record, "signed", call, **fields)
 
         return await self._run(call, take)
 
@@ -314,6 +314,8 @@ class MinutesService:
     ) -> ShortMinutes:
         """Open the minutes that the path names, take one step, and answer what they are then.
 
+        A step checks first and writes then: one that is refused leaves nothing.
+
         Args:
             form: of minutes that this call begins.
         """
@@ -333,12 +335,15 @@ class MinutesService:
         record = read_record(folder)
         if record is None:
             name = person.name if person.has_role(("secretary",)) else ""
-            self._filling().begin(hearing, person.id, name, form)
-            record = _require_record(folder)
+            record = self._filling().begin(hearing, person.id, name, form)
         self._seal(record)  # where a power cut came before the seal
         step(folder, record)
+        self._filling().keep(record)  # not before: a step that is refused begins no minutes
         record = _require_record(folder)
         return record.as_minutes(self._load_rules(), self._zone, self._seal(record))
+
+    def _write(self, record: MinutesRecord, kind: str, call: Call, /, **fields: object) -> None:
+        self._filling().append(record, kind, {"by": call.person.id, **fields})
 
     def _filling(self) -> MinutesFilling:
         return MinutesFilling(self._settings, self._paths, self._load_rules())
@@ -439,10 +444,6 @@ def _require_record(folder: Path) -> MinutesRecord:
     record = read_record(folder)
     assert record is not None
     return record
-
-
-def _write(folder: Path, kind: str, call: Call, /, **fields: object) -> None:
-    append_entry(folder, kind, {"by": call.person.id, **fields})
 
 
 def _refuse_confirmed(record: MinutesRecord) -> None:

@@ -82,6 +82,35 @@ def test_of_a_hearing_that_goes_on_there_is_no_report(rig: MinutesRig) -> None:
     built.journal.close()
 
 
+def test_a_call_that_is_refused_begins_no_minutes(rig: MinutesRig) -> None:
+    """Whoever looks through the list must not find minutes that nobody wanted."""
+    refused: dict[str, tuple[dict[str, Any], str]] = {
+        "/quality": ({"is_good": True}, "quality_judge_only"),
+        "/confirm": ({"revision": 7}, "minutes_changed"),
+        "/fields": ({"field": "nothing", "lines": ["x"]}, "bad_request"),
+        "/undo": ({}, "minutes_nothing_to_undo"),
+        "/versions": ({}, "minutes_not_confirmed"),
+        "/signature/file": ({}, "minutes_not_sealed"),
+        "/signature": ({}, "minutes_not_sealed"),
+        "/receipts": ({"pdf": "bm8gcGRm", "pages": 1, "mark": 1}, "receipt_no_pdf"),
+    }
+
+    async def steps(client: LocalClient) -> None:
+        for step, (body, code) in refused.items():
+            assert await rig.refusal(client, step, **body) == code, step
+            assert not rig.paths.minutes_drafts.exists(), step
+        with pytest.raises(ServiceRefusedError, match="no such scan"):
+            await client.call("DELETE", f"/v1/minutes/{rig.hearing}/receipts/1")
+        rig.person = JUDGE
+        assert await rig.refusal(client, "/confirm", revision=1) == "minutes_secretary_first"
+        assert not rig.paths.minutes_drafts.exists()
+        said = await rig.call(client, "/quality", is_good=True)
+        assert (said["quality"]["is_good"], said["revision"]) == (True, 2)
+        assert said["sealed_id"] == ""
+
+    rig.run(steps)
+
+
 def test_the_word_of_the_judge_stands_in_the_sealed_minutes(rig: MinutesRig) -> None:
     """Only a judge says it, before confirming; a later word takes its place and both are kept."""
 
