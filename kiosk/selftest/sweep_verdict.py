@@ -155,8 +155,8 @@ def judge_transmission(
     is_everywhere = len(indices) > 1 and common >= FALL
     found = []
     if is_everywhere and not is_speaker_told:
-        medians = [median(row[place] for row in indices.values()) for place in (0, 1)]
-        found.append((ALL_LESS_CLEAR, with_values("loudspeaker", *medians, digits=2)))
+        before, now = (median(row[place] for row in indices.values()) for place in (0, 1))
+        found.append((ALL_LESS_CLEAR, with_values("loudspeaker", before, now, digits=2)))
     reference = common if is_everywhere else 0.0
     return found + [
         (LESS_CLEAR, with_values(name, before, now, digits=2))

@@ -53,7 +53,8 @@ class DeviceTurn:
         self._refuse(call)
         async with self._lock:
             self._refuse(call)  # it may have waited for another one's end
-            running = self._running = asyncio.ensure_future(work())
+            running = asyncio.ensure_future(work())
+            self._running = running
             try:
                 while not (await asyncio.wait({running}, timeout=YIELD_S))[0]:
                     self._refuse(call)

@@ -25,7 +25,7 @@ from kiosk.alarms import (
 )
 from kiosk.central.admin.texts import SENTENCES
 from kiosk.central.deliveries.head_check import Problem
-from kiosk.locale import LANGUAGES, Translator
+from kiosk.locale import LANGUAGES, Language, Translator
 from kiosk.sync.delivery.verdict import OWN_ALARMS, HeldBackError
 
 PACKAGE = Path(kiosk.__file__).parent
@@ -215,7 +215,9 @@ def test_an_alarm_tells_the_values_before_and_now_as_the_language_writes_them() 
         "morning_sweep_muffled",
     ],
 )
-def test_by_how_much_a_microphone_has_changed_is_told_in_decibels(code: str, language: str) -> None:
+def test_by_how_much_a_microphone_has_changed_is_told_in_decibels(
+    code: str, language: Language
+) -> None:
     unit = "dB" if language == "en" else "дБ"
     text = alarm_of(code).say(TRANSLATORS[language], with_values("Куә", -30.4, -42.6))
     assert "Куә" in text

@@ -190,7 +190,7 @@ class Seat:
 
     def _clipped_share(self, is_speech: NDArray[np.bool_]) -> float:
         """Return which share of the newest speech was cut off at full scale."""
-        spoken = np.count_nonzero(is_speech[-WINDOW_FRAMES:])
+        spoken = int(np.count_nonzero(is_speech[-WINDOW_FRAMES:]))
         return min(1.0, float(np.sum(self._clipped)) / max(spoken, 1))
 
     def _is_below(self, limit: float, times: int) -> bool:
