@@ -1,4 +1,4 @@
-"""The morning check: when it is due, how it judges, and what a real recorder finds."""
+"""The morning check: when it is due, and how it judges; a real one is in :mod:`test_sweep`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from kiosk.config import PathSettings, Settings
@@ -17,9 +16,6 @@ from kiosk.hardware.sources.sources import Sources
 from kiosk.selftest.morning_check import is_due, judge_noise
 from kiosk.services.morning_check import MorningCheckService
 from kiosk.storage.paths import Paths
-from tests.services.conftest import MakeRecorder
-from tests.services.recorder_process import hearing
-from tests.support.waiting import wait_for
 
 EIGHT = time(8)
 FLOORS = {"judge": -60.0, "witness": -62.0, "clerk": -58.0}
@@ -303,32 +299,3 @@ def test_a_sweep_that_passes_mends_what_a_sweep_found_and_nothing_else(tmp_path:
         assert rig.kept == {"day": "2026-11-28", "found": []}
 
     asyncio.run(steps())
-
-
-@pytest.mark.slow
-def test_a_real_recorder_finds_a_microphone_that_hears_less(make_recorder: MakeRecorder) -> None:
-    """The samples come from its own microphones; a hearing takes the alarm off the screens."""
-    recorder = make_recorder(camera="none", extra_settings='[morning_check]\nat = "00:00"\n')
-    recorder.start()
-    recorder.wait_until_ready()
-
-    def noise() -> float:
-        levels = recorder.post("/v1/tests/microphones", {"seconds": 2}, "technician")["measured"]
-        return float(np.median([row["noise_db"] for row in levels.values()]))
-
-    quiet = noise()
-    recorder.stop()
-    commission(recorder.paths, judge=quiet, witness=quiet + 25)
-    recorder.start()
-
-    def found() -> list[tuple[str, str]]:
-        rows = recorder.state()["alarms"]
-        return [(r["code"], r["source"]) for r in rows if r["code"].startswith("morning_")]
-
-    ((code, source),) = wait_for(found, "the morning check", 60)
-    name, before, now = source.split("/")
-    assert (code, name) == ("morning_microphone_weaker", "witness")
-    assert float(before) == round(quiet + 25)
-    assert float(now) == pytest.approx(quiet, abs=3)
-    recorder.post("/v1/hearings", hearing())
-    assert found() == []
