@@ -17,6 +17,7 @@ from kiosk.selftest.recorder_checks import check_answer
 from kiosk.selftest.speech_transmission import quality_of
 from kiosk.selftest.sweep import Heard, hear_sweep, hearing_microphones
 from kiosk.selftest.sweep_verdict import BANDS, FALL, judge_sweep, load_baseline
+from kiosk.selftest.tone_player import SpeakerBusyError
 from kiosk.storage.paths import Paths
 
 
@@ -33,6 +34,8 @@ async def check_speech_transmission(
         return check_answer("not_fitted", {}, skipped=True)
     try:
         heard = await hear_sweep(settings, sources)
+    except SpeakerBusyError:
+        return check_answer("sweep_disturbed", {}, skipped=True)
     except DeviceAbsentError as error:
         return check_answer("speaker_absent", {"problem": str(error)[:200]})
     baseline = {} if is_baseline else await asyncio.to_thread(_load, paths)

@@ -20,6 +20,7 @@ from kiosk.errors import DeviceAbsentError
 from kiosk.hardware.sources.sources import Sources
 from kiosk.selftest.report import find_baseline, read_reports
 from kiosk.selftest.sweep import Heard, hear_sweep
+from kiosk.selftest.tone_player import SpeakerBusyError
 from kiosk.storage.atomic_io import read_json_or_none, write_json
 from kiosk.storage.paths import Paths
 from kiosk.storage.volume import STORAGE_ERRORS
@@ -59,6 +60,9 @@ async def check_sweep(
         return []
     try:
         heard = await hear_sweep(settings, sources)
+    except SpeakerBusyError as error:
+        log.info("no sweep while something else plays: %s", error)
+        return [(NOISY, "microphones")]
     except DeviceAbsentError as error:
         log.warning("the loudspeaker cannot be played on: %s", error)
         return [(SPEAKER, "loudspeaker")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator
 
 from kiosk.errors import DeviceAbsentError
@@ -15,12 +16,18 @@ from kiosk.selftest.verdict import cancel_task
 BEGIN_S = 0.8
 """A USB sound card plays after this time at the latest."""
 _SETTLE_S = 1.5
+BUSY = "Device or resource busy"
+"""What ``aplay`` says of a card that another program plays on."""
 
 
 class SpeakerAbsentError(DeviceAbsentError):
     """The loudspeaker or the headphones cannot be played on."""
 
     code = "speaker_absent"
+
+
+class SpeakerBusyError(SpeakerAbsentError):
+    """Something else is playing on it, as the kiosk's own voice for a visitor."""
 
 
 @contextlib.asynccontextmanager
@@ -47,7 +54,7 @@ async def play_to_end(device: str, wav: bytes, seconds: float) -> None:
     async with _playing(device, wav) as (process, fed):
         await asyncio.wait({fed}, timeout=seconds)
         if fed.done() and process.returncode:
-            raise SpeakerAbsentError(_reason(fed))
+            raise _refusal(fed)
 
 
 @contextlib.asynccontextmanager
@@ -58,7 +65,11 @@ async def _playing(
     try:
         command = ("aplay", "-q", "-D", alsa_output(device), "-")
         process = await asyncio.create_subprocess_exec(
-            *command, stdin=sound, stdout=asyncio.subprocess.DEVNULL, stderr=sound
+            *command,
+            stdin=sound,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=sound,
+            env={**os.environ, "LC_ALL": "C"},  # its reason is read
         )
     except AmbiguousDeviceError:
         raise
@@ -70,7 +81,7 @@ async def _playing(
     try:
         await asyncio.wait({fed}, timeout=BEGIN_S / 2)
         if fed.done() and process.returncode:
-            raise SpeakerAbsentError(_reason(fed))
+            raise _refusal(fed)
         yield process, fed
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -79,5 +90,6 @@ async def _playing(
         await cancel_task(fed)
 
 
-def _reason(fed: asyncio.Future[tuple[bytes, bytes]]) -> str:
-    return fed.result()[1].decode(errors="replace").strip()[:200]
+def _refusal(fed: asyncio.Future[tuple[bytes, bytes]]) -> SpeakerAbsentError:
+    reason = fed.result()[1].decode(errors="replace").strip()[:200]
+    return SpeakerBusyError(reason) if BUSY in reason else SpeakerAbsentError(reason)

@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
+from kiosk.api.recorder import AlarmKey
 from kiosk.config import PathSettings, Settings
 from kiosk.hardware.sources.sources import Sources
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
 from kiosk.selftest.speech_transmission import OCTAVES
 from kiosk.selftest.sweep import Heard
+from kiosk.selftest.sweep_check import check_speech_transmission
 from kiosk.selftest.sweep_verdict import (
     ALL_LESS_CLEAR,
     BANDS,
@@ -200,6 +202,30 @@ def settings_in(folder: Path, volume: int, speaker: str = "speaker") -> Settings
     }
     paths = PathSettings(data=folder / "d", run=folder / "r")
     return Settings.model_validate(values).model_copy(update={"paths": paths})
+
+
+def test_a_loudspeaker_on_which_the_kiosk_speaks_to_a_visitor_is_not_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A card plays for one program: no virtual one does, so the words of ``aplay`` are tried."""
+    player = tmp_path / "aplay"
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr("kiosk.selftest.sweep.NOISE_S", 0.0)
+    settings = settings_in(tmp_path, 80)
+    paths = Paths.from_settings(settings.paths)
+
+    def told(reason: str) -> tuple[list[AlarmKey], str | None]:
+        player.write_text(
+            f'#!/bin/sh\necho "aplay: main:850: audio open error: {reason}" >&2\nexit 1'
+        )
+        player.chmod(0o700)
+        sources = Sources(settings, tmp_path / "preview")
+        found = asyncio.run(check_sweep(settings, sources, paths, {}))
+        return found, asyncio.run(check_speech_transmission(settings, sources, paths)).code
+
+    busy, gone = "Device or resource busy", "No such device"
+    assert told(busy) == ([(NOISY, "microphones")], "sweep_disturbed")
+    assert told(gone) == ([(SPEAKER, "loudspeaker")], "speaker_absent")
 
 
 @pytest.mark.slow
