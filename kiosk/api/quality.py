@@ -15,6 +15,10 @@ Verdict = Literal["usable", "hear_first", "unusable", "unchecked"]
 """Usable; places are to be heard before it is confirmed; not usable; nobody listened along."""
 
 
+Withheld = Literal["closed", "encrypted", "damaged"]
+"""Why a part is not played: closed to the public; open, and encrypted on this kiosk; not known."""
+
+
 class CauseSeconds(Model):
     """Seconds that were hard to make out, and what disturbed most."""
 
@@ -78,6 +82,8 @@ class UnclearPlace(Model):
     at: Moment = ""
     can_play: bool = False
     """Its part can be read on this kiosk."""
+    withheld: Withheld | None = None
+    """Why not."""
 
 
 class QualityWord(Model):

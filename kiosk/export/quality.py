@@ -19,6 +19,7 @@ from kiosk.api.quality import (
     SeatQuality,
     UnclearPlace,
     Verdict,
+    Withheld,
 )
 from kiosk.api.speech import SpokenPlace
 from kiosk.clocks import NS_PER_S, format_wall, parse_set_wall
@@ -29,9 +30,12 @@ from kiosk.export.minutes import is_loss, load_hearing_state, part_wall, recorde
 from kiosk.export.permission import closed_parts, read_entries
 from kiosk.export.seats import Seat, find_seats
 from kiosk.hardware.audibility.seat import LONGEST_NS, PAUSE_NS
+from kiosk.hearing.session.hearing_state import PartTimes
 from kiosk.hearing.session.interruption_ledger import Interruption
 from kiosk.hearing.session.speech_ledger import DETECTOR_ENTRY, SPEECH_ENTRY, spoken_place
 from kiosk.rules.rules import Rules
+from kiosk.storage.atomic_io import read_json_or_none
+from kiosk.storage.hearing_folder import PART_FILE, part_folder_name
 
 Turns = list[tuple[SpokenPlace, float | None]]
 """Places at which somebody speaks, with how well they can be made out."""
@@ -50,13 +54,13 @@ class PartFacts:
 
     Attributes:
         wall: when it began, RFC 3339; empty: not known.
-        can_play: it can be read on this kiosk.
+        withheld: why it cannot be played on this kiosk; None: it can.
         is_cut: a power cut or a killed process ended it.
     """
 
     seconds: float
     wall: str = ""
-    can_play: bool = True
+    withheld: Withheld | None = None
     is_cut: bool = False
 
 
@@ -100,7 +104,7 @@ def read_facts(folder: Path, settings: Settings) -> Facts:
             number: PartFacts(
                 times.seconds,
                 part_wall(folder, number),
-                number not in unreadable,
+                _withheld(folder, number, times) if number in unreadable else None,
                 ends.get(number) == CUT_REASON,
             )
             for number, times in sorted(state.parts.items())
@@ -109,6 +113,14 @@ def read_facts(folder: Path, settings: Settings) -> Facts:
         tuple(filter(is_loss, state.interruptions.rows.values())),
         find_seats(state, recorded_roles(folder, settings), entries),
     )
+
+
+def _withheld(folder: Path, number: int, times: PartTimes) -> Withheld:
+    """Return why a part that only the court can open is not played."""
+    part = read_json_or_none(folder / part_folder_name(number) / PART_FILE)
+    if times.closed or (part is not None and part.get("closed")):
+        return "closed"
+    return "damaged" if part is None else "encrypted"
 
 
 def make_report(facts: Facts, rules: Rules) -> QualityReport:
@@ -270,7 +282,8 @@ def _place(source: str, place: SpokenPlace, facts: Facts) -> UnclearPlace:
         role=seat.role,
         name=seat.name,
         at=at,
-        can_play=part.can_play,
+        can_play=part.withheld is None,
+        withheld=part.withheld,
         **place.model_dump(),
     )
 

@@ -255,6 +255,36 @@ def test_the_journal_says_which_part_was_cut_off(tmp_path: Path, reason: str, is
     assert read_facts(built.folder, courtroom_settings(tmp_path)).parts[1].is_cut is is_cut
 
 
+@pytest.mark.parametrize(
+    ("opened", "told", "withheld"),
+    [
+        ({}, {}, None),
+        ({}, {"encrypted": True}, "encrypted"),
+        ({"closed": True}, {"encrypted": True}, "closed"),
+        ({}, {"closed": True, "encrypted": True}, "closed"),
+        ({}, None, "damaged"),
+    ],
+    ids=["plain", "encrypted", "closed", "closed later", "damaged"],
+)
+def test_why_a_place_is_not_played_is_said_as_it_is(
+    tmp_path: Path, opened: dict[str, Any], told: dict[str, Any] | None, withheld: str | None
+) -> None:
+    """An open part of a kiosk that encrypts everything was called closed."""
+    built = new_hearing(tmp_path / "hearings", Court.make(tmp_path / "court").device())
+    add_part(built, fragments=2, tap_ns=0)
+    if opened:
+        built.journal.append("part_opened", {"part": 1, **opened})
+    close_part(built, 1)
+    built.journal.end({"person": "p1"})
+    part = built.folder / "part-01" / "part.json"
+    known = json.loads(part.read_text("utf-8"))
+    part.write_text("torn" if told is None else json.dumps(known | told), "utf-8")
+    found = read_facts(built.folder, courtroom_settings(tmp_path))
+    found = replace(found, entries=(turn("judge", 0.2, 1.0, 0.5),))
+    (place,) = make_report(found, RULES).worst
+    assert (place.withheld, place.can_play) == (withheld, withheld is None)
+
+
 def switch(seconds: Any, *, off: bool, source: str = "witness") -> dict[str, Any]:
     kind = "seat_muted" if off else "seat_unmuted"
     return {"kind": kind, "source": source, "seconds": seconds, "t": 1}

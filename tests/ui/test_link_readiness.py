@@ -15,7 +15,8 @@ from kiosk.clocks import format_wall
 from kiosk.locale import LANGUAGES, Translator
 from kiosk.rules import load_rules
 from kiosk.services.sync_core import link_limits
-from kiosk.sync.link_check.link_check import worded
+from kiosk.sync.link_check.line_verdict import Flow, Line
+from kiosk.sync.link_check.link_check import reported, worded
 from kiosk.ui.registry import TodayPlace
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states
@@ -48,7 +49,7 @@ def with_directions(names: Iterable[str], apart: Iterable[str]) -> set[str]:
 def test_every_class_rate_and_remedy_has_its_sentences() -> None:
     calls, remedies = get_args(CallClass), get_args(Remedy)
     assert set(RULES.call_verdicts) == with_directions(calls, ("gaps", "unheard"))
-    assert set(RULES.link_remedies) == with_directions(remedies, ("rate", "loss", "jitter"))
+    assert set(RULES.link_remedies) == with_directions(remedies, ("rate", "loss", "jitter", "load"))
     assert set(RULES.link_verdicts) == with_directions(get_args(Verdict), ("below",))
     rows = (RULES.call_verdicts, RULES.link_remedies, RULES.link_verdicts)
     labels = [row.label.as_map() for table in rows for row in table.values()]
@@ -97,6 +98,30 @@ def test_who_is_not_heard_is_said(direction: str, language: str, whom: str, reme
     line = line_of(language, 3, **worded(measured, link_limits(RULES)))
     assert whom in line.text
     assert remedy in line.remedy
+
+
+@pytest.mark.parametrize(
+    ("down_mbit", "up_mbit", "language", "which"),
+    [
+        (0.9, 5.0, "en", "The line to here is slow"),
+        (0.9, 5.0, "ru", "Связь сюда медленная"),
+        (0.9, 5.0, "kk", "Осы жерге байланыс баяу"),
+        (5.0, 0.9, "en", "The line from here is slow"),
+        (5.0, 0.9, "ru", "Связь отсюда медленная"),
+        (5.0, 0.9, "kk", "Осы жерден байланыс баяу"),
+        (0.9, 0.9, "en", "send or load"),
+        (5.0, 5.0, "en", "send or load"),
+    ],
+)
+def test_the_direction_that_alone_is_too_slow_is_named_in_the_remedy(
+    down_mbit: float, up_mbit: float, language: str, which: str
+) -> None:
+    """A call is heard over it, until somebody sends a large file."""
+    call = Flow(0.0, (0.0, 1.0, 2.0))
+    measured = Line(call, call, 40.0, 0.0, 1200.0, 0.0, up_mbit, down_mbit)
+    limits = link_limits(RULES)
+    line = line_of(language, 3, **worded(reported(measured, limits), limits))
+    assert which in line.remedy
 
 
 def test_a_fast_line_over_which_nobody_is_heard_is_not_good() -> None:

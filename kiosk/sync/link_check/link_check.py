@@ -290,12 +290,16 @@ def worded(measured: Mapping[str, Any], limits: LinkLimits) -> dict[str, Any]:
     """Return a result with its sentences in each language."""
     verdict = str(measured.get("verdict", "unreachable"))
     call, direction = measured.get("call"), measured.get("direction")
-    rate = _sentence(limits.rates, verdict, measured.get("rate_direction"))
+    slower, remedy = measured.get("rate_direction"), measured.get("remedy")
+    rate = _sentence(limits.rates, verdict, slower)
     return {
         **measured,
         "sentence": rate if call is None else _sentence(limits.calls, call, direction),
         "rate_sentence": {} if call is None else rate,
-        "remedy_sentence": _sentence(limits.remedies, measured.get("remedy"), direction),
+        # the load fills the slower direction first, while a call alone is heard in both
+        "remedy_sentence": _sentence(
+            limits.remedies, remedy, slower if remedy == "load" else direction
+        ),
     }
 
 

@@ -55,6 +55,12 @@ CAUSES = {
     "clipped": N_("the microphone is overdriven"),
     "quiet": N_("the voice is much quieter than usual"),
 }
+NOT_PLAYED = N_("Not played here")
+WITHHELD = {
+    "closed": N_("Closed: not played here"),
+    "encrypted": N_("Encrypted: not played here"),
+}
+"""Why a place is not played; nobody knows of a part that is damaged."""
 NOBODY_SPOKE = N_("Nobody spoke")
 NOT_CHECKED = N_("Not checked")
 PARTLY_CHECKED = N_("Not checked in full")
@@ -266,7 +272,7 @@ def _place_row(context: ViewContext, number: str, row: UnclearPlace) -> QualityR
     )
     below = " · ".join(text for text in (unclear, _cause(context, row), place) if text)
     title = " · ".join(text for text in (number, when, _who(context, row)) if text)
-    note = _("Play") if row.can_play else _("Closed: not played here")
+    note = _("Play") if row.can_play else _(WITHHELD.get(row.withheld or "", NOT_PLAYED))
     return QualityRow(title, below, note, place=row)
 
 

@@ -11,6 +11,7 @@ from kiosk.api.quality import (
     QualityWord,
     SeatQuality,
     UnclearPlace,
+    Withheld,
 )
 from kiosk.ui.actions.quality_actions import QualityState
 from kiosk.ui.app_state import AppState
@@ -26,7 +27,7 @@ def _seat(source: str, role: str, name: str, seconds: float, **more: Any) -> Sea
     return SeatQuality(source=source, role=role, name=name, **values)
 
 
-def _places(count: int, *, can_play: bool = True) -> tuple[UnclearPlace, ...]:
+def _places(count: int, withheld: Withheld | None = None) -> tuple[UnclearPlace, ...]:
     seats = (("witness", "witness", "Ержан Т."), ("defendant", "defendant_civil", "Ли В."))
     return tuple(
         UnclearPlace(
@@ -41,7 +42,8 @@ def _places(count: int, *, can_play: bool = True) -> tuple[UnclearPlace, ...]:
             below_usual_db=14.6 if n % 5 == 1 else None,
             clipped_share=0.11 if n % 5 == 2 else None,
             at=at(10, 3 + 7 * n % 50, 17),
-            can_play=can_play,
+            can_play=withheld is None,
+            withheld=withheld,
         )
         for n in range(count)
     )
@@ -146,7 +148,10 @@ QUALITY_SAMPLES: dict[str, Prepare] = {
     "quality-places": _at(HEAR_FIRST, page=1),
     "quality-playing": _at(HEAR_FIRST, page=1, recorder=_PLAYING),
     "quality-closed": _at(
-        HEAR_FIRST.model_copy(update={"worst": _places(3, can_play=False), "places": 3}), page=1
+        HEAR_FIRST.model_copy(update={"worst": _places(3, "closed"), "places": 3}), page=1
+    ),
+    "quality-encrypted": _at(
+        HEAR_FIRST.model_copy(update={"worst": _places(3, "encrypted"), "places": 3}), page=1
     ),
     "quality-unusable": _at(UNUSABLE),
     "quality-bad": _at(UNUSABLE, word=_BAD),
