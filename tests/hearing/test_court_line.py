@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kiosk.api.states import Phase
-from kiosk.clocks import boot_id
+from kiosk.clocks import boot_id, wall_time
+from kiosk.hearing.monitoring import court_line
 from kiosk.hearing.monitoring.court_line import CourtLineMonitor
 from tests.hearing.courtroom_rig import CourtroomRig, courtroom_settings
 
@@ -20,14 +22,16 @@ class LineRig(CourtroomRig):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, courtroom_settings(folder, ()))
-        self.now = 1000.0
+        self.now, self.slept = 1000.0, 0.0
         self.path = self.paths.line
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.watch()
 
     def watch(self) -> None:
         """Watch the line anew, as after a start."""
-        self.courtroom.monitor.court_line = CourtLineMonitor(self.path, lambda: self.now)
+        self.courtroom.monitor.court_line = CourtLineMonitor(
+            self.path, lambda: self.now, lambda: self.now - self.slept
+        )
 
     def put(self, state: str, since: float | None = None, **more: Any) -> None:
         """Have sync say that the line is so since then, and poll."""
@@ -114,6 +118,59 @@ def test_when_nobody_watches_any_more_its_end_is_not_known(rig: LineRig) -> None
     (ended,) = rig.lines(hearing_id, "line_trouble_ended")
     assert ended["lasted"] is None
     assert [(row["seconds"], row["is_over"]) for row in rig.line()] == [(None, True)]
+
+
+@pytest.mark.parametrize("first", ["recorder", "sync"])
+def test_an_hour_of_sleep_counts_as_no_trouble_of_the_line(rig: LineRig, first: str) -> None:
+    """Nobody watched: its end is not known, and what is there later begins with the wake."""
+    hearing_id = rig.begin(format="online")
+    rig.now += 5
+    began = rig.now
+    rig.put("silent")
+    rig.slept += 3600
+    rig.now += 3600
+    if first == "recorder":
+        rig.courtroom.poll()
+    rig.put("silent", began)
+    rig.now += 7
+    rig.put("good")
+    begun = rig.lines(hearing_id, "line_trouble")
+    ended = rig.lines(hearing_id, "line_trouble_ended")
+    assert [entry["lasted"] for entry in ended] == [None, 7.0]
+    assert [row["seconds"] for row in rig.line()] == [None, 7.0]
+    assert begun[1]["part_seconds"] >= begun[0]["part_seconds"]
+    assert begun[1]["began"] >= ended[0]["at"][:19]
+
+
+def test_what_nobody_watched_is_not_counted_twice(rig: LineRig) -> None:
+    hearing_id = rig.begin(format="online")
+    began = rig.now
+    rig.put("silent")
+    rig.go(151)
+    rig.put("silent", began)
+    rig.now += 9
+    rig.put("good")
+    ended = rig.lines(hearing_id, "line_trouble_ended")
+    assert [entry["lasted"] for entry in ended] == [None, 9.0]
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_wall_clock_that_is_stepped_changes_no_seconds(
+    rig: LineRig, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    hearing_id = rig.begin(format="online")
+    rig.put("silent")
+    stepped = timedelta(hours=hours)
+    monkeypatch.setattr(court_line, "wall_time", lambda: wall_time() + stepped)
+    rig.now += 20
+    rig.put("good")
+    (ended,) = rig.lines(hearing_id, "line_trouble_ended")
+    assert ended["lasted"] == 20.0
+    rig.now += 30
+    rig.put("poor", rig.now - 10)
+    begun = rig.lines(hearing_id, "line_trouble")[1]
+    wanted = wall_time() + stepped - timedelta(seconds=10)
+    assert abs(datetime.fromisoformat(begun["began"]) - wanted) < timedelta(minutes=5)
 
 
 def test_what_was_before_the_hearing_is_none_of_its_business(rig: LineRig) -> None:

@@ -6,6 +6,7 @@ comes at most once a minute and ends by itself (R24, R30).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,6 +25,8 @@ from kiosk.storage.atomic_io import FileVersion, file_version, read_json_or_none
 STALE_S = 150.0
 """Sync writes every minute; later nobody watches."""
 SENTENCE_EVERY_S = 60.0
+SLEPT_S = 1.0
+"""The boot clock runs on in a sleep, the recording clock does not: this much between them is one."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,17 @@ class CourtLineMonitor:
     Args:
         path: ``published/line.json``.
         clock: the boot clock, in s.
+        recording_clock: the recording clock, in s.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float] = boot_seconds) -> None:
-        self._path, self._clock = path, clock
+    def __init__(
+        self,
+        path: Path,
+        clock: Callable[[], float] = boot_seconds,
+        recording_clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._path, self._clock, self._recording_clock = path, clock, recording_clock
+        self._ahead = clock() - recording_clock()
         self._version: FileVersion | None = None
         self._line: PublishedLine | None = None
         self._trouble: _Trouble | None = None
@@ -59,9 +69,12 @@ class CourtLineMonitor:
             self._trouble = None
         if hearing is not None and self._seen[0] != hearing.state.id:
             self._seen = hearing.state.id, self._clock()
+        slept = self._has_slept() and hearing is not None
+        if slept and hearing is not None:
+            self._forget(hearing)
         changed = hearing is not None and is_open and self._journal(hearing, self._read())
         self._say(hearing)
-        return changed or said != self._said
+        return changed or slept or said != self._said
 
     def end(self, hearing: OpenHearing) -> None:
         """Journal that what lasts ends with ``hearing``: nothing is known of it afterwards."""
@@ -73,6 +86,16 @@ class CourtLineMonitor:
         """Yield the sentence that counts now."""
         if self._said:
             yield f"line_{self._said}", "line"
+
+    def _has_slept(self) -> bool:
+        before, self._ahead = self._ahead, self._clock() - self._recording_clock()
+        return self._ahead - before > SLEPT_S
+
+    def _forget(self, hearing: OpenHearing) -> None:
+        """End what lasted: nobody watched; what is there later counts from now on."""
+        self._seen = hearing.state.id, self._clock()
+        if self._trouble is not None:
+            self._end_trouble(hearing, self._trouble, None)
 
     def _is_of_another(self, hearing: OpenHearing) -> bool:
         return self._trouble is not None and self._trouble.hearing != hearing.state.id
@@ -98,8 +121,10 @@ class CourtLineMonitor:
         before = trouble.kind if trouble is not None else ""
         if kind == before:
             return False
-        if trouble is not None:
-            self._end_trouble(hearing, trouble, None if line is None else self._since(line))
+        if line is None:
+            self._forget(hearing)
+        elif trouble is not None:
+            self._end_trouble(hearing, trouble, self._since(line))
         if line is not None and kind:
             self._begin(hearing, line)
         return True
