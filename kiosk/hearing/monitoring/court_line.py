@@ -26,7 +26,7 @@ STALE_S = 150.0
 """Sync writes every minute; later nobody watches."""
 SENTENCE_EVERY_S = 60.0
 SLEPT_S = 1.0
-"""The boot clock runs on in a sleep, the recording clock does not: this much between them is one."""
+"""The boot clock runs on in a sleep, the recording clock does not: they part by this much."""
 
 
 @dataclass(frozen=True)
