@@ -73,13 +73,14 @@ def test_a_room_that_echoes_more_is_told_by_the_morning_check_until_it_is_mended
         told = dict(wait_for(lambda: found(recorder), "the morning check", 90))
         assert set(told) == {"morning_microphone_weaker", "morning_transmission_fell"}
         assert told["morning_microphone_weaker"].startswith(f"witness/{quiet + 25:.0f}/")
-        device, then, now = told["morning_transmission_fell"].split("/")
+        device, *values = told["morning_transmission_fell"].split("/")
+        then, now = map(float, values)
         assert device == "judge"
-        assert float(then) == pytest.approx(before, abs=0.01)
-        assert float(now) == pytest.approx(TEXTBOOK, abs=0.1)
+        assert then == pytest.approx(before, abs=0.01)
+        assert now == pytest.approx(TEXTBOOK, abs=0.1)
         echoing = swept(recorder)
         assert (echoing["state"], echoing.get("code")) == ("failed", "sweep_changed")
-        assert echoing["measured"]["judge"]["index"] == pytest.approx(float(now), abs=0.1)
+        assert echoing["measured"]["judge"]["index"] == pytest.approx(now, abs=0.1)
         assert echoing["limits"]["judge.index"]["least"] == pytest.approx(before - 0.1)
         assert dict(found(recorder)) == told, "a test that failed mends nothing"
 
@@ -87,23 +88,26 @@ def test_a_room_that_echoes_more_is_told_by_the_morning_check_until_it_is_mended
         assert swept(recorder)["state"] == "passed"
         assert [code for code, _ in found(recorder)] == ["morning_microphone_weaker"]
 
-        due = hearing()["hearing"] | {"scheduled_at": format_wall()}
-        recorder.paths.schedule.parent.mkdir(parents=True, exist_ok=True)
-        recorder.paths.schedule.write_text(json.dumps({"hearings": [due]}))
-        recorder.wait_for_state(lambda state: state["kept_before"] is not None, "the minute before")
-        with ThreadPoolExecutor() as pool:
-            sweep = pool.submit(swept, recorder)
-            recorder.wait_for_state(
-                lambda state: state["kept_before"] is None, "nothing kept of it"
-            )
-            started = recorder.post("/v1/hearings", {"hearing": due, "with_minute_before": True})
-            assert (started["part"], started["kept_seconds"]) == (1, 0.0), "no sweep in the record"
-            with pytest.raises(ServiceRefusedError) as refused:
-                sweep.result()
-            assert refused.value.code == "already_recording"
+        begin_in_a_sweep(recorder)
         assert found(recorder) == []
         with pytest.raises(ServiceRefusedError) as refused:
             swept(recorder)
+        assert refused.value.code == "already_recording"
+
+
+def begin_in_a_sweep(recorder: RecorderProcess) -> None:
+    """Begin a hearing that is due while a sweep sounds: neither it nor its minute has the sweep."""
+    due = hearing()["hearing"] | {"scheduled_at": format_wall()}
+    recorder.paths.schedule.parent.mkdir(parents=True, exist_ok=True)
+    recorder.paths.schedule.write_text(json.dumps({"hearings": [due]}))
+    recorder.wait_for_state(lambda state: state["kept_before"] is not None, "the minute before")
+    with ThreadPoolExecutor() as pool:
+        sweep = pool.submit(swept, recorder)
+        recorder.wait_for_state(lambda state: state["kept_before"] is None, "nothing kept of it")
+        started = recorder.post("/v1/hearings", {"hearing": due, "with_minute_before": True})
+        assert (started["part"], started["kept_seconds"]) == (1, 0.0), "no sweep in the record"
+        with pytest.raises(ServiceRefusedError) as refused:
+            sweep.result()
         assert refused.value.code == "already_recording"
 
 
