@@ -17,8 +17,15 @@ import pytest
 from sqlalchemy import create_engine
 
 from kiosk.central.data import schema
-from kiosk.central.http.link_records import AT_ONCE, SLOT_S, begin_check
+from kiosk.central.http.link_records import (
+    AT_ONCE,
+    MAX_TOKENS_PER_KIOSK,
+    SLOT_S,
+    TOKEN_LIFETIME_S,
+    begin_check,
+)
 from kiosk.clocks import wall_time
+from kiosk.sync.link_check.link_check import CALL_S
 from tests.support.central_rig import Kiosk
 
 HEADER = struct.Struct(">16sIQQI")
@@ -156,6 +163,8 @@ def test_the_token_says_when_to_begin(kiosk: Kiosk) -> None:
 
 
 def test_tokens_are_not_endless(neighbour: Kiosk) -> None:
-    codes = [neighbour.call("POST", "/v1/link/token").status_code for _ in range(21)]
+    asked = range(MAX_TOKENS_PER_KIOSK + 1)
+    codes = [neighbour.call("POST", "/v1/link/token").status_code for _ in asked]
     assert codes[-1] == 429
     assert set(codes[:-1]) == {200}
+    assert MAX_TOKENS_PER_KIOSK >= TOKEN_LIFETIME_S / CALL_S, "one check after the other"

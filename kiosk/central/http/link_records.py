@@ -13,7 +13,8 @@ from kiosk.central.errors import RefusedError
 from kiosk.clocks import format_wall, parse_wall, wall_time
 
 TOKEN_LIFETIME_S = 120.0
-MAX_TOKENS_PER_KIOSK = 20
+MAX_TOKENS_PER_KIOSK = 100
+"""In their lifetime: whoever checks the line again and again never has so many."""
 TABLE = schema.link_checks
 AT_ONCE, SLOT_S = 8, 5.0
 """So many planned checks begin within so many seconds: a check takes four, and fills a line."""
