@@ -111,7 +111,7 @@ def test_each_place_says_when_whose_and_why(cause: str, language: str) -> None:
 @pytest.mark.parametrize(
     ("language", "quiet", "clipped"),
     [
-        ("en", "much quieter than usual: −15 dB", "overdriven: 11 % cut off"),
+        ("en", "much quieter than usual: −15 dB", "overdriven: cut off 11 %"),
         ("ru", "намного тише обычного: −15 дБ", "перегружен: обрезано 11 %"),
         ("kk", "әлдеқайда бәсең: −15 дБ", "шамадан тыс жүктелген: 11 % кесілген"),
     ],

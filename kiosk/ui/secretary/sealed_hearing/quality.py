@@ -243,7 +243,7 @@ def _cause(context: ViewContext, row: CauseSeconds | UnclearPlace) -> str:
     if row.cause == UnclearSpeech.QUIET and row.below_usual_db is not None:
         return _("{cause}: −{n} dB", cause=cause, n=round(row.below_usual_db))
     if row.cause == UnclearSpeech.CLIPPED and row.clipped_share is not None:
-        return _("{cause}: {n} % cut off", cause=cause, n=round(100 * row.clipped_share))
+        return _("{cause}: cut off {n} %", cause=cause, n=round(100 * row.clipped_share))
     return cause
 
 
