@@ -58,7 +58,7 @@ class Alarm(BaseModel):
         """Return the consequence in the translator's language; ``source`` names the device."""
         text = translate(self.sentence)
         if "{before}" in text:
-            source, before, now = [*source.rsplit("/", 2), "–", "–"][:3]
+            source, before, now = values_of(source)
             text = text.replace("{before}", as_written(before, translate.language))
             text = text.replace("{now}", as_written(now, translate.language))
         count, _, total = source.partition("/")
@@ -117,6 +117,12 @@ def with_values(device: str, before: float | None, now: float | None, digits: in
     """Return the source of an alarm that tells two values of ``device``; None: not measured."""
     values = ("–" if value is None else f"{value:.{digits}f}" for value in (before, now))
     return "/".join((device, *values))
+
+
+def values_of(source: str) -> tuple[str, str, str]:
+    """Return device and values of :func:`with_values`; of an earlier release's source, dashes."""
+    device, before, now = [*source.rsplit("/", 2), "–", "–"][:3]
+    return device, before, now
 
 
 def device_of(source: str) -> str:

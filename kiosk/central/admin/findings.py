@@ -12,6 +12,7 @@ from datetime import MAXYEAR, MINYEAR, datetime, time, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from kiosk.alarms import values_of
 from kiosk.central.identity.staff import Member
 
 Severity = Literal["fault", "caution"]
@@ -262,7 +263,7 @@ def _morning_findings(kiosk: KioskStatus) -> Iterator[Finding]:
     for alarm in kiosk.state.get("alarms") or ():
         if alarm.get("code") in MORNING_CODES:
             since = parse_time(alarm.get("since")) or kiosk.state_at
-            source, before, now = [*str(alarm.get("source") or "").rsplit("/", 2), "–", "–"][:3]
+            source, before, now = values_of(str(alarm.get("source") or ""))
             values = {"source": source, "before": before, "now": now}
             yield Finding(alarm["code"], "caution", kiosk.id, kiosk.room, since, values)
 
